@@ -1,0 +1,1 @@
+//! SHS 1.2: the envelope and its administrative documents.

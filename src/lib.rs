@@ -1,0 +1,1 @@
+//! samsvar: the node in the middle of SSBTEK.

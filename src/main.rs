@@ -1,0 +1,2 @@
+//! The `samsvar` command.
+fn main() {}
