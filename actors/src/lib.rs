@@ -1,1 +1,3 @@
-//! The actors of samsvar.
+//! The actors of samsvar and the two transports that carry their questions.
+
+pub mod transport;

@@ -21,3 +21,4 @@ pub mod ssbtek;
 
 pub use error::{Fault, WireError};
 pub use sensitive::Sensitive;
+pub use ssbtek::{Svarselement, Uppgiftslamnare};
