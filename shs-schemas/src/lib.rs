@@ -21,6 +21,7 @@ pub mod mime;
 pub mod sensitive;
 pub mod shs;
 pub mod ssbtek;
+pub mod xml;
 
 pub use error::{Fault, WireError};
 pub use error_code::ErrorCode;
