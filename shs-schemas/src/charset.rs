@@ -36,6 +36,14 @@ pub fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
+/// The line, counted from 1, of an offset that an error of a document names.
+#[must_use]
+pub fn line_of(document: &[u8], offset: usize) -> usize {
+    let text = decode(document, None);
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    1 + memchr::memchr_iter(b'\n', before).count()
+}
+
 fn is_utf8(charset: &str) -> bool {
     let charset = charset.trim();
     charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
