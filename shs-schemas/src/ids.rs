@@ -76,6 +76,21 @@ identifier!(
     ContentId,
     "content.id"
 );
+identifier!(
+    /// `uuid` of an agreement, as a label names it in `shs.agreement` (shs-1.2, 3.2 and 3.4).
+    AgreementId,
+    "shs.agreement"
+);
+identifier!(
+    /// `node.id`: the name of a node in history entries and in `X-shs-nodeid`.
+    NodeId,
+    "node.id"
+);
+identifier!(
+    /// `local.id`: a node's own key of a message; opaque to others.
+    LocalId,
+    "local.id"
+);
 
 #[cfg(test)]
 mod tests {
