@@ -26,6 +26,7 @@ use shs_schemas::{Sensitive, Uppgiftslamnare};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+pub mod amqp;
 pub mod in_process;
 
 /// Events that wait for one dispatcher. Answers beyond it are dropped and counted (an adapter that
