@@ -10,11 +10,12 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use shs_schemas::Sensitive;
+use shs_schemas::shs::KnownIds;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::failure::{Failure, KnownIds, Rejection, Source};
+use crate::failure::{Failure, Rejection, Source};
 use crate::tally::{OutcomeClass, Tally};
 
 /// What the caller gets.
