@@ -1,1 +1,3 @@
 //! samsvar: the node in the middle of SSBTEK.
+
+pub mod settings;

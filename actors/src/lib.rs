@@ -1,1 +1,31 @@
-//! The actors of samsvar.
+//! The actors of samsvar and the two transports that carry their questions.
+//!
+//! ```text
+//!            ┌────────────── one per HTTP worker ──────────────┐   ┌── one arbiter ──┐
+//!  HTTP ───► │ ingress ──► aggregator (one per request) ───────┼──►│ dispatcher AF   │──► line
+//!            │                │    ▲ ───────────────────────── ┼───│ dispatcher CSN  │◄── line
+//!  HTTP ◄─── │ egress ◄───────┘    └── slots                   │   │ …  supervisor   │
+//!            └─────────────────────────────────────────────────┘   └─────────────────┘
+//! ```
+//!
+//! Nobody calls back upstream. A slot is opened before its question leaves; filling it twice changes
+//! nothing; whoever holds a request or a sub-question holds a port that answers when it is dropped.
+
+pub mod aggregator;
+pub mod child;
+pub mod deadline;
+pub mod dispatcher;
+pub mod egress;
+pub mod failpoint;
+pub mod failure;
+pub mod ingress;
+pub mod insamling;
+pub mod load;
+pub mod mailbox;
+pub mod messages;
+pub mod node;
+pub mod observation;
+pub mod reply;
+pub mod supervisor;
+pub mod tally;
+pub mod transport;

@@ -26,3 +26,4 @@ pub mod xml;
 pub use error::{Fault, WireError};
 pub use error_code::ErrorCode;
 pub use sensitive::Sensitive;
+pub use ssbtek::{Svarselement, Uppgiftslamnare};

@@ -21,6 +21,7 @@ pub use decode::{decode, decode_bytes};
 pub use escape::{escape_attribute, escape_text, push_attribute, push_text};
 pub use prolog::DoctypeName;
 pub use reader::{Content, Event, Namespaces, Options, Reader, Start, Text};
+pub use reference::text_of;
 pub use tag::{Attribute, Declaration};
 
 /// Namespace that the prefix `xml` is always bound to.

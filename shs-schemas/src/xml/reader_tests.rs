@@ -7,15 +7,12 @@ fn events(document: &str, options: Options) -> Result<Vec<String>, WireError> {
         match reader.next_event()? {
             Event::Start(start) => {
                 let namespace = start.namespace.unwrap_or_default();
-                let attributes: String = reader
-                    .attributes()
-                    .iter()
-                    .map(|a| {
-                        let namespace = a.namespace.as_deref().unwrap_or_default();
-                        format!(" {{{namespace}}}{}={}", a.local, a.value())
-                    })
-                    .collect();
-                seen.push(format!("<{{{namespace}}}{}{attributes}>", start.local));
+                let mut tag = format!("<{{{namespace}}}{}", start.local);
+                for a in reader.attributes() {
+                    let namespace = a.namespace.as_deref().unwrap_or_default();
+                    tag += &format!(" {{{namespace}}}{}={}", a.local, a.value());
+                }
+                seen.push(tag + ">");
             }
             Event::End(_) => seen.push("</>".into()),
             Event::Text(text) => seen.push(text.value().into_owned()),

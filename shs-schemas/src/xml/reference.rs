@@ -83,6 +83,25 @@ pub(super) fn line_ends(raw: &str) -> Cow<'_, str> {
     Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
+/// The text that a checked piece of a document stands for: what was between a start tag and its
+/// end tag, without child elements. `None` when it is not such a piece.
+#[must_use]
+pub fn text_of(raw: &str) -> Option<Cow<'_, str>> {
+    if memchr::memchr3(b'<', b'&', b'\r', raw.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(raw));
+    }
+    let document = format!("<x>{raw}</x>");
+    let limits = super::Limits {
+        bytes_max: usize::MAX,
+        ..super::Limits::default()
+    };
+    let options = super::Options::new("text");
+    let mut reader = super::Reader::new(&document, options, limits).ok()?;
+    reader.next_event().ok()?;
+    let content = reader.read_text("text").ok()?;
+    Some(Cow::Owned(content.value.into_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,372 @@
+//! The aggregator: one actor per request. It sends every sub-question at once, fills its slots as
+//! outcomes come, and closes when all are filled or the deadline is there.
+//!
+//! A crash of one takes one request with it: its reply port, dropped, answers that caller with an
+//! error, and nobody else notices.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use actix::fut::ActorFuture;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
+use bytes::Bytes;
+use shs_schemas::ssbtek::fel::{Delfel, SsbtFelkod};
+use shs_schemas::ssbtek::kontrakt::Kontrakt;
+use shs_schemas::ssbtek::sammanstallning::Utfall;
+use shs_schemas::ssbtek::svar::Delsvar;
+use shs_schemas::{Sensitive, Uppgiftslamnare, xml};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::deadline::Deadlines;
+use crate::dispatcher::Dispatcher;
+use crate::egress::Egress;
+use crate::failpoint::Failpoints;
+use crate::failure::{Failure, KnownIds, Rejection};
+use crate::insamling::{Filled, Insamling, SlotId};
+use crate::load::Admission;
+use crate::mailbox::{Mailbox, Undelivered};
+use crate::messages::{Aterkallelse, Delfraga, Recalled, Sammanstall, SlotFilled, SlotPort};
+use crate::observation::OpenGuard;
+use crate::reply::ReplyPort;
+use crate::transport::{AnswerContent, Traffic};
+
+/// Messages beyond one per slot that may wait for an aggregator.
+const MAILBOX_SPARE: usize = 16;
+
+/// Answers larger than this are read on the blocking pool.
+pub const READ_ON_ARBITER_BYTES_MAX: usize = 256 * 1024;
+
+/// How often policy `budget` looks again whether it may wait on.
+const WAIT_ON_EVERY: Duration = Duration::from_millis(250);
+
+/// The connected dispatchers.
+pub type Dispatchers = HashMap<Uppgiftslamnare, Mailbox<Dispatcher>>;
+
+/// What every aggregator of a worker shares.
+#[derive(Clone)]
+pub struct AggregatorContext {
+    /// Where compiled requests go.
+    pub egress: Mailbox<Egress>,
+    /// When to stop waiting.
+    pub deadlines: Deadlines,
+    /// Bounds on an answer.
+    pub answer_limits: xml::Limits,
+    /// Panics for tests.
+    pub failpoints: Failpoints,
+}
+
+/// One sub-question to be sent when the aggregator starts.
+pub struct Outgoing {
+    /// Its slot.
+    pub slot: SlotId,
+    /// Whom it is for.
+    pub ul: Uppgiftslamnare,
+    /// Its identity on the wire.
+    pub corr_id: Uuid,
+    /// Its body, or the error that stands in its place without anybody being asked.
+    pub body: Result<Sensitive<Bytes>, Delfel>,
+}
+
+/// An admitted request: everything that its aggregator needs.
+pub struct Request {
+    /// Its slots.
+    pub insamling: Insamling,
+    /// What to send.
+    pub outgoing: Vec<Outgoing>,
+    /// Who is connected now.
+    pub dispatchers: Arc<Dispatchers>,
+    /// Production or test.
+    pub traffic: Traffic,
+    /// Trace id of the request: 32 hexadecimal digits.
+    pub trace_id: String,
+    /// When it was received.
+    pub received: Instant,
+    /// Keeps it counted as open.
+    pub admission: Admission,
+    /// Keeps it visible.
+    pub visible: OpenGuard,
+    /// Where its outcome goes.
+    pub port: ReplyPort,
+}
+
+/// Holds one request.
+pub struct Aggregator {
+    shared: AggregatorContext,
+    /// Taken when the request is closed.
+    request: Option<Request>,
+}
+
+impl Aggregator {
+    /// Starts an aggregator on the present arbiter. It lives until its request is closed.
+    pub fn start_for(request: Request, shared: AggregatorContext) {
+        let context = Context::<Self>::new();
+        let life = context.into_future(Self {
+            shared,
+            request: Some(request),
+        });
+        actix_rt::spawn(life);
+    }
+
+    /// Sends every sub-question. None waits for another's answer.
+    fn send_all(&mut self, ctx: &mut Context<Self>) {
+        let Some(request) = &mut self.request else {
+            return;
+        };
+        let persons = request.insamling.persons();
+        let latest = request.received + self.shared.deadlines.settings.latest_stop(persons);
+        let left = latest.saturating_duration_since(Instant::now());
+        let deadline_wall = chrono::Utc::now() + left;
+        let recipient = ctx.address().recipient();
+        for outgoing in std::mem::take(&mut request.outgoing) {
+            let body = match outgoing.body {
+                Ok(body) => body,
+                Err(fel) => {
+                    request.insamling.fill(outgoing.slot, Utfall::Fel(fel));
+                    continue;
+                }
+            };
+            let delfraga = Delfraga {
+                corr_id: outgoing.corr_id,
+                traffic: request.traffic,
+                body,
+                deadline: latest,
+                deadline_wall,
+                traceparent: traceparent(&request.trace_id, outgoing.corr_id),
+                port: SlotPort::new(outgoing.slot, recipient.clone()),
+            };
+            put(delfraga, request.dispatchers.get(&outgoing.ul));
+        }
+    }
+
+    /// One outcome came. What came already changes nothing.
+    fn fill(&mut self, slot: SlotId, utfall: Utfall, ctx: &mut Context<Self>) {
+        let Some(request) = &mut self.request else {
+            return;
+        };
+        if request.insamling.fill(slot, utfall) == Filled::Already {
+            return;
+        }
+        request.visible.set_filled(request.insamling.progress().1);
+        self.close_if_complete(ctx);
+    }
+
+    fn close_if_complete(&mut self, ctx: &mut Context<Self>) {
+        if self
+            .request
+            .as_ref()
+            .is_some_and(|request| request.insamling.is_complete())
+        {
+            self.close(ctx);
+        }
+    }
+
+    /// Reads an answer: here when it is small, on the blocking pool when it is not.
+    fn read(&mut self, slot: SlotId, body: Sensitive<Bytes>, ctx: &mut Context<Self>) {
+        let Some(request) = &self.request else { return };
+        let Some((ul, kontrakt)) = request.insamling.slot(slot) else {
+            return;
+        };
+        let limits = self.shared.answer_limits;
+        if body.expose().len() <= READ_ON_ARBITER_BYTES_MAX {
+            return self.fill(slot, read_answer(ul, kontrakt, body, &limits), ctx);
+        }
+        let address = ctx.address();
+        let reading = async move {
+            let read =
+                actix_rt::task::spawn_blocking(move || read_answer(ul, kontrakt, body, &limits));
+            let utfall = read
+                .await
+                .unwrap_or_else(|_| Utfall::Fel(Delfel::ssbt(SsbtFelkod::InterntFel, ul)));
+            address.do_send(AnswerRead { slot, utfall });
+        };
+        ctx.spawn(reading.into_actor(self));
+    }
+
+    /// The deadline is there: closes, unless the policy lets the request wait on.
+    fn deadline(&mut self, ctx: &mut Context<Self>) {
+        let Some(request) = &self.request else { return };
+        let (persons, waited) = (request.insamling.persons(), request.received.elapsed());
+        if !self.shared.deadlines.may_wait_on(persons, waited) {
+            return self.close(ctx);
+        }
+        let latest = self.shared.deadlines.settings.latest_stop(persons);
+        let pause = latest.saturating_sub(waited).min(WAIT_ON_EVERY);
+        ctx.run_later(pause, Self::deadline);
+    }
+
+    /// Hands the request to egress with what there is, and ends.
+    fn close(&mut self, ctx: &mut Context<Self>) {
+        let Some(request) = self.request.take() else {
+            return;
+        };
+        recall(&request, Recalled::Deadline);
+        let persons = request.insamling.persons();
+        self.shared
+            .deadlines
+            .note_answered(persons, request.received.elapsed());
+        let sammanstall = Sammanstall {
+            compiled: request.insamling.close(SsbtFelkod::Timeout),
+            received: request.received,
+            admission: request.admission,
+            visible: request.visible,
+            port: request.port,
+        };
+        if let Err(undelivered) = self.shared.egress.deliver(sammanstall) {
+            let failure = Rejection::new(Failure::ActorLost, KnownIds::default());
+            undelivered.into_message().port.reject(failure);
+        }
+        ctx.stop();
+    }
+
+    /// The caller hung up: nobody is waited for, everything is dropped at once.
+    fn cancel(&mut self, ctx: &mut Context<Self>) {
+        if let Some(request) = self.request.take() {
+            recall(&request, Recalled::CallerGone);
+            request.port.caller_gone();
+        }
+        ctx.stop();
+    }
+}
+
+/// Gives a sub-question to its dispatcher, or fails its slot at once.
+fn put(delfraga: Delfraga, dispatcher: Option<&Mailbox<Dispatcher>>) {
+    let Some(dispatcher) = dispatcher else {
+        return delfraga.port.fail(SsbtFelkod::EjAnsluten);
+    };
+    match dispatcher.deliver(delfraga) {
+        Ok(()) => {}
+        Err(Undelivered::Full(delfraga)) => delfraga.port.fail(SsbtFelkod::Overlast),
+        // Over its restart budget: the party is paused.
+        Err(Undelivered::Closed(delfraga)) => delfraga.port.fail(SsbtFelkod::Avstangd),
+    }
+}
+
+/// Tells the dispatchers that nobody waits for the open slots any more.
+fn recall(request: &Request, because: Recalled) {
+    let mut per_party: HashMap<Uppgiftslamnare, Vec<Uuid>> = HashMap::new();
+    for (ul, corr_id) in request.insamling.open_slots() {
+        per_party.entry(ul).or_default().push(corr_id);
+    }
+    for (ul, corr_ids) in per_party {
+        if let Some(dispatcher) = request.dispatchers.get(&ul) {
+            // Full or closed: then the dispatcher's own sweep ends them at their deadline.
+            let _ = dispatcher.deliver(Aterkallelse { corr_ids, because });
+        }
+    }
+}
+
+/// W3C trace context of one sub-question: the request's trace, the sub-question's span.
+fn traceparent(trace_id: &str, corr_id: Uuid) -> Arc<str> {
+    let (span, _) = corr_id.as_u64_pair();
+    format!("00-{trace_id}-{span:016x}-01").into()
+}
+
+/// Checks an answer, contained: a panic in it costs this one slot.
+fn read_answer(
+    ul: Uppgiftslamnare,
+    kontrakt: Kontrakt,
+    body: Sensitive<Bytes>,
+    limits: &xml::Limits,
+) -> Utfall {
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        Delsvar::read(ul, kontrakt, body.into_exposed(), limits)
+    }));
+    match read {
+        Ok(Ok(delsvar)) => Utfall::Svar(delsvar),
+        Ok(Err(fault)) => {
+            tracing::warn!(bastjanst = %ul, %fault, "answer refused");
+            Utfall::Fel(Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul))
+        }
+        Err(_) => {
+            tracing::error!(bastjanst = %ul, "panic while an answer was read");
+            Utfall::Fel(Delfel::ssbt(SsbtFelkod::InterntFel, ul))
+        }
+    }
+}
+
+impl Actor for Aggregator {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let Some(request) = &self.request else {
+            return ctx.stop();
+        };
+        let (slots, _) = request.insamling.progress();
+        ctx.set_mailbox_capacity(slots + MAILBOX_SPARE);
+        let first_stop = self
+            .shared
+            .deadlines
+            .first_stop(request.insamling.persons());
+        let waits = first_stop.saturating_sub(request.received.elapsed());
+        ctx.run_later(waits, Self::deadline);
+        ctx.spawn(CallerGone);
+        self.send_all(ctx);
+        self.shared.failpoints.hit("aggregator");
+        self.close_if_complete(ctx);
+    }
+}
+
+impl Handler<SlotFilled> for Aggregator {
+    type Result = ();
+
+    fn handle(&mut self, filled: SlotFilled, ctx: &mut Self::Context) {
+        let Some(request) = &self.request else { return };
+        let Some((ul, _)) = request.insamling.slot(filled.slot) else {
+            return;
+        };
+        let fel = match filled.outcome {
+            Ok(AnswerContent::Svar(body)) => return self.read(filled.slot, body, ctx),
+            Ok(AnswerContent::Fel {
+                felkod,
+                felmeddelande,
+            }) => Delfel::bt(felkod, felmeddelande, ul),
+            Ok(AnswerContent::Unreadable) => Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul),
+            Err(felkod) => Delfel::ssbt(felkod, ul),
+        };
+        self.fill(filled.slot, Utfall::Fel(fel), ctx);
+    }
+}
+
+/// A large answer has been read on the blocking pool.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct AnswerRead {
+    slot: SlotId,
+    utfall: Utfall,
+}
+
+impl Handler<AnswerRead> for Aggregator {
+    type Result = ();
+
+    fn handle(&mut self, read: AnswerRead, ctx: &mut Self::Context) {
+        self.fill(read.slot, read.utfall, ctx);
+    }
+}
+
+/// Watches the caller's end of the reply port, and cancels the request when it goes away.
+struct CallerGone;
+
+impl ActorFuture<Aggregator> for CallerGone {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        aggregator: &mut Aggregator,
+        ctx: &mut Context<Aggregator>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        let Some(request) = &mut aggregator.request else {
+            return Poll::Ready(());
+        };
+        if request.port.poll_caller_gone(task).is_pending() {
+            return Poll::Pending;
+        }
+        aggregator.cancel(ctx);
+        Poll::Ready(())
+    }
+}

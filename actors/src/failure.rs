@@ -1,0 +1,284 @@
+//! Why a message gets an error instead of a reply, and the one table that maps each reason to its
+//! SHS code, whose fault it is, whether to try again, and the text for the caller.
+//!
+//! Outward text and log text are different things: what stands here goes to the caller and holds
+//! nothing of the message; the log line adds `request_id` and the class.
+
+use std::fmt;
+
+use shs_schemas::WireError;
+use shs_schemas::error_code::ErrorCode;
+use shs_schemas::ids::{ContentId, CorrId, TxId};
+
+/// Whose fault an error is. HTTP derives the status from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The caller must change something.
+    Caller,
+    /// The caller sent more than is taken.
+    TooLarge,
+    /// The node has too much to do, or is going down: try again later.
+    Load,
+    /// Something broke here.
+    Us,
+}
+
+/// Why there is no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// MIME, label or a part of it cannot be used; the code says which.
+    Unreadable(ErrorCode),
+    /// The body passes the limit.
+    BodyTooLarge,
+    /// Another HTTP method than POST.
+    Method,
+    /// `transfer-type="asynch"`.
+    Asynchronous,
+    /// `sequence-type` is neither `request` nor `event`.
+    NotAQuestion,
+    /// The label's status is not served here.
+    Status,
+    /// `to` is missing.
+    ReceiverMissing,
+    /// `to` is another actor.
+    NotOurs,
+    /// `from` is nobody in the party register.
+    UnknownSender,
+    /// The product is not served here.
+    UnknownProduct,
+    /// No agreement covers sender, receiver and product.
+    NoAgreement,
+    /// The agreement that the label names does not fit.
+    NamedAgreement,
+    /// No question, or more than may be, in one message.
+    PersonCount,
+    /// A part is not a valid question.
+    Question,
+    /// The parts come from different ingivare.
+    MixedIngivare,
+    /// The parts are in different versions of the contract.
+    MixedVersions,
+    /// The node has as many open requests as it may.
+    NodeOverload,
+    /// This sender has.
+    SenderOverload,
+    /// The node is shutting down.
+    Draining,
+    /// The actor that held the request fell.
+    ActorLost,
+    /// Reading or compiling content failed in a way that should be impossible.
+    Content,
+    /// The request was still open after its hard limit.
+    Watchdog,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct FailureRow {
+    /// Code for `X-shs-errorcode` and the management document.
+    pub code: ErrorCode,
+    /// Whose fault.
+    pub source: Source,
+    /// Whether the same message may succeed later.
+    pub retryable: bool,
+    /// Text for the caller: Swedish, for an operator.
+    pub text: &'static str,
+}
+
+const fn caller(code: ErrorCode, text: &'static str) -> FailureRow {
+    FailureRow {
+        code,
+        source: Source::Caller,
+        retryable: false,
+        text,
+    }
+}
+
+const fn load(text: &'static str) -> FailureRow {
+    FailureRow {
+        code: ErrorCode::OtherError,
+        source: Source::Load,
+        retryable: true,
+        text,
+    }
+}
+
+const fn ours(text: &'static str) -> FailureRow {
+    FailureRow {
+        code: ErrorCode::OtherError,
+        source: Source::Us,
+        retryable: true,
+        text,
+    }
+}
+
+impl Failure {
+    /// The table.
+    #[must_use]
+    pub const fn row(self) -> FailureRow {
+        use ErrorCode as Code;
+        match self {
+            Self::Unreadable(code) => caller(code, "Meddelandet kan inte läsas"),
+            Self::BodyTooLarge => FailureRow {
+                code: Code::IllegalMessageStructure,
+                source: Source::TooLarge,
+                retryable: false,
+                text: "Meddelandet är större än vad noden tar emot",
+            },
+            Self::Method => caller(
+                Code::IllegalMessageStructure,
+                "Mottagningstjänsten tar bara emot POST",
+            ),
+            Self::Asynchronous => caller(
+                Code::IllegalMessageStructure,
+                "Noden tar emot synkrona meddelanden (transfer-type synch)",
+            ),
+            Self::NotAQuestion => caller(
+                Code::IllegalMessageStructure,
+                "Ett synkront meddelande hit ska ha sequence-type request",
+            ),
+            Self::Status => caller(
+                Code::IllegalMessageStructure,
+                "Noden tar inte emot meddelanden med denna status (test eller production)",
+            ),
+            Self::ReceiverMissing => {
+                caller(Code::UnknownReceiver, "Mottagare (to) saknas i etiketten")
+            }
+            Self::NotOurs => caller(
+                Code::MissingDeliveryAddress,
+                "Mottagaren i etiketten är inte denna nods aktör",
+            ),
+            Self::UnknownSender => caller(
+                Code::UnknownSender,
+                "Avsändaren i etiketten är inte ansluten",
+            ),
+            Self::UnknownProduct => caller(
+                Code::UnknownProductType,
+                "Produkten i etiketten hanteras inte här",
+            ),
+            Self::NoAgreement => caller(
+                Code::MissingAgreement,
+                "Inget giltigt avtal för avsändare och produkt",
+            ),
+            Self::NamedAgreement => caller(
+                Code::MissingAgreement,
+                "Avtalet som etiketten anger finns inte eller gäller inte för meddelandet",
+            ),
+            Self::PersonCount => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-ANTAL-PERSONER: ett meddelande ska ha 1 till 10 frågor",
+            ),
+            Self::Question => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-OGILTIG-FRAGA: frågan följer inte schemat",
+            ),
+            Self::MixedIngivare => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-OBEHORIG: frågorna i ett meddelande ska ha samma ingivare",
+            ),
+            Self::MixedVersions => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-OGILTIG-FRAGA: frågorna i ett meddelande ska ha samma kontraktsversion",
+            ),
+            Self::NodeOverload => load("Noden har för många öppna frågor, försök igen senare"),
+            Self::SenderOverload => {
+                load("Avsändaren har för många öppna frågor, försök igen senare")
+            }
+            Self::Draining => load("Noden stängs av, försök igen senare"),
+            Self::ActorLost => ours("Internt fel: frågan kunde inte slutföras"),
+            Self::Content => ours("Internt fel: svaret kunde inte sammanställas"),
+            Self::Watchdog => ours("Internt fel: frågan slutfördes inte inom sin tidsgräns"),
+        }
+    }
+
+    /// Word for logs.
+    #[must_use]
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "unreadable",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Method => "method",
+            Self::Asynchronous => "asynchronous",
+            Self::NotAQuestion => "not_a_question",
+            Self::Status => "status",
+            Self::ReceiverMissing => "receiver_missing",
+            Self::NotOurs => "not_ours",
+            Self::UnknownSender => "unknown_sender",
+            Self::UnknownProduct => "unknown_product",
+            Self::NoAgreement => "no_agreement",
+            Self::NamedAgreement => "named_agreement",
+            Self::PersonCount => "person_count",
+            Self::Question => "question",
+            Self::MixedIngivare => "mixed_ingivare",
+            Self::MixedVersions => "mixed_versions",
+            Self::NodeOverload => "node_overload",
+            Self::SenderOverload => "sender_overload",
+            Self::Draining => "draining",
+            Self::ActorLost => "actor_lost",
+            Self::Content => "content",
+            Self::Watchdog => "watchdog",
+        }
+    }
+}
+
+/// The ids of a message, as far as they could be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownIds {
+    /// `tx.id`.
+    pub tx_id: Option<TxId>,
+    /// `corr.id`.
+    pub corr_id: Option<CorrId>,
+    /// `content.id`.
+    pub content_id: Option<ContentId>,
+}
+
+/// An error answer: why, for which message, and where the fault is.
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    /// Why.
+    pub failure: Failure,
+    /// Of which message.
+    pub ids: KnownIds,
+    /// Which data part, counted from 1.
+    pub part: Option<usize>,
+    /// What was wrong and where.
+    pub fault: Option<WireError>,
+}
+
+impl Rejection {
+    /// An error about the message as a whole.
+    #[must_use]
+    pub fn new(failure: Failure, ids: KnownIds) -> Self {
+        Self {
+            failure,
+            ids,
+            part: None,
+            fault: None,
+        }
+    }
+
+    /// An error that is in a place.
+    #[must_use]
+    pub fn at(failure: Failure, ids: KnownIds, part: Option<usize>, fault: WireError) -> Self {
+        Self {
+            failure,
+            ids,
+            part,
+            fault: Some(fault),
+        }
+    }
+}
+
+/// The text for the caller: the table's, and where the fault is.
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.failure.row().text)?;
+        if let Some(part) = self.part {
+            write!(f, "; data part {part}")?;
+        }
+        if let Some(fault) = self.fault {
+            write!(f, "; {fault}")?;
+        }
+        Ok(())
+    }
+}

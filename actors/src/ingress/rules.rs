@@ -1,0 +1,56 @@
+//! What the node knows when it decides about a message: itself, its senders, its agreements, its
+//! bounds. Read-only while requests come.
+
+use std::collections::HashMap;
+
+use shs_schemas::shs::agreement::Agreement;
+use shs_schemas::shs::label::Status;
+use shs_schemas::shs::message;
+use shs_schemas::shs::urn::Produkt;
+use shs_schemas::ssbtek::personidentitet::PersonCheck;
+use shs_schemas::{Uppgiftslamnare, xml};
+
+use crate::transport::Traffic;
+
+/// Most persons in one message (R-018; ssbtek-10, 5.1).
+pub const PERSONS_MAX: usize = 10;
+
+/// A connected municipality or another party that may send.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// Its name, for people.
+    pub namn: String,
+}
+
+/// What admission goes by.
+#[derive(Debug)]
+pub struct Rules {
+    /// Organisation number of the node's own actor: ten digits.
+    pub organisationsnummer: String,
+    /// The product that carries SSBTEK questions.
+    pub product: Produkt,
+    /// Who may send, by organisation number.
+    pub senders: HashMap<String, Sender>,
+    /// Who has agreed on what.
+    pub agreements: Vec<Agreement>,
+    /// Whether the label's status `test` and `production` are taken.
+    pub statuses: Vec<Status>,
+    /// Bounds on the message.
+    pub message_limits: message::Limits,
+    /// Bounds on a question.
+    pub question_limits: xml::Limits,
+    /// How identity numbers are checked.
+    pub person_check: PersonCheck,
+}
+
+/// Production or test, as the label says.
+#[must_use]
+pub fn traffic_of(status: Status) -> Traffic {
+    match status {
+        Status::Production => Traffic::Production,
+        Status::Test => Traffic::Test,
+    }
+}
+
+/// Who is connected at the moment of a request.
+pub type Connected<'a> = &'a dyn Fn(Uppgiftslamnare) -> bool;

@@ -1,0 +1,170 @@
+//! Admission: how many requests may be open, in total and per sender. Counters only; nothing that
+//! all requests share is locked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Bounds on open requests.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadSettings {
+    /// Open requests in the whole node.
+    pub open_max: usize,
+    /// Open requests of one sending organisation.
+    pub open_per_sender_max: usize,
+}
+
+impl Default for LoadSettings {
+    fn default() -> Self {
+        Self {
+            open_max: 3_000,
+            open_per_sender_max: 400,
+        }
+    }
+}
+
+/// Why a request is not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overload {
+    /// The node has as many open requests as it may.
+    Node,
+    /// This sender has.
+    Sender,
+    /// The node is shutting down.
+    Draining,
+}
+
+/// Open requests, counted.
+#[derive(Debug)]
+pub struct Load {
+    settings: LoadSettings,
+    open: Arc<AtomicUsize>,
+    per_sender: HashMap<String, Arc<AtomicUsize>>,
+    draining: AtomicBool,
+}
+
+impl Load {
+    /// Nothing open. The senders are those of the party register: the table never changes while
+    /// requests come, so it needs no lock.
+    pub fn new(settings: LoadSettings, senders: impl IntoIterator<Item = String>) -> Arc<Self> {
+        let per_sender = senders.into_iter().map(|s| (s, Arc::default())).collect();
+        Arc::new(Self {
+            settings,
+            open: Arc::default(),
+            per_sender,
+            draining: AtomicBool::new(false),
+        })
+    }
+
+    /// Counts one more open request of this sender in.
+    ///
+    /// # Errors
+    /// When there are as many as may be, or the node drains.
+    pub fn admit(&self, sender: &str) -> Result<Admission, Overload> {
+        if self.is_draining() {
+            return Err(Overload::Draining);
+        }
+        let node = Count::take(&self.open, self.settings.open_max).ok_or(Overload::Node)?;
+        let sender = match self.per_sender.get(sender) {
+            None => None,
+            Some(open) => {
+                Some(Count::take(open, self.settings.open_per_sender_max).ok_or(Overload::Sender)?)
+            }
+        };
+        Ok(Admission {
+            _node: node,
+            _sender: sender,
+        })
+    }
+
+    /// Whether the node takes anything at all now: asked before work is done on a message.
+    ///
+    /// # Errors
+    /// When it has as many open requests as it may, or drains.
+    pub fn has_room(&self) -> Result<(), Overload> {
+        if self.is_draining() {
+            Err(Overload::Draining)
+        } else if self.open() >= self.settings.open_max {
+            Err(Overload::Node)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Open requests.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// From now on nothing is admitted.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// True once [`Self::drain`] was called.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// One open request; it is counted out when this is dropped.
+#[derive(Debug)]
+pub struct Admission {
+    _node: Count,
+    _sender: Option<Count>,
+}
+
+#[derive(Debug)]
+struct Count(Arc<AtomicUsize>);
+
+impl Count {
+    fn take(counter: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
+        counter
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| {
+                (n < max).then_some(n + 1)
+            })
+            .ok()
+            .map(|_| Self(Arc::clone(counter)))
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_node_and_each_sender_have_their_own_bound() {
+        let settings = LoadSettings {
+            open_max: 3,
+            open_per_sender_max: 2,
+        };
+        let load = Load::new(settings, ["a".to_owned(), "b".to_owned()]);
+        let held = [load.admit("a").unwrap(), load.admit("a").unwrap()];
+        assert_eq!(load.admit("a").unwrap_err(), Overload::Sender);
+        let last = load.admit("b").unwrap();
+        assert_eq!(load.admit("b").unwrap_err(), Overload::Node);
+        drop(last);
+        assert_eq!(load.open(), 2, "a refused request is not counted");
+        drop(held);
+        assert_eq!(load.open(), 0);
+    }
+
+    #[test]
+    fn a_draining_node_admits_nobody_and_counts_down_what_is_open() {
+        let load = Load::new(LoadSettings::default(), []);
+        let open = load.admit("a").unwrap();
+        load.drain();
+        assert_eq!(load.admit("a").unwrap_err(), Overload::Draining);
+        assert_eq!(load.open(), 1);
+        drop(open);
+        assert_eq!(load.open(), 0);
+    }
+}

@@ -1,0 +1,263 @@
+//! A node: its supervisor, its dispatchers, and the ingress and egress of each HTTP worker.
+//!
+//! Supervisor and dispatchers share an arbiter of their own. Each HTTP worker brings its own arbiter
+//! and gets an egress and an ingress there, in that order; the flow is stopped in the reverse.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr};
+use actix_rt::{Arbiter, ArbiterHandle};
+use arc_swap::ArcSwap;
+use shs_schemas::{Uppgiftslamnare, xml};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::aggregator::{AggregatorContext, Dispatchers};
+use crate::child::{OverBudget, RestartPolicy};
+use crate::deadline::{DeadlineSettings, Deadlines};
+use crate::dispatcher::{Dispatcher, DispatcherSettings};
+use crate::egress::Egress;
+use crate::failpoint::Failpoints;
+use crate::ingress::rules::Rules;
+use crate::ingress::{Ingress, IngressContext};
+use crate::load::{Load, LoadSettings};
+use crate::mailbox::Mailbox;
+use crate::observation::{Kind, Observatory, Observed, OpenRequests};
+use crate::supervisor::{Adopt, ChildSpec, Dismiss, Supervisor};
+use crate::tally::Tally;
+use crate::transport::Transport;
+
+/// Messages beyond window and line that may wait for a dispatcher.
+const DISPATCHER_MAILBOX_SPARE: usize = 1_024;
+
+/// How often a draining node looks whether it is empty.
+const DRAIN_LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What a node is made from.
+pub struct NodeSettings {
+    /// What ingress goes by.
+    pub rules: Rules,
+    /// How long requests may take.
+    pub deadlines: DeadlineSettings,
+    /// How many may be open.
+    pub load: LoadSettings,
+    /// Connected parties and the bounds of their dispatchers.
+    pub parties: Vec<(Uppgiftslamnare, DispatcherSettings)>,
+    /// Bounds on an answer.
+    pub answer_limits: xml::Limits,
+    /// Messages that may wait for one ingress or egress.
+    pub worker_mailbox_max: usize,
+    /// How children are restarted; what comes after the budget is decided per kind.
+    pub restart: RestartPolicy,
+}
+
+/// A running node.
+pub struct Node {
+    supervisor: Addr<Supervisor>,
+    heart: ArbiterHandle,
+    transport: Arc<dyn Transport>,
+    rules: Arc<Rules>,
+    load: Arc<Load>,
+    tally: Arc<Tally>,
+    deadlines: Deadlines,
+    answer_limits: xml::Limits,
+    worker_mailbox_max: usize,
+    restart: RestartPolicy,
+    dispatchers: Arc<ArcSwap<Dispatchers>>,
+    observatory: Arc<Observatory>,
+    failpoints: Failpoints,
+    escalation: watch::Receiver<Option<String>>,
+}
+
+impl Node {
+    /// Starts supervisor and dispatchers on an arbiter of their own. Must be called within an actix
+    /// system.
+    #[must_use]
+    pub fn start(
+        settings: NodeSettings,
+        transport: Arc<dyn Transport>,
+        failpoints: Failpoints,
+    ) -> Arc<Self> {
+        let observatory = Arc::new(Observatory::default());
+        let (escalate, escalation) = watch::channel(None);
+        let heart = Arbiter::new().handle();
+        let watched = Arc::clone(&observatory);
+        let supervisor =
+            Supervisor::start_in_arbiter(&heart, move |_| Supervisor::new(watched, escalate));
+        let senders: Vec<String> = settings.rules.senders.keys().cloned().collect();
+        let node = Arc::new(Self {
+            supervisor,
+            heart,
+            transport,
+            rules: Arc::new(settings.rules),
+            load: Load::new(settings.load, senders),
+            tally: Tally::new(),
+            deadlines: Deadlines::new(settings.deadlines),
+            answer_limits: settings.answer_limits,
+            worker_mailbox_max: settings.worker_mailbox_max,
+            restart: settings.restart,
+            dispatchers: Arc::default(),
+            observatory,
+            failpoints,
+            escalation,
+        });
+        for (ul, bounds) in settings.parties {
+            node.connect(ul, bounds);
+        }
+        node
+    }
+
+    /// Connects an Uppgiftslämnare: questions received from now on are put to it. One that
+    /// is connected already stays as it is.
+    pub fn connect(&self, ul: Uppgiftslamnare, bounds: DispatcherSettings) {
+        if self.dispatchers.load().contains_key(&ul) {
+            return;
+        }
+        let observed = Observed::new(format!("dispatcher-{ul}"), Kind::Dispatcher);
+        let depth_max = bounds.window + bounds.line_max + DISPATCHER_MAILBOX_SPARE;
+        let mailbox = Mailbox::new(Arc::clone(&observed), depth_max);
+        let (transport, tally) = (Arc::clone(&self.transport), Arc::clone(&self.tally));
+        let failpoints = self.failpoints.clone();
+        let policy = RestartPolicy {
+            over_budget: OverBudget::Pause,
+            ..self.restart
+        };
+        let spec = ChildSpec::new(mailbox.clone(), policy, self.heart.clone(), move || {
+            let (transport, observed) = (Arc::clone(&transport), Arc::clone(&observed));
+            Dispatcher::new(
+                ul,
+                bounds,
+                transport,
+                observed,
+                Arc::clone(&tally),
+                failpoints.clone(),
+            )
+        });
+        self.supervisor.do_send(Adopt(spec));
+        self.dispatchers.rcu(|before| {
+            let mut after = Dispatchers::clone(before);
+            after.insert(ul, mailbox.clone());
+            after
+        });
+    }
+
+    /// Disconnects an Uppgiftslämnare: what it holds ends in errors, and questions received from
+    /// now on get `SSBT-EJ-ANSLUTEN` in its place.
+    pub fn disconnect(&self, ul: Uppgiftslamnare) {
+        self.dispatchers.rcu(|before| {
+            let mut after = Dispatchers::clone(before);
+            after.remove(&ul);
+            after
+        });
+        self.supervisor.do_send(Dismiss(format!("dispatcher-{ul}")));
+    }
+
+    /// Gives an HTTP worker its egress and its ingress, on the worker's own arbiter.
+    #[must_use]
+    pub fn attach_worker(&self, index: usize, arbiter: &ArbiterHandle) -> Mailbox<Ingress> {
+        let policy = RestartPolicy {
+            over_budget: OverBudget::Escalate,
+            ..self.restart
+        };
+        let egress = self.adopt_egress(index, arbiter, policy);
+        let observed = Observed::new(format!("ingress-{index}"), Kind::Ingress);
+        let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
+        let open = OpenRequests::default();
+        self.observatory.watch_requests(open.clone());
+        let context = IngressContext {
+            rules: Arc::clone(&self.rules),
+            load: Arc::clone(&self.load),
+            dispatchers: Arc::clone(&self.dispatchers),
+            open,
+            aggregators: AggregatorContext {
+                egress,
+                deadlines: self.deadlines.clone(),
+                answer_limits: self.answer_limits,
+                failpoints: self.failpoints.clone(),
+            },
+            observed,
+        };
+        let spec = ChildSpec::new(mailbox.clone(), policy, arbiter.clone(), move || {
+            Ingress::new(context.clone())
+        });
+        self.supervisor.do_send(Adopt(spec));
+        mailbox
+    }
+
+    fn adopt_egress(
+        &self,
+        index: usize,
+        arbiter: &ArbiterHandle,
+        policy: RestartPolicy,
+    ) -> Mailbox<Egress> {
+        let observed = Observed::new(format!("egress-{index}"), Kind::Egress);
+        let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
+        let failpoints = self.failpoints.clone();
+        let spec = ChildSpec::new(mailbox.clone(), policy, arbiter.clone(), move || {
+            Egress::new(Arc::clone(&observed), failpoints.clone())
+        });
+        self.supervisor.do_send(Adopt(spec));
+        mailbox
+    }
+
+    /// Stops admitting, and waits at most `drain_max` until nothing is open. Returns what is left.
+    pub async fn drain(&self, drain_max: Duration) -> usize {
+        self.load.drain();
+        let until = Instant::now() + drain_max;
+        while self.load.open() > 0 && Instant::now() < until {
+            tokio::time::sleep(DRAIN_LOOK_EVERY).await;
+        }
+        self.load.open()
+    }
+
+    /// What can be seen of the actors.
+    #[must_use]
+    pub fn observatory(&self) -> &Arc<Observatory> {
+        &self.observatory
+    }
+
+    /// What has been counted.
+    #[must_use]
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
+    /// What is open.
+    #[must_use]
+    pub fn load(&self) -> &Arc<Load> {
+        &self.load
+    }
+
+    /// The clock rule.
+    #[must_use]
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    /// Name of the transport.
+    #[must_use]
+    pub fn transport_name(&self) -> &'static str {
+        self.transport.name()
+    }
+
+    /// Who is connected.
+    #[must_use]
+    pub fn connected(&self) -> Vec<Uppgiftslamnare> {
+        let mut connected: Vec<_> = self.dispatchers.load().keys().copied().collect();
+        connected.sort_unstable();
+        connected
+    }
+
+    /// Tells when a child that the node cannot be without has used up its restart budget.
+    #[must_use]
+    pub fn escalation(&self) -> watch::Receiver<Option<String>> {
+        self.escalation.clone()
+    }
+
+    /// Panics for tests.
+    #[must_use]
+    pub fn failpoints(&self) -> &Failpoints {
+        &self.failpoints
+    }
+}

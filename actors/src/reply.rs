@@ -1,0 +1,197 @@
+//! [`ReplyPort`]: where the one outcome of a request goes, whoever holds the request.
+//!
+//! It travels with the request from HTTP through ingress and aggregator to egress. It opens and
+//! closes the request in the log, counts its outcome, and if it is dropped, because the actor that
+//! held it fell, it answers with an error. So between accept and end there is exactly one outcome
+//! and never a hanging caller.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use shs_schemas::Sensitive;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::failure::{Failure, KnownIds, Rejection, Source};
+use crate::tally::{OutcomeClass, Tally};
+
+/// What the caller gets.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A complete SHS message.
+    Reply {
+        /// Its bytes.
+        body: Sensitive<Bytes>,
+    },
+    /// An error.
+    Rejected(Box<Rejection>),
+}
+
+/// The way back to the caller.
+#[derive(Debug)]
+pub struct ReplyPort {
+    sender: Option<oneshot::Sender<Outcome>>,
+    tally: Arc<Tally>,
+    received: Instant,
+    request_id: Uuid,
+    ids: KnownIds,
+    /// Set once the request was admitted: from there on an error is a failure, not a refusal.
+    admitted: bool,
+}
+
+impl ReplyPort {
+    /// A port, and the end that the caller's side waits at.
+    #[must_use]
+    pub fn new(tally: Arc<Tally>, received: Instant) -> (Self, oneshot::Receiver<Outcome>) {
+        let (sender, receiver) = oneshot::channel();
+        tally.count_received();
+        let port = Self {
+            sender: Some(sender),
+            tally,
+            received,
+            request_id: Uuid::new_v4(),
+            ids: KnownIds::default(),
+            admitted: false,
+        };
+        (port, receiver)
+    }
+
+    /// Our own name for the request: the one that stands in every log line.
+    #[must_use]
+    pub fn request_id(&self) -> Uuid {
+        self.request_id
+    }
+
+    /// Notes that the request was admitted, and opens it in the log.
+    pub fn admit(&mut self, ids: KnownIds, persons: usize, slots: usize) {
+        tracing::info!(
+            request_id = %self.request_id,
+            tx_id = ids.tx_id.as_ref().map(tracing::field::display),
+            corr_id = ids.corr_id.as_ref().map(tracing::field::display),
+            persons,
+            slots,
+            "request opened"
+        );
+        self.ids = ids;
+        self.admitted = true;
+    }
+
+    /// Sends the reply. `complete` says that no party was failed by us or by silence.
+    pub fn reply(mut self, body: Sensitive<Bytes>, complete: bool) {
+        let class = if complete {
+            OutcomeClass::Answered
+        } else {
+            OutcomeClass::Partial
+        };
+        self.end(Outcome::Reply { body }, class, None);
+    }
+
+    /// Refuses with this reason.
+    pub fn reject(mut self, rejection: Rejection) {
+        self.end_with(rejection);
+    }
+
+    /// Ends a request whose caller hung up. Nothing is sent.
+    pub fn caller_gone(mut self) {
+        self.sender = None;
+        self.close(OutcomeClass::CallerGone, None);
+    }
+
+    /// Ready when the caller hung up.
+    pub fn poll_caller_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.sender {
+            Some(sender) => sender.poll_closed(cx),
+            None => Poll::Ready(()),
+        }
+    }
+
+    fn end_with(&mut self, mut rejection: Rejection) {
+        if rejection.ids == KnownIds::default() {
+            rejection.ids = std::mem::take(&mut self.ids);
+        }
+        let failure = rejection.failure;
+        let refused = !self.admitted && failure.row().source != Source::Us;
+        let class = if refused {
+            OutcomeClass::Refused
+        } else {
+            OutcomeClass::Failed
+        };
+        self.end(Outcome::Rejected(Box::new(rejection)), class, Some(failure));
+    }
+
+    fn end(&mut self, outcome: Outcome, class: OutcomeClass, failure: Option<Failure>) {
+        let Some(sender) = self.sender.take() else {
+            return;
+        };
+        match sender.send(outcome) {
+            Ok(()) => self.close(class, failure),
+            Err(_) => self.close(OutcomeClass::CallerGone, failure),
+        }
+    }
+
+    fn close(&self, class: OutcomeClass, failure: Option<Failure>) {
+        let took = self.received.elapsed();
+        self.tally.count_outcome(class, took);
+        let elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let error_code = failure.map(|failure| failure.row().code.as_str());
+        let reason = failure.map(Failure::class);
+        tracing::info!(
+            request_id = %self.request_id,
+            outcome = class.as_str(),
+            error_code,
+            reason,
+            elapsed_ms,
+            "request closed"
+        );
+    }
+}
+
+impl Drop for ReplyPort {
+    fn drop(&mut self) {
+        if self.sender.is_some() {
+            self.end_with(Rejection::new(Failure::ActorLost, KnownIds::default()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn port() -> (Arc<Tally>, ReplyPort, oneshot::Receiver<Outcome>) {
+        let tally = Tally::new();
+        let (port, receiver) = ReplyPort::new(Arc::clone(&tally), Instant::now());
+        (tally, port, receiver)
+    }
+
+    #[test]
+    fn a_dropped_port_answers_with_an_error_and_counts_one_outcome() {
+        let (tally, mut port, mut receiver) = port();
+        port.admit(KnownIds::default(), 1, 8);
+        drop(port);
+        let Ok(Outcome::Rejected(rejection)) = receiver.try_recv() else {
+            panic!("an error")
+        };
+        assert_eq!(rejection.failure, Failure::ActorLost);
+        assert_eq!(tally.outcome(OutcomeClass::Failed), 1);
+    }
+
+    #[test]
+    fn a_reply_to_a_caller_that_hung_up_counts_as_caller_gone_only() {
+        let (tally, port, receiver) = port();
+        drop(receiver);
+        port.reply(Sensitive::new(Bytes::new()), true);
+        let counts = OutcomeClass::ALL.map(|class| tally.outcome(class));
+        assert_eq!(counts, [0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_refusal_is_not_a_failure() {
+        let (tally, port, _receiver) = port();
+        port.reject(Rejection::new(Failure::NoAgreement, KnownIds::default()));
+        assert_eq!(tally.outcome(OutcomeClass::Refused), 1);
+        assert_eq!(tally.outcome(OutcomeClass::Failed), 0);
+    }
+}

@@ -1,0 +1,207 @@
+//! What has happened since the node started, counted: outcomes of requests, answers and failures
+//! of each Uppgiftslämnare. Counters only; labels are words of ours.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use shs_schemas::Uppgiftslamnare;
+use shs_schemas::ssbtek::fel::SsbtFelkod;
+
+use crate::dispatcher::ended::Stray;
+
+/// Upper bounds of the latency buckets, in milliseconds; a last bucket takes the rest.
+pub const LATENCY_BUCKETS_MS: &[u64] = &[
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 7_000, 12_000, 26_000,
+];
+
+/// How often each latency occurred.
+#[derive(Debug)]
+pub struct Latency {
+    buckets: Box<[AtomicU64]>,
+    sum_us: AtomicU64,
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        let buckets = (0..=LATENCY_BUCKETS_MS.len())
+            .map(|_| AtomicU64::new(0))
+            .collect();
+        Self {
+            buckets,
+            sum_us: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Latency {
+    fn note(&self, took: Duration) {
+        let place = LATENCY_BUCKETS_MS
+            .iter()
+            .position(|&ms| took <= Duration::from_millis(ms))
+            .unwrap_or(LATENCY_BUCKETS_MS.len());
+        self.buckets[place].fetch_add(1, Ordering::Relaxed);
+        let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.sum_us.fetch_add(us, Ordering::Relaxed);
+    }
+
+    /// Counts per bucket of [`LATENCY_BUCKETS_MS`], the rest last, and the sum of all in seconds.
+    #[must_use]
+    pub fn read(&self) -> (Vec<u64>, f64) {
+        let counts = self
+            .buckets
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed))
+            .collect();
+        (
+            counts,
+            Duration::from_micros(self.sum_us.load(Ordering::Relaxed)).as_secs_f64(),
+        )
+    }
+}
+
+/// Counters of one Uppgiftslämnare.
+#[derive(Debug)]
+pub struct PartyTally {
+    /// Time from question to answer.
+    pub latency: Latency,
+    felkoder: Vec<(SsbtFelkod, AtomicU64)>,
+    strays: [(Stray, AtomicU64); 3],
+}
+
+impl PartyTally {
+    fn new() -> Self {
+        Self {
+            latency: Latency::default(),
+            felkoder: SsbtFelkod::ALL
+                .iter()
+                .map(|&felkod| (felkod, AtomicU64::new(0)))
+                .collect(),
+            strays: [Stray::Late, Stray::Repeated, Stray::Unknown].map(|s| (s, AtomicU64::new(0))),
+        }
+    }
+
+    /// How often each felkod of ours stood in its place.
+    pub fn felkoder(&self) -> impl Iterator<Item = (SsbtFelkod, u64)> + '_ {
+        self.felkoder
+            .iter()
+            .map(|(felkod, count)| (*felkod, count.load(Ordering::Relaxed)))
+    }
+
+    /// How many answers of each class were dropped.
+    pub fn strays(&self) -> impl Iterator<Item = (Stray, u64)> + '_ {
+        self.strays
+            .iter()
+            .map(|(stray, count)| (*stray, count.load(Ordering::Relaxed)))
+    }
+}
+
+/// The one outcome of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OutcomeClass {
+    /// A reply in which every party that was asked has its data or its own error.
+    Answered,
+    /// A reply in which at least one party was failed by us or by silence.
+    Partial,
+    /// Refused before anything was asked.
+    Refused,
+    /// An error of ours after it was admitted.
+    Failed,
+    /// The caller had gone away (utebliven).
+    CallerGone,
+}
+
+impl OutcomeClass {
+    /// Every class.
+    pub const ALL: [Self; 5] = [
+        Self::Answered,
+        Self::Partial,
+        Self::Refused,
+        Self::Failed,
+        Self::CallerGone,
+    ];
+
+    /// The word for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Partial => "partial",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::CallerGone => "caller_gone",
+        }
+    }
+}
+
+/// All counters of a node.
+#[derive(Debug)]
+pub struct Tally {
+    received: AtomicU64,
+    outcomes: [AtomicU64; OutcomeClass::ALL.len()],
+    /// Time from receipt to reply.
+    pub latency: Latency,
+    parties: Vec<PartyTally>,
+}
+
+impl Tally {
+    /// Nothing counted.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            received: AtomicU64::new(0),
+            outcomes: OutcomeClass::ALL.map(|_| AtomicU64::new(0)),
+            latency: Latency::default(),
+            parties: Uppgiftslamnare::all().map(|_| PartyTally::new()).collect(),
+        })
+    }
+
+    /// Counts a received message.
+    pub fn count_received(&self) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the outcome of one.
+    pub fn count_outcome(&self, class: OutcomeClass, took: Duration) {
+        self.outcomes[class as usize].fetch_add(1, Ordering::Relaxed);
+        if matches!(class, OutcomeClass::Answered | OutcomeClass::Partial) {
+            self.latency.note(took);
+        }
+    }
+
+    pub(crate) fn count_answer(&self, ul: Uppgiftslamnare, took: Duration) {
+        self.parties[ul.index()].latency.note(took);
+    }
+
+    pub(crate) fn count_felkod(&self, ul: Uppgiftslamnare, felkod: SsbtFelkod) {
+        let felkoder = &self.parties[ul.index()].felkoder;
+        if let Some((_, count)) = felkoder.iter().find(|(known, _)| *known == felkod) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn count_stray(&self, ul: Uppgiftslamnare, class: Stray) {
+        let strays = &self.parties[ul.index()].strays;
+        if let Some((_, count)) = strays.iter().find(|(known, _)| *known == class) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Messages received.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Requests that ended so.
+    #[must_use]
+    pub fn outcome(&self, class: OutcomeClass) -> u64 {
+        self.outcomes[class as usize].load(Ordering::Relaxed)
+    }
+
+    /// Counters of one Uppgiftslämnare.
+    #[must_use]
+    pub fn party(&self, ul: Uppgiftslamnare) -> &PartyTally {
+        &self.parties[ul.index()]
+    }
+}

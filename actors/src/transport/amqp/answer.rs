@@ -1,0 +1,156 @@
+//! Reads an AMQP message as an answer (design 5, "answer message").
+
+use bytes::Bytes;
+use lapin::message::Delivery;
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use shs_schemas::Sensitive;
+use uuid::Uuid;
+
+use super::contract::{FEL_V1, FELKOD, FELMEDDELANDE, SVAR_V1};
+use crate::transport::{Answer, AnswerContent};
+
+/// Largest body of an answer, in bytes. What is larger is [`AnswerContent::Unreadable`].
+pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The sub-question that a message belongs to, if its correlation id is a UUID.
+pub(super) fn corr_id(delivery: &Delivery) -> Option<Uuid> {
+    let text = delivery.properties.correlation_id().as_ref()?;
+    Uuid::try_parse(text.as_str()).ok()
+}
+
+/// Reads an answer; the body is taken over, not copied. Nothing when the message does not say what
+/// it answers.
+pub(super) fn read_answer(delivery: Delivery) -> Option<Answer> {
+    Some(Answer {
+        corr_id: corr_id(&delivery)?,
+        content: read_content(delivery),
+    })
+}
+
+fn read_content(delivery: Delivery) -> AnswerContent {
+    match delivery.properties.kind().as_ref().map(ShortString::as_str) {
+        Some(SVAR_V1) if delivery.data.len() <= ANSWER_BYTES_MAX => {
+            AnswerContent::Svar(Sensitive::new(Bytes::from(delivery.data)))
+        }
+        Some(FEL_V1) => delivery
+            .properties
+            .headers()
+            .as_ref()
+            .and_then(read_fel)
+            .unwrap_or(AnswerContent::Unreadable),
+        _ => AnswerContent::Unreadable,
+    }
+}
+
+/// A failure needs its code; texts may be missing. Both are bounded by the size of a frame.
+fn read_fel(headers: &FieldTable) -> Option<AnswerContent> {
+    let felkod = text(headers.inner().get(FELKOD)?)?;
+    let felmeddelande = match headers.inner().get(FELMEDDELANDE) {
+        None | Some(AMQPValue::Void) => Vec::new(),
+        Some(AMQPValue::FieldArray(texts)) => {
+            texts.as_slice().iter().map(text).collect::<Option<_>>()?
+        }
+        Some(single) => vec![text(single)?],
+    };
+    Some(AnswerContent::Fel {
+        felkod,
+        felmeddelande: Sensitive::new(felmeddelande),
+    })
+}
+
+fn text(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok().map(str::to_owned),
+        AMQPValue::ShortString(text) => Some(text.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::BasicProperties;
+    use lapin::types::{FieldArray, LongString};
+
+    use super::*;
+
+    fn message(kind: &str, headers: &[(&str, AMQPValue)], body: &[u8]) -> Delivery {
+        let mut table = FieldTable::default();
+        for (name, value) in headers {
+            table.insert((*name).into(), value.clone());
+        }
+        let mut delivery = Delivery::mock(1, "".into(), "".into(), false, body.to_vec());
+        delivery.properties = BasicProperties::default()
+            .with_correlation_id("8c1b6f0e-3a55-4c3e-9a41-0d6a4a1f0b11".into())
+            .with_type(kind.into())
+            .with_headers(table);
+        delivery
+    }
+
+    fn long(text: &str) -> AMQPValue {
+        AMQPValue::LongString(LongString::from(text))
+    }
+
+    fn fel(headers: &[(&str, AMQPValue)]) -> Option<(String, Vec<String>)> {
+        match read_answer(message(FEL_V1, headers, b"")).unwrap().content {
+            AnswerContent::Fel {
+                felkod,
+                felmeddelande,
+            } => Some((felkod, felmeddelande.into_exposed())),
+            AnswerContent::Unreadable => None,
+            AnswerContent::Svar(_) => panic!("fel.v1 read as svar.v1"),
+        }
+    }
+
+    #[test]
+    fn a_body_is_taken_over_without_a_copy() {
+        let delivery = message(SVAR_V1, &[], b"<ssbt:CSN/>");
+        let place = delivery.data.as_ptr();
+        let AnswerContent::Svar(body) = read_answer(delivery).unwrap().content else {
+            panic!("svar.v1 not read as such");
+        };
+        assert_eq!(&body.expose()[..], b"<ssbt:CSN/>");
+        assert_eq!(body.expose().as_ptr(), place);
+    }
+
+    #[test]
+    fn texts_of_a_failure_come_as_a_list_as_one_text_or_not_at_all() {
+        let list = AMQPValue::FieldArray(FieldArray::from(vec![
+            long("ett"),
+            AMQPValue::ShortString("två".into()),
+        ]));
+        let kod = || (FELKOD, long("BT-17"));
+        assert_eq!(
+            fel(&[kod(), (FELMEDDELANDE, list)]),
+            Some(("BT-17".into(), vec!["ett".into(), "två".into()]))
+        );
+        assert_eq!(
+            fel(&[kod(), (FELMEDDELANDE, long("ett"))]),
+            Some(("BT-17".into(), vec!["ett".into()]))
+        );
+        assert_eq!(fel(&[kod()]), Some(("BT-17".into(), vec![])));
+    }
+
+    #[test]
+    fn a_failure_without_a_code_or_with_numbers_for_texts_is_unreadable() {
+        assert_eq!(fel(&[]), None);
+        assert_eq!(fel(&[(FELKOD, AMQPValue::LongInt(17))]), None);
+        assert_eq!(
+            fel(&[
+                (FELKOD, long("BT-17")),
+                (FELMEDDELANDE, AMQPValue::Boolean(true))
+            ]),
+            None
+        );
+    }
+
+    #[test]
+    fn another_type_is_unreadable_and_a_correlation_id_that_is_no_uuid_is_nobodys() {
+        assert!(matches!(
+            read_answer(message("svar.v2", &[], b"x")).unwrap().content,
+            AnswerContent::Unreadable
+        ));
+        let mut delivery = message(SVAR_V1, &[], b"x");
+        delivery.properties = delivery.properties.with_correlation_id("17".into());
+        assert!(read_answer(delivery).is_none());
+    }
+}

@@ -1,0 +1,52 @@
+//! The names of the AMQP contract, version 1 (design 5). Both sides of a queue use them.
+
+use shs_schemas::Uppgiftslamnare;
+
+use crate::transport::Traffic;
+
+/// The exchange that questions are published to: direct, durable.
+pub const EXCHANGE: &str = "samsvar.fraga";
+
+/// The pseudo queue of RabbitMQ's direct reply-to: answers rest in no queue.
+pub const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
+/// `type` of a sub-question.
+pub const FRAGA_V1: &str = "fraga.v1";
+/// `type` of a ping.
+pub const PING_V1: &str = "ping.v1";
+/// `type` of an answer that holds the party's answer element.
+pub const SVAR_V1: &str = "svar.v1";
+/// `type` of an answer that reports a failure in its headers.
+pub const FEL_V1: &str = "fel.v1";
+
+/// `app_id` of every question.
+pub const APP_ID: &str = "samsvar";
+/// `content_type` of every question.
+pub const CONTENT_TYPE: &str = "application/xml";
+
+/// Header of a question: the point in time after which nobody waits for the answer (RFC 3339).
+pub const X_DEADLINE: &str = "x-deadline";
+/// Header of a question: W3C trace context.
+pub const TRACEPARENT: &str = "traceparent";
+/// Header of a `fel.v1`: the authority's own code.
+pub const FELKOD: &str = "felkod";
+/// Header of a `fel.v1`: the authority's texts, a list or a single one.
+pub const FELMEDDELANDE: &str = "felmeddelande";
+
+/// Name of the queue of an Uppgiftslämnare for one kind of traffic.
+#[must_use]
+pub fn queue_name(traffic: Traffic, ul: Uppgiftslamnare) -> String {
+    format!("{EXCHANGE}.{}", traffic.routing_key(ul))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn production_and_test_have_queues_of_their_own() {
+        let csn = Uppgiftslamnare::CSN;
+        assert_eq!(queue_name(Traffic::Production, csn), "samsvar.fraga.CSN");
+        assert_eq!(queue_name(Traffic::Test, csn), "samsvar.fraga.test.CSN");
+    }
+}

@@ -1,0 +1,54 @@
+//! What the transport counts, for metrics and tests.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Monotonic counters of one AMQP transport.
+#[derive(Debug, Default)]
+pub struct Counts {
+    connections: AtomicU64,
+    answers_of_nobody: AtomicU64,
+    answers_dropped: AtomicU64,
+    publishes_overdue: AtomicU64,
+}
+
+impl Counts {
+    /// Connections made, the first ones included.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Answers dropped because their correlation id is no UUID.
+    #[must_use]
+    pub fn answers_of_nobody(&self) -> u64 {
+        self.answers_of_nobody.load(Ordering::Relaxed)
+    }
+
+    /// Answers dropped because [`LINE_EVENTS_MAX`](crate::transport::LINE_EVENTS_MAX) events waited.
+    #[must_use]
+    pub fn answers_dropped(&self) -> u64 {
+        self.answers_dropped.load(Ordering::Relaxed)
+    }
+
+    /// Questions refused because the broker did not confirm them in time.
+    #[must_use]
+    pub fn publishes_overdue(&self) -> u64 {
+        self.publishes_overdue.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn connected(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn answer_of_nobody(&self) {
+        self.answers_of_nobody.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn answer_dropped(&self) {
+        self.answers_dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn publish_overdue(&self) {
+        self.publishes_overdue.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,142 @@
+//! The connection to one address: kept up for as long as somebody uses it.
+//!
+//! lapin's own recovery is not used: it replays channels and publishes behind our back and tells
+//! nobody when, while the contract wants [`LineEvent::Down`](crate::transport::LineEvent::Down) at
+//! the moment of loss, a question sent at most once, and attempts without end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::tcp::OwnedTLSConfig;
+use lapin::uri::AMQPUri;
+use lapin::{Connect, Connection, ConnectionProperties};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::counts::Counts;
+use super::settings::{AmqpSettings, Backoff, OPEN_TIMEOUT};
+
+/// How often a connection is looked at. Its lines notice a loss by themselves; this only decides
+/// when the next attempt begins.
+const CONNECTION_CHECK: Duration = Duration::from_millis(50);
+
+/// Where a connection stands.
+#[derive(Clone, Debug)]
+pub(super) enum LinkState {
+    /// The first attempt is under way.
+    Connecting,
+    /// Connected.
+    Up(Arc<Connection>),
+    /// Lost, or never reached; attempts go on.
+    Away,
+}
+
+/// One connection. Dropping it closes it.
+#[derive(Debug)]
+pub(super) struct Link {
+    state: watch::Receiver<LinkState>,
+    keeper: AbortHandle,
+}
+
+impl Link {
+    /// Begins to connect, on the runtime given.
+    pub(super) fn start(
+        uri: AMQPUri,
+        settings: &AmqpSettings,
+        counts: Arc<Counts>,
+        runtime: &Handle,
+    ) -> Self {
+        let (told, state) = watch::channel(LinkState::Connecting);
+        let keeper = Keeper {
+            uri: with_timing(uri, settings),
+            tls_ca: settings.tls_ca.clone(),
+            backoff: Backoff::new(settings),
+            state: told,
+            counts,
+        };
+        let keeper = runtime.spawn(keeper.keep()).abort_handle();
+        Self { state, keeper }
+    }
+
+    pub(super) fn state(&self) -> watch::Receiver<LinkState> {
+        self.state.clone()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+/// Puts heartbeat and connection timeout where lapin looks for them; what the address itself says
+/// is left alone.
+fn with_timing(mut uri: AMQPUri, settings: &AmqpSettings) -> AMQPUri {
+    let heartbeat = u16::try_from(settings.heartbeat.as_secs().max(1)).unwrap_or(u16::MAX);
+    let wait = u64::try_from(OPEN_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
+    uri.query.heartbeat.get_or_insert(heartbeat);
+    uri.query.connection_timeout.get_or_insert(wait);
+    uri
+}
+
+struct Keeper {
+    uri: AMQPUri,
+    tls_ca: Option<String>,
+    backoff: Backoff,
+    state: watch::Sender<LinkState>,
+    counts: Arc<Counts>,
+}
+
+impl Keeper {
+    async fn keep(mut self) {
+        loop {
+            let begun = Instant::now();
+            match self.connect().await {
+                Ok(connection) => self.stand(connection).await,
+                Err(error) => tracing::warn!(%error, "no connection to the broker"),
+            }
+            self.state.send_replace(LinkState::Away);
+            sleep(self.backoff.after(begun.elapsed())).await;
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        let properties =
+            ConnectionProperties::default().with_connection_name("samsvar".to_owned().into());
+        let tls = OwnedTLSConfig {
+            identity: None,
+            cert_chain: self.tls_ca.clone(),
+        };
+        let runtime = lapin::runtime::default_runtime()?;
+        let connecting = self
+            .uri
+            .clone()
+            .connect_with_config(properties, tls, runtime);
+        timeout(OPEN_TIMEOUT, connecting)
+            .await
+            .map_err(|_| ConnectError::Timeout)?
+            .map_err(ConnectError::from)
+    }
+
+    /// Holds the connection until it is lost.
+    async fn stand(&self, connection: Connection) {
+        let status = connection.status().clone();
+        tracing::info!("connected to the broker");
+        self.counts.connected();
+        self.state.send_replace(LinkState::Up(Arc::new(connection)));
+        while status.connected() {
+            sleep(CONNECTION_CHECK).await;
+        }
+        tracing::warn!("the connection to the broker is lost");
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ConnectError {
+    #[error("no answer in time")]
+    Timeout,
+    #[error(transparent)]
+    Lapin(#[from] lapin::Error),
+}

@@ -1,0 +1,141 @@
+//! Builds a node in order and takes it down in reverse: transport, actors, service listener, admin
+//! listener. `main` and the tests start the same thing.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use samsvar_actors::failpoint::Failpoints;
+use samsvar_actors::node::Node;
+use samsvar_actors::transport::Transport;
+use tokio::task::JoinHandle;
+
+use crate::http;
+use crate::settings::Settings;
+use crate::wiring::{self, WiringError};
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// A listener without TLS on an address that others reach.
+    #[error("{0}: a listener without TLS may only have a loopback address")]
+    PlainBeyondLoopback(SocketAddr),
+}
+
+/// A listener that has been started.
+struct Listening {
+    address: SocketAddr,
+    handle: ServerHandle,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+/// A running node with its listeners.
+pub struct App {
+    node: Arc<Node>,
+    service: Listening,
+    admin: Listening,
+    drain_max: Duration,
+}
+
+impl App {
+    /// Starts a node over this transport. Must be called within an actix system.
+    ///
+    /// # Errors
+    /// When the settings cannot be used, or an address cannot be listened on.
+    pub fn start(
+        settings: &Settings,
+        transport: Arc<dyn Transport>,
+        failpoints: Failpoints,
+    ) -> Result<Self, StartError> {
+        let node_settings = wiring::node(settings)?;
+        let service = bind(settings.listener.address)?;
+        let admin = bind(settings.admin.address)?;
+        let node = Node::start(node_settings, transport, failpoints);
+        let service = listen(service, |listener| {
+            http::service(listener, Arc::clone(&node), settings)
+        })?;
+        let admin = listen(admin, |listener| http::admin(listener, &node, settings))?;
+        tracing::info!(
+            node = %settings.node.node_id,
+            transport = node.transport_name(),
+            service = %service.address,
+            admin = %admin.address,
+            "node started"
+        );
+        Ok(Self { node, service, admin, drain_max: settings.drain.time() })
+    }
+
+    /// Where messages are received.
+    #[must_use]
+    pub fn service_address(&self) -> SocketAddr {
+        self.service.address
+    }
+
+    /// Where operators look.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin.address
+    }
+
+    /// The node behind the listeners.
+    #[must_use]
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Takes the node down: nothing new is admitted (503), what is open is finished within the drain
+    /// time, then the listeners close. Returns how many requests were left.
+    pub async fn stop(self) -> usize {
+        tracing::info!(open = self.node.load().open(), "node drains");
+        let left = self.node.drain(self.drain_max).await;
+        for listening in [self.service, self.admin] {
+            listening.handle.stop(true).await;
+            let _ = listening.task.await;
+        }
+        tracing::info!(left, "node stopped");
+        left
+    }
+
+    /// Waits until a child that the node cannot be without has used up its restart budget, and names
+    /// it.
+    pub async fn escalated(&self) -> String {
+        let mut escalation = self.node.escalation();
+        match escalation.wait_for(Option::is_some).await {
+            Ok(name) => name.clone().unwrap_or_default(),
+            // The supervisor itself is gone.
+            Err(_) => "supervisor".to_owned(),
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    if !address.ip().is_loopback() {
+        return Err(StartError::PlainBeyondLoopback(address));
+    }
+    TcpListener::bind(address).map_err(|error| StartError::Listen { address, error })
+}
+
+fn listen(
+    listener: TcpListener,
+    serve: impl FnOnce(TcpListener) -> std::io::Result<actix_web::dev::Server>,
+) -> Result<Listening, StartError> {
+    let failed = |address| move |error| StartError::Listen { address, error };
+    let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
+    let address = listener.local_addr().map_err(failed(unknown))?;
+    let server = serve(listener).map_err(failed(address))?;
+    let handle = server.handle();
+    let task = actix_rt::spawn(server);
+    Ok(Listening { address, handle, task })
+}

@@ -1,0 +1,184 @@
+//! From settings to parts: what the configuration says, in the terms of the actors.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use samsvar_actors::child::{OverBudget, RestartPolicy};
+use samsvar_actors::deadline::{DeadlineSettings, Policy};
+use samsvar_actors::dispatcher::DispatcherSettings;
+use samsvar_actors::dispatcher::circuit::CircuitSettings;
+use samsvar_actors::ingress::rules::{Rules, Sender};
+use samsvar_actors::load::LoadSettings;
+use samsvar_actors::node::NodeSettings;
+use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
+use shs_schemas::shs::label::{Actor, Status as LabelStatus};
+use shs_schemas::shs::{Adress, Agreement, Organisationsnummer, Produkt};
+use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
+use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
+use tokio::runtime::Handle;
+
+use crate::settings::{DeadlinePolicy, Party, PersonCheck, Settings, Status};
+
+/// Messages that may wait for one ingress or egress: as many as may be open, and some.
+const WORKER_MAILBOX_MAX: usize = 4_096;
+
+/// Deepest nesting of a question or an answer.
+const DEPTH_MAX: usize = 64;
+
+/// Settings that are well-formed one by one and cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// An identity in the settings cannot be read.
+    #[error("{setting}: {fault}")]
+    Identity {
+        /// Which setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        fault: WireError,
+    },
+    /// An agreement cannot be read.
+    #[error("{}: {fault}", file.display())]
+    Agreement {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        fault: WireError,
+    },
+    /// An address of RabbitMQ cannot be used.
+    #[error("amqp: {0}")]
+    Address(#[from] AddressError),
+}
+
+/// What a node is made from.
+///
+/// # Errors
+/// When an identity or an agreement cannot be read.
+pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
+    let answer_bytes_max = settings.dispatcher.answer_bytes_max as usize;
+    Ok(NodeSettings {
+        rules: rules(settings)?,
+        deadlines: deadlines(settings),
+        load: LoadSettings {
+            open_max: settings.load.open_requests_max as usize,
+            open_per_sender_max: settings.load.open_per_sender_max as usize,
+        },
+        parties: connected(settings).map(|party| (party.kod, dispatcher(settings, party))).collect(),
+        answer_limits: xml::Limits {
+            bytes_max: answer_bytes_max,
+            depth_max: DEPTH_MAX,
+            ..xml::Limits::default()
+        },
+        worker_mailbox_max: WORKER_MAILBOX_MAX,
+        restart: RestartPolicy {
+            restarts_max: settings.supervision.restarts as usize,
+            within: settings.supervision.within(),
+            backoff_first: settings.supervision.backoff_first(),
+            backoff_longest: settings.supervision.backoff_longest(),
+            over_budget: OverBudget::Escalate,
+        },
+    })
+}
+
+/// The parties that are connected.
+fn connected(settings: &Settings) -> impl Iterator<Item = &Party> {
+    settings.parties.iter().filter(|party| party.connected)
+}
+
+fn rules(settings: &Settings) -> Result<Rules, WiringError> {
+    let own = number("node.organisationsnummer", &settings.node.organisationsnummer)?;
+    let product = Produkt::parse(&settings.ssbtek.product)
+        .map_err(|fault| WiringError::Identity { setting: "ssbtek.product", fault })?;
+    let mut senders = HashMap::new();
+    for sender in &settings.senders {
+        let number = number("sender.organisationsnummer", &sender.organisationsnummer)?;
+        senders.insert(number, Sender { namn: sender.namn.clone() });
+    }
+    Ok(Rules {
+        own: Actor::new(Adress::of(own), Some(settings.node.namn.clone())),
+        product,
+        senders,
+        agreements: agreements(settings)?,
+        statuses: settings.node.status.iter().copied().map(label_status).collect::<HashSet<_>>(),
+        message_limits: mime::Limits {
+            body_bytes_max: settings.listener.body_limit(),
+            ..mime::Limits::default()
+        },
+        question_limits: xml::Limits { depth_max: DEPTH_MAX, ..xml::Limits::default() },
+        person_check: match settings.ssbtek.person_check {
+            PersonCheck::Strict => Identitetskontroll::Strict,
+            PersonCheck::Pattern => Identitetskontroll::Pattern,
+        },
+    })
+}
+
+fn number(setting: &'static str, text: &str) -> Result<Organisationsnummer, WiringError> {
+    Organisationsnummer::parse(text).map_err(|fault| WiringError::Identity { setting, fault })
+}
+
+fn label_status(status: Status) -> LabelStatus {
+    match status {
+        Status::Production => LabelStatus::Production,
+        Status::Test => LabelStatus::Test,
+    }
+}
+
+fn agreements(settings: &Settings) -> Result<Vec<Agreement>, WiringError> {
+    let read = settings.agreements.iter().map(|agreement| {
+        Agreement::read(&agreement.content)
+            .map_err(|fault| WiringError::Agreement { file: agreement.file.clone(), fault })
+    });
+    read.collect()
+}
+
+fn deadlines(settings: &Settings) -> DeadlineSettings {
+    let deadline = &settings.deadline;
+    DeadlineSettings {
+        policy: match deadline.policy {
+            DeadlinePolicy::Fixed => Policy::Fixed,
+            DeadlinePolicy::Budget => Policy::Budget { share_max: deadline.budget_share },
+        },
+        promise: deadline.promise(),
+        limit: deadline.limit(),
+        per_person: deadline.per_person(),
+        margin: deadline.margin(),
+        history: deadline.budget_history as usize,
+    }
+}
+
+fn dispatcher(settings: &Settings, party: &Party) -> DispatcherSettings {
+    DispatcherSettings {
+        window: party.window as usize,
+        line_max: party.line_max as usize,
+        circuit: CircuitSettings {
+            timeouts_in_a_row: settings.dispatcher.circuit_timeouts_in_a_row,
+            pause: settings.dispatcher.circuit_pause(),
+            ..CircuitSettings::default()
+        },
+    }
+}
+
+/// The AMQP transport that the settings describe; its connections live on `runtime`.
+///
+/// # Errors
+/// When an address cannot be used.
+pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringError> {
+    let of_party = |party: &Party| {
+        let url = party.amqp_url.as_ref()?;
+        Some((party.kod, Sensitive::new(url.expose().to_owned())))
+    };
+    let urls: HashMap<Uppgiftslamnare, Sensitive<String>> =
+        connected(settings).filter_map(of_party).collect();
+    let url = settings.amqp.url.as_ref().map_or_else(String::new, |url| url.expose().to_owned());
+    let amqp = AmqpSettings {
+        urls,
+        publish_timeout: settings.amqp.publish_timeout(),
+        consumer_check: settings.amqp.consumer_check(),
+        reconnect_first: settings.amqp.reconnect_first(),
+        reconnect_longest: settings.amqp.reconnect_longest(),
+        ttl_longest: settings.deadline.longest(),
+        heartbeat: settings.amqp.heartbeat(),
+        ..AmqpSettings::new(Sensitive::new(url))
+    };
+    Ok(Arc::new(Amqp::start(amqp, runtime)?))
+}
