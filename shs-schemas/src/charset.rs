@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     const ISO: &str = r#"<?xml version="1.0" encoding="ISO-8859-1"?>"#;
-    const UTF: &str = r#"<?xml version='1.0' encoding = 'utf-8'?>"#;
+    const UTF: &str = "<?xml version='1.0' encoding = 'utf-8'?>";
 
     fn utf8(declaration: &str) -> Vec<u8> {
         format!("{declaration}<a>åäö</a>").into_bytes()

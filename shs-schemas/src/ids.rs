@@ -46,6 +46,12 @@ macro_rules! identifier {
                 Self(uuid::Uuid::new_v4().hyphenated().to_string().into())
             }
 
+            /// Stands for an identifier that could not be read, in documents that must have one.
+            #[must_use]
+            pub fn unknown() -> Self {
+                Self("unknown".into())
+            }
+
             /// The identifier as it stands on the wire.
             #[must_use]
             pub fn as_str(&self) -> &str {

@@ -85,6 +85,10 @@ enum Reading {
 /// A [`WireError`] with the offset into the body: a limit passed, no boundary, headers that are
 /// not headers, an unknown transfer encoding, or no closing boundary (the only sign of a complete
 /// transfer).
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the parts take over the body: they are slices of it"
+)]
 pub fn split(
     body: Bytes,
     http_content_type: Option<&str>,

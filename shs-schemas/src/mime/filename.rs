@@ -107,15 +107,12 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
             let low = char::from(two[1]).to_digit(16)?;
             u8::try_from(high * 16 + low).ok()
         });
-        match (byte, digits) {
-            (b'%', Some(value)) => {
-                bytes.push(value);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(byte);
-                rest = after;
-            }
+        if let (b'%', Some(value)) = (byte, digits) {
+            bytes.push(value);
+            rest = &after[2..];
+        } else {
+            bytes.push(byte);
+            rest = after;
         }
     }
     bytes

@@ -16,9 +16,6 @@ use crate::sensitive::Sensitive;
 const ROOT: &str = "shs.management";
 const DTD: &str = "shs-management-1.2.dtd";
 
-/// Stands for an identifier that could not be read: the document must have both.
-const UNKNOWN_ID: &str = "unknown";
-
 /// An administrative document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Management {
@@ -62,12 +59,9 @@ impl Management {
     /// as `unknown`.
     #[must_use]
     pub fn refusal(known: &KnownIds, code: ErrorCode, info: &str, now: DateTime<Utc>) -> Self {
-        const PLAIN: &str = "a fixed word is an NMTOKEN";
-        let corr_id = known.corr_id.clone();
-        let content_id = known.content_id.clone();
         Self {
-            corr_id: corr_id.unwrap_or_else(|| CorrId::parse(UNKNOWN_ID).expect(PLAIN)),
-            content_id: content_id.unwrap_or_else(|| ContentId::parse(UNKNOWN_ID).expect(PLAIN)),
+            corr_id: known.corr_id.clone().unwrap_or_else(CorrId::unknown),
+            content_id: known.content_id.clone().unwrap_or_else(ContentId::unknown),
             datetime: time::swedish(now),
             outcome: Outcome::Error {
                 code,

@@ -117,6 +117,10 @@ impl Message {
     ///
     /// # Errors
     /// A [`ReadError`] with the code to answer with, and the identifiers that could be read.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "the parts take over the body: they are slices of it"
+    )]
     pub fn read(
         body: Bytes,
         http_content_type: Option<&str>,

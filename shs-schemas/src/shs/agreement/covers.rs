@@ -106,7 +106,7 @@ impl Agreement {
 
     fn fits_parties(&self, exchange: &Exchange) -> bool {
         // A reply goes back: its sender has the receiver's role.
-        let (asker, asked) = match exchange.sequence_type {
+        let (opener, answerer) = match exchange.sequence_type {
             SequenceType::Reply => (&exchange.receiver, &exchange.sender),
             _ => (&exchange.sender, &exchange.receiver),
         };
@@ -118,9 +118,9 @@ impl Agreement {
         let to_customer = || {
             // Here the customer must be somebody, except under flow `any`.
             let known = self.customer.is_some() || self.flow == Flow::Any;
-            known && *asker == self.principal && is_customer(asked)
+            known && *opener == self.principal && is_customer(answerer)
         };
-        let from_customer = || is_customer(asker) && *asked == self.principal;
+        let from_customer = || is_customer(opener) && *answerer == self.principal;
         match self.flow {
             Flow::ToCustomer => to_customer(),
             Flow::FromCustomer => from_customer(),

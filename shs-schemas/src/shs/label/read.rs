@@ -240,12 +240,12 @@ impl Draft {
         let labeled_uri = document.attribute_text("labeledURI");
         match Produkt::parse(&document.text("product")?) {
             Ok(produkt) => {
-                let product = Product {
+                let twice = self.fields.product.is_some();
+                self.fields.product = Some(Product {
                     produkt,
                     common_name,
                     labeled_uri,
-                };
-                let twice = self.fields.product.replace(product).is_some();
+                });
                 self.once(twice, ErrorCode::IllegalProductType, "product", at);
             }
             Err(error) => self.refuse(ErrorCode::IllegalProductType, "product", at, error.fault),

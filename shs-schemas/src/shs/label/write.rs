@@ -1,6 +1,7 @@
 //! Writing a label: valid against the DTD, ASCII only, small.
 
 use super::{Actor, Content, Data, History, InnerParty, Label, Product};
+use crate::ids::{AgreementId, ContentId, LocalId, TxId};
 use crate::sensitive::Sensitive;
 use crate::shs::document::Output;
 use crate::shs::time;
@@ -73,7 +74,7 @@ impl Label {
         out.attribute("tx.id", self.tx_id.as_str());
         out.attribute("corr.id", self.corr_id.as_str());
         let agreement = self.agreement.as_ref();
-        out.attribute_if("shs.agreement", agreement.map(|id| id.as_str()));
+        out.attribute_if("shs.agreement", agreement.map(AgreementId::as_str));
         out.attribute("transfer-type", self.transfer_type.as_str());
         out.attribute("message-type", message_type);
         out.attribute("document-type", message_type);
@@ -135,15 +136,15 @@ fn history(out: &mut Output, entry: &History) {
     out.attribute("node.id", entry.node_id.as_str());
     out.attribute_if(
         "content.id",
-        entry.content_id.as_ref().map(|id| id.as_str()),
+        entry.content_id.as_ref().map(ContentId::as_str),
     );
-    out.attribute_if("tx.id", entry.tx_id.as_ref().map(|id| id.as_str()));
+    out.attribute_if("tx.id", entry.tx_id.as_ref().map(TxId::as_str));
     out.attribute_if("from", entry.from.as_deref());
     out.attribute_if("to", entry.to.as_deref());
-    out.attribute_if("local.id", entry.local_id.as_ref().map(|id| id.as_str()));
+    out.attribute_if("local.id", entry.local_id.as_ref().map(LocalId::as_str));
     out.attribute_if(
         "shs.agreement",
-        entry.agreement.as_ref().map(|id| id.as_str()),
+        entry.agreement.as_ref().map(AgreementId::as_str),
     );
     out.children();
     out.leaf("datetime", &time::write(entry.datetime));
