@@ -1,1 +1,4 @@
 //! samsvar: the node in the middle of SSBTEK.
+
+pub mod adapter;
+pub mod cli;
