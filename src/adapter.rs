@@ -5,7 +5,7 @@
 //! [`Bastjanst`](samsvar_actors::transport::Bastjanst), so what is tried without a broker is what
 //! runs with one.
 
-// pub mod amqp;
-// pub mod behaviour;
+pub mod amqp;
+pub mod behaviour;
 mod draw;
 pub mod simulated;

@@ -1,3 +1,3 @@
 //! The subcommands of `samsvar`.
 
-// pub mod simulate;
+pub mod simulate;

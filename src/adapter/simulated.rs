@@ -35,6 +35,9 @@ use xml::Xml;
 /// Payments that one answer lists at most per benefit, whatever the period asked for.
 const UTBETALNINGAR_MAX: usize = 24;
 
+/// Seed of whoever names none, so that `demo` and `simulate` know the same people.
+pub const SEED_DEFAULT: u64 = 1;
+
 /// felkod of a question that the simulator cannot read.
 const FELKOD_OLASLIG: &str = "OGILTIG-FRAGA";
 
