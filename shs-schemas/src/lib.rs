@@ -18,6 +18,7 @@ pub mod ids;
 pub mod sensitive;
 pub mod shs;
 pub mod ssbtek;
+pub mod xml;
 
 pub use error::{Fault, WireError};
 pub use sensitive::Sensitive;

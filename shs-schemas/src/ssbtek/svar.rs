@@ -1,0 +1,185 @@
+//! The answer of one Uppgiftslämnare: its element of the contract, checked and kept as received
+//! (ssbtek-10, 3 and 4.0).
+
+use std::fmt;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::cursor::Cursor;
+use super::fel::felkod_for_log;
+use super::{Kontrakt, Svarselement, Uppgiftslamnare, xsd};
+use crate::error::{Fault, WireError};
+use crate::xml::{self, Limits};
+
+/// A checked answer: the root element of an `svar.v1`, to be spliced as it is.
+///
+/// It is a document of its own, so all namespace declarations it needs are in it.
+#[derive(Clone)]
+pub struct Delsvar {
+    uppgiftslamnare: Uppgiftslamnare,
+    kontrakt: Kontrakt,
+    element: Bytes,
+    innehall: Innehall,
+}
+
+#[derive(Clone)]
+enum Innehall {
+    /// `data`; for base64 answers the place of the base64 within the element.
+    Data(Option<Range<usize>>),
+    /// `error`, and its `felkod`.
+    Error(String),
+}
+
+impl Delsvar {
+    /// Reads an answer to a question in `kontrakt`. XML declaration and byte order mark are
+    /// dropped; what surrounds the root goes with them.
+    ///
+    /// # Errors
+    /// When the document is not well-formed, has a DTD or is beyond `limits`; when its root is not
+    /// the element that `uppgiftslamnare` answers in; when it has not exactly one of `data` and
+    /// `error`; when `error` claims to come from the composite service or breaks the schema; when
+    /// base64 content is none. Inline data is only checked to be well-formed.
+    pub fn read(
+        uppgiftslamnare: Uppgiftslamnare,
+        kontrakt: Kontrakt,
+        body: Bytes,
+        limits: &Limits,
+    ) -> Result<Self, WireError> {
+        let name = uppgiftslamnare.element().local_name();
+        let body = xml::decode_bytes(&body, None, name, limits)?;
+        let document = std::str::from_utf8(&body)
+            .map_err(|error| WireError::new(name, error.valid_up_to(), Fault::Encoding))?;
+        let (mut cursor, root) = Cursor::open(document, name, limits)?;
+        if !root.is(kontrakt.namespace(), name) {
+            return Err(WireError::new(name, root.span.start, Fault::Missing));
+        }
+        cursor.set_kontrakt(kontrakt);
+        cursor.check_attributes(name, &[])?;
+        let innehall = read_content(
+            &mut cursor,
+            uppgiftslamnare.element(),
+            name,
+            root.span.start,
+        )?;
+        let end = cursor.end(name)?;
+        cursor.finish()?;
+        let element = body.slice(root.span.start..end.end);
+        Ok(Self {
+            uppgiftslamnare,
+            kontrakt,
+            element,
+            innehall,
+        })
+    }
+
+    /// Whose answer it is.
+    #[must_use]
+    pub const fn uppgiftslamnare(&self) -> Uppgiftslamnare {
+        self.uppgiftslamnare
+    }
+
+    /// Version of the contract that it is in.
+    #[must_use]
+    pub const fn kontrakt(&self) -> Kontrakt {
+        self.kontrakt
+    }
+
+    /// The whole element as received: personal data.
+    #[must_use]
+    pub const fn element(&self) -> &Bytes {
+        &self.element
+    }
+
+    /// True when it holds data, false when it holds an error.
+    #[must_use]
+    pub const fn is_data(&self) -> bool {
+        matches!(self.innehall, Innehall::Data(_))
+    }
+
+    /// The authority's own code, when it reports an error. Log it through
+    /// [`felkod_for_log`](super::fel::felkod_for_log).
+    #[must_use]
+    pub fn felkod(&self) -> Option<&str> {
+        match &self.innehall {
+            Innehall::Error(felkod) => Some(felkod),
+            Innehall::Data(_) => None,
+        }
+    }
+
+    /// The bytes inside the base64 of CSN (a document) and LEFI (JSON): personal data. `None` for
+    /// errors and inline data.
+    #[must_use]
+    pub fn base64_content(&self) -> Option<Vec<u8>> {
+        let Innehall::Data(Some(at)) = &self.innehall else {
+            return None;
+        };
+        let raw = std::str::from_utf8(&self.element[at.clone()]).ok()?;
+        xml::text_of(raw).and_then(|text| xsd::base64_decode(&text).ok())
+    }
+}
+
+fn read_content(
+    cursor: &mut Cursor<'_>,
+    element: Svarselement,
+    name: &'static str,
+    base: usize,
+) -> Result<Innehall, WireError> {
+    if cursor.optional_raw(name, "data")?.is_some() {
+        let at = match element {
+            Svarselement::Csn => Some(read_base64(cursor, "data/svar")?),
+            Svarselement::Fk => Some(read_base64(cursor, "data/lefiJsonSvar")?),
+            _ => {
+                cursor.skip()?;
+                None
+            }
+        };
+        return Ok(Innehall::Data(at.map(|at| at.start - base..at.end - base)));
+    }
+    if cursor.optional(name, "error")?.is_some() {
+        return read_error(cursor).map(Innehall::Error);
+    }
+    Err(cursor.missing("data"))
+}
+
+fn read_base64(cursor: &mut Cursor<'_>, path: &'static str) -> Result<Range<usize>, WireError> {
+    cursor.check_attributes("data", &[])?;
+    let at = cursor.required_text("data", path, |content| {
+        xsd::base64(&content.value).map(|()| content.inner.clone())
+    })?;
+    cursor.end("data")?;
+    Ok(at)
+}
+
+fn read_error(cursor: &mut Cursor<'_>) -> Result<String, WireError> {
+    cursor.required_text("error", "error/kalla", |kalla| match &*kalla.value {
+        "BT" => Ok(()),
+        "SSBT" => Err("only the composite service may say SSBT"),
+        _ => Err("not a kalla"),
+    })?;
+    let felkod = cursor.required_text("error", "error/felkod", |felkod| {
+        Ok(felkod.value.clone().into_owned())
+    })?;
+    cursor.required_text("error", "error/felmeddelande", |_| Ok(()))?;
+    while cursor
+        .optional_text("error", "error/felmeddelande", |_| Ok(()))?
+        .is_some()
+    {}
+    cursor.end("error")?;
+    Ok(felkod)
+}
+
+impl fmt::Debug for Delsvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delsvar")
+            .field("uppgiftslamnare", &self.uppgiftslamnare)
+            .field("kontrakt", &self.kontrakt)
+            .field("bytes", &self.element.len())
+            .field("felkod", &self.felkod().map(felkod_for_log))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+#[path = "svar_tests.rs"]
+mod tests;
