@@ -11,6 +11,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use samsvar_actors::transport::QuestionKind;
 use samsvar_actors::transport::{Answer, AnswerContent, Bastjanst, BoxFuture, Question};
+use shs_schemas::ssbtek::Fraga;
+use shs_schemas::xml::Limits;
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 mod af;
@@ -26,9 +28,9 @@ mod so;
 mod tns;
 mod xml;
 
-pub use fraga::{Bitrade, Frageunderlag, LefiUnderlag, SkvUnderlag};
 pub use person::{EXEMPELPERSONER, Livssituation};
 
+use fraga::Frageunderlag;
 use person::Person;
 use xml::Xml;
 
@@ -89,26 +91,31 @@ impl Simulerad {
         Self { ul, seed }
     }
 
-    /// The answer element to one question: what a `svar.v1` holds.
-    #[must_use]
-    pub fn svarselement(&self, fraga: &Frageunderlag) -> Sensitive<Bytes> {
-        let person = Person::new(fraga.personidentitet.expose(), self.seed, fraga.idag);
+    /// The answer element to one question: what a `svar.v1` holds. Nothing if the question cannot
+    /// be read.
+    fn svarselement(self, question: &Question) -> Option<Bytes> {
+        let fraga = Fraga::read(question.body.expose().clone(), &Limits::default()).ok()?;
+        let fraga = Frageunderlag::new(&fraga, self.ul.element(), question.deadline)?;
+        let person = Person::new(fraga.personidentitet(), self.seed, fraga.idag);
         let utfall = match self.ul {
-            Uppgiftslamnare::AF => af::svara(fraga, &person),
-            Uppgiftslamnare::CSN => csn::svara(fraga, &person),
-            Uppgiftslamnare::FK => fk::svara(fraga, &person),
-            Uppgiftslamnare::MIV => miv::svara(fraga, &person),
-            Uppgiftslamnare::PM => pm::svara(fraga, &person),
-            Uppgiftslamnare::SKV => skv::svara(fraga, &person),
-            Uppgiftslamnare::SO => so::svara(fraga, &person),
-            Uppgiftslamnare::TNS => tns::svara(fraga, &person),
+            Uppgiftslamnare::AF => af::svara(&fraga, &person),
+            Uppgiftslamnare::CSN => csn::svara(&fraga, &person),
+            Uppgiftslamnare::FK => fk::svara(&fraga, &person),
+            Uppgiftslamnare::MIV => miv::svara(&fraga, &person),
+            Uppgiftslamnare::PM => pm::svara(&fraga, &person),
+            Uppgiftslamnare::SKV => skv::svara(&fraga, &person),
+            Uppgiftslamnare::SO => so::svara(&fraga, &person),
+            Uppgiftslamnare::TNS => tns::svara(&fraga, &person),
             _ => Utfall::fel("EJ-SIMULERAD", "Uppgiftslämnaren har ingen simulator"),
         };
-        Sensitive::new(Bytes::from(self.element(fraga.namnrymd, utfall)))
+        Some(
+            self.element(fraga.uppgifter.kontrakt.namespace(), utfall)
+                .into(),
+        )
     }
 
     /// `<ssbt:AF>` … with its `data` or `error`, self-contained in its declarations.
-    fn element(&self, namnrymd: &str, utfall: Utfall) -> String {
+    fn element(self, namnrymd: &str, utfall: Utfall) -> String {
         let name = format!("ssbt:{}", self.ul.element().local_name());
         let mut xml = Xml::new();
         xml.open_with(&name, &[("xmlns:ssbt", namnrymd)]);
@@ -136,12 +143,12 @@ impl Simulerad {
         xml.into_string()
     }
 
-    fn content(&self, question: &Question) -> AnswerContent {
+    fn content(self, question: &Question) -> AnswerContent {
         if question.kind == QuestionKind::Ping {
             return AnswerContent::Svar(Sensitive::new(Bytes::new()));
         }
-        match Frageunderlag::read(question) {
-            Some(fraga) => AnswerContent::Svar(self.svarselement(&fraga)),
+        match self.svarselement(question) {
+            Some(element) => AnswerContent::Svar(Sensitive::new(element)),
             None => AnswerContent::Fel {
                 felkod: FELKOD_OLASLIG.to_owned(),
                 felmeddelande: Sensitive::new(vec!["Frågan kunde inte läsas".to_owned()]),

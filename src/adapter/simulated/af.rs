@@ -16,7 +16,7 @@ const RAPPORT_INLAMNAD: &str = "200";
 const FINNS_INTE_I_REGISTRET: &str = "500";
 const INGEN_RAPPORT: &str = "501";
 
-pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
+pub(super) fn svara(fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
     let mut xml = Xml::new();
     fragan_tillbaka(&mut xml, fraga);
     svar(&mut xml, fraga, person);
@@ -26,39 +26,39 @@ pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
     }
 }
 
-fn fragan_tillbaka(xml: &mut Xml, fraga: &Frageunderlag) {
+fn fragan_tillbaka(xml: &mut Xml, fraga: &Frageunderlag<'_>) {
     xml.open("af:Fraga")
         .text(
             "af:OrganisationsnummerForIngivare",
-            &fraga.organisationsnummer,
+            fraga.uppgifter.ingivare.as_str(),
         )
-        .text("af:NamnPaIngivare", &fraga.namn)
-        .text("af:KontonamnForHandlaggare", fraga.handlaggare.expose())
-        .text("af:Referensnummer", fraga.arendeidentitet.expose())
+        .text("af:NamnPaIngivare", &fraga.uppgifter.ingivare_namn)
+        .text("af:KontonamnForHandlaggare", fraga.handlaggare())
+        .text("af:Referensnummer", fraga.arendeidentitet())
         .date("af:From", fraga.from)
         .date("af:Tom", fraga.tom)
-        .text("af:SyfteMedFraga", &fraga.syfte)
-        .text("af:LagParagraf", &fraga.lagtext);
+        .text("af:SyfteMedFraga", &fraga.uppgifter.syfte)
+        .text("af:LagParagraf", &fraga.uppgifter.lagtext);
     // There is room for one biträde only.
-    if let Some(bitrade) = fraga.bitraden.first() {
+    if let Some(bitrade) = fraga.uppgifter.personuppgiftsbitraden.first() {
         xml.text(
             "af:OrganisationsnummerForPersonuppgiftsbitrade",
-            &bitrade.organisationsnummer,
+            bitrade.organisationsnummer.as_str(),
         )
         .text("af:NamnPaPersonuppgiftsbitrade", &bitrade.namn);
     }
     xml.text(
         "af:IdentitetsbeteckningFysiskPerson",
-        fraga.personidentitet.expose(),
+        fraga.personidentitet(),
     )
     .close("af:Fraga");
 }
 
-fn svar(xml: &mut Xml, fraga: &Frageunderlag, person: &Person) {
+fn svar(xml: &mut Xml, fraga: &Frageunderlag<'_>, person: &Person) {
     xml.open("af:Svar")
         .text("af:Schemaversion", "2.0")
-        .text("af:Referensnummer", fraga.arendeidentitet.expose())
-        .text("af:LagParagraf", &fraga.lagtext)
+        .text("af:Referensnummer", fraga.arendeidentitet())
+        .text("af:LagParagraf", &fraga.uppgifter.lagtext)
         .text("af:IdentitetsbeteckningFysiskPerson", person.number());
     if let Some(omfattning) = person.arbetssoker() {
         xml.text("af:Fornamn", person.fornamn())
@@ -81,7 +81,7 @@ fn svar(xml: &mut Xml, fraga: &Frageunderlag, person: &Person) {
         .close("af:Svar");
 }
 
-fn arbetssokande(xml: &mut Xml, fraga: &Frageunderlag, person: &Person, omfattning: u32) {
+fn arbetssokande(xml: &mut Xml, fraga: &Frageunderlag<'_>, person: &Person, omfattning: u32) {
     xml.open("af:ArbetssokandeInfo")
         .boolean("af:Arbetssokande", true)
         .date_with_zone(
@@ -109,7 +109,7 @@ fn aktivitetsrapport(xml: &mut Xml, kod: &str) {
         .text("af:AktivitetsRapportMeddelande", kod);
 }
 
-fn beslut(xml: &mut Xml, fraga: &Frageunderlag, person: &Person) {
+fn beslut(xml: &mut Xml, fraga: &Frageunderlag<'_>, person: &Person) {
     xml.open("af:BeslutInfo").open("af:EkonomiskaBeslut");
     if person.situation() == Livssituation::Nyanland {
         xml.open("af:Beslut")

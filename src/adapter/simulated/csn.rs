@@ -28,7 +28,7 @@ const DOCUMENT_DECLARATIONS: &[(&str, &str)] = &[
 const STATUS_TRAFF: &str = "          ";
 const STATUS_EJ_TRAFF: &str = "Ej träff";
 
-pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
+pub(super) fn svara(fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
     if let Some(fel) = avvisning(fraga, person) {
         return fel;
     }
@@ -51,12 +51,12 @@ pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
 }
 
 /// CSN's own checks, in the order of their codes.
-fn avvisning(fraga: &Frageunderlag, person: &Person) -> Option<Utfall> {
+fn avvisning(fraga: &Frageunderlag<'_>, person: &Person) -> Option<Utfall> {
     let day = person.number().get(6..8).unwrap_or_default();
     if day >= "60" {
         return Some(Utfall::fel("-1004", "Felaktig identitet"));
     }
-    if fraga.arendeidentitet.expose().chars().count() > ARENDE_ID_MAX {
+    if fraga.arendeidentitet().chars().count() > ARENDE_ID_MAX {
         return Some(Utfall::fel("-1005", "Indata följer inte specifikationen"));
     }
     let earliest = fraga.idag.checked_sub_months(Months::new(FONSTER_BAKAT));
@@ -81,8 +81,8 @@ fn resultat(xml: &mut Xml, person: &Person) {
         .close("k:GemensamtSvarEkbistand");
 }
 
-fn fragan_tillbaka(xml: &mut Xml, fraga: &Frageunderlag) {
-    let ingivare = fraga.organisationsnummer.get(2..).unwrap_or_default();
+fn fragan_tillbaka(xml: &mut Xml, fraga: &Frageunderlag<'_>) {
+    let ingivare = fraga.uppgifter.ingivare.without_prefix();
     let kommun = match ingivare.split_at_checked(6) {
         Some((first, last)) => format!("{first}-{last}"),
         None => ingivare.to_owned(),
@@ -93,20 +93,16 @@ fn fragan_tillbaka(xml: &mut Xml, fraga: &Frageunderlag) {
         .text("s:Kommun", &kommun)
         .text("s:AppNamn", "SSBTEK")
         .text("s:AppVersion", "10");
-    if let Some(id) = fraga
-        .korrelationsid
-        .as_ref()
-        .filter(|id| !id.expose().is_empty())
-    {
-        xml.text("s:AnropsId", id.expose());
+    if let Some(id) = fraga.korrelationsid().filter(|id| !id.is_empty()) {
+        xml.text("s:AnropsId", id);
     }
     xml.close("s:BegarData");
-    if fraga.handlaggare.expose().chars().count() <= ARENDE_ID_MAX {
-        xml.text("s:HandlaggareId", fraga.handlaggare.expose());
+    if fraga.handlaggare().chars().count() <= ARENDE_ID_MAX {
+        xml.text("s:HandlaggareId", fraga.handlaggare());
     }
-    let (sekel, nummer) = sekel_och_nummer(fraga.personidentitet.expose());
-    xml.text("s:ArendeId", fraga.arendeidentitet.expose())
-        .text("s:HushallsId", fraga.arendeidentitet.expose())
+    let (sekel, nummer) = sekel_och_nummer(fraga.personidentitet());
+    xml.text("s:ArendeId", fraga.arendeidentitet())
+        .text("s:HushallsId", fraga.arendeidentitet())
         .digits_date("s:FromDatum", fraga.from)
         .digits_date("s:TomDatum", fraga.tom)
         .open("s:Hushallsmedlemmar")
@@ -124,7 +120,7 @@ fn sekel_och_nummer(personidentitet: &str) -> (&str, &str) {
         .unwrap_or(("", personidentitet))
 }
 
-fn en_person(xml: &mut Xml, fraga: &Frageunderlag, person: &Person) {
+fn en_person(xml: &mut Xml, fraga: &Frageunderlag<'_>, person: &Person) {
     let (sekel, nummer) = sekel_och_nummer(person.number());
     let status = if person.known() {
         STATUS_TRAFF
@@ -174,7 +170,7 @@ fn arenden(
     xml: &mut Xml,
     element: &str,
     stod: Option<Studiestod>,
-    fraga: &Frageunderlag,
+    fraga: &Frageunderlag<'_>,
     person: &Person,
 ) {
     let Some(stod) = stod else {
@@ -192,7 +188,7 @@ fn arenden(
 /// One case: a term, what is granted for it, and when it is paid.
 struct Arende<'a> {
     stod: Studiestod,
-    fraga: &'a Frageunderlag,
+    fraga: &'a Frageunderlag<'a>,
     /// Prefix of the kind of aid: each has a namespace of its own.
     prefix: &'static str,
     termin: (NaiveDate, NaiveDate),

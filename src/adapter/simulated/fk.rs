@@ -30,7 +30,7 @@ const OVRIGT_TOMT: &[(&str, &str)] = &[
     ("FK:SKUP", "skatteuppgift"),
 ];
 
-pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
+pub(super) fn svara(fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
     let begaran = match Begaran::read(fraga, Uppgiftslamnare::FK) {
         Ok(begaran) => begaran,
         Err(refusal) => return refusal,
@@ -206,7 +206,7 @@ fn manadsbelopp(person: &Person) -> Vec<(&'static str, f64, bool)> {
 fn utbetalningar(
     information: &mut Map<String, Value>,
     begaran: &Begaran,
-    fraga: &Frageunderlag,
+    fraga: &Frageunderlag<'_>,
     person: &Person,
 ) {
     let wanted = |del| {

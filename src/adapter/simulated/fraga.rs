@@ -1,89 +1,99 @@
 //! What an authority reads of a sub-question.
 
-use chrono::{Datelike, Months, NaiveDate};
-use shs_schemas::Sensitive;
+use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, Utc};
+use shs_schemas::ssbtek::{Datum, Fraga, FrageUppgifter};
+use shs_schemas::{Sensitive, Svarselement};
 
-/// A processor of personal data that the asker uses.
-#[derive(Clone)]
-pub struct Bitrade {
-    /// Twelve digits.
-    pub organisationsnummer: String,
-    /// Its name.
-    pub namn: String,
-}
+use super::UTBETALNINGAR_MAX;
 
-/// FK's and PM's question.
-#[derive(Clone)]
-pub struct LefiUnderlag {
-    /// Who asks, as LEFI knows it.
-    pub aktorsid: String,
-    /// The JSON, decoded from base64.
-    pub json: Sensitive<Vec<u8>>,
-}
+/// Swedish normal time, seconds east of Greenwich: which day it is, an hour around midnight in
+/// summer apart.
+const SVENSK_TID: i32 = 3_600;
+/// Years that the simulators reckon with.
+const AR: std::ops::RangeInclusive<i32> = 1..=9_999;
 
-/// SKV's question, from version 11 on.
-#[derive(Clone)]
-pub struct SkvUnderlag {
-    /// Income years.
-    pub ar: Vec<i32>,
-    /// Whether tax data are asked for; other flags only add what the simulator leaves out.
-    pub skatteuppgifter: bool,
-}
-
-/// A sub-question as the simulated authorities see it: the general parameters, and those of the
-/// one party that is asked.
-#[derive(Clone)]
-pub struct Frageunderlag {
-    /// ssbt namespace of the question, and so of the answer.
-    pub namnrymd: &'static str,
-    /// The asker's pairing key, as written.
-    pub korrelationsid: Option<Sensitive<String>>,
-    /// Asking body: twelve digits.
-    pub organisationsnummer: String,
-    /// Asking body: name.
-    pub namn: String,
-    /// The case worker.
-    pub handlaggare: Sensitive<String>,
-    /// Twelve digits.
-    pub personidentitet: Sensitive<String>,
-    /// The case.
-    pub arendeidentitet: Sensitive<String>,
-    /// First day of the period that applies to this party.
-    pub from: NaiveDate,
+/// A sub-question as the simulated authorities see it.
+pub(super) struct Frageunderlag<'a> {
+    /// Everything that it says.
+    pub(super) uppgifter: FrageUppgifter<'a>,
+    /// First day of the period that applies to the party that is asked.
+    pub(super) from: NaiveDate,
     /// Its last day.
-    pub tom: NaiveDate,
-    /// In the order of their ordningsnummer.
-    pub bitraden: Vec<Bitrade>,
-    /// Purpose.
-    pub syfte: String,
-    /// Legal rule.
-    pub lagtext: String,
-    /// For FK and PM.
-    pub lefi: Option<LefiUnderlag>,
-    /// For SKV.
-    pub skv: Option<SkvUnderlag>,
+    pub(super) tom: NaiveDate,
+    /// The question to LEFI, decoded from base64.
+    pub(super) lefi_json: Option<Sensitive<Vec<u8>>>,
     /// The day on which the question is put.
-    pub idag: NaiveDate,
+    pub(super) idag: NaiveDate,
 }
 
-impl Frageunderlag {
-    pub(super) fn read(_q: &samsvar_actors::transport::Question) -> Option<Self> {
-        None
+impl<'a> Frageunderlag<'a> {
+    /// What a question says to the party behind an element; nothing if its dates are beyond any
+    /// calendar. Its deadline tells the day, so that an answer depends on the question alone.
+    pub(super) fn new(
+        fraga: &'a Fraga,
+        element: Svarselement,
+        deadline: DateTime<Utc>,
+    ) -> Option<Self> {
+        let uppgifter = fraga.uppgifter();
+        let period = uppgifter.period(element);
+        let lefi_json = if element == Svarselement::Fk {
+            fraga.lefi_json().ok()
+        } else {
+            None
+        };
+        let zone = FixedOffset::east_opt(SVENSK_TID)?;
+        Some(Self {
+            from: date(period.fran)?,
+            tom: date(period.tom)?,
+            lefi_json: lefi_json.map(Sensitive::new),
+            idag: deadline.with_timezone(&zone).date_naive(),
+            uppgifter,
+        })
     }
-    /// First and last day of each month that the period touches, clipped to the period and to
-    /// today, oldest first, the latest [`super::UTBETALNINGAR_MAX`] of them.
+
+    /// The person's twelve digits.
+    pub(super) fn personidentitet(&self) -> &str {
+        self.uppgifter.personidentitet.expose().as_str()
+    }
+
+    /// The case.
+    pub(super) fn arendeidentitet(&self) -> &str {
+        self.uppgifter.arendeidentitet.expose()
+    }
+
+    /// The case worker.
+    pub(super) fn handlaggare(&self) -> &str {
+        self.uppgifter.handlaggare.expose()
+    }
+
+    /// The asker's pairing key, as written.
+    pub(super) fn korrelationsid(&self) -> Option<&str> {
+        self.uppgifter
+            .korrelationsid
+            .as_ref()
+            .map(|id| id.expose().as_ref())
+    }
+
+    /// The months of the period up to today, as [`manader`] gives them.
     pub(super) fn manader_till_idag(&self) -> Vec<(NaiveDate, NaiveDate)> {
         manader(self.from, self.tom.min(self.idag))
     }
 }
 
+fn date(datum: Datum) -> Option<NaiveDate> {
+    if !AR.contains(&datum.ar) {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(datum.ar, datum.manad.into(), datum.dag.into())
+}
+
 /// First and last day of each month that a period touches, clipped to it, oldest first, the latest
-/// [`super::UTBETALNINGAR_MAX`] of them.
+/// [`UTBETALNINGAR_MAX`] of them.
 pub(super) fn manader(from: NaiveDate, tom: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
     let mut months = Vec::new();
     let mut first = tom.with_day(1).unwrap_or(tom);
     let mut last = tom;
-    while last >= from && months.len() < super::UTBETALNINGAR_MAX {
+    while last >= from && months.len() < UTBETALNINGAR_MAX {
         months.push((first.max(from), last));
         last = first.pred_opt().unwrap_or(from);
         let Some(before) = first.checked_sub_months(Months::new(1)) else {
@@ -128,7 +138,7 @@ mod tests {
     #[test]
     fn a_century_is_cut_to_its_latest_months() {
         let months = manader(date(1926, 1, 1), date(2026, 3, 31));
-        assert_eq!(months.len(), super::super::UTBETALNINGAR_MAX);
+        assert_eq!(months.len(), UTBETALNINGAR_MAX);
         assert_eq!(months.last(), Some(&(date(2026, 3, 1), date(2026, 3, 31))));
     }
 }

@@ -88,11 +88,11 @@ impl Begaran {
     ///
     /// # Errors
     /// LEFI's own refusal of the whole call: 400 or 403.
-    pub(super) fn read(fraga: &Frageunderlag, ul: Uppgiftslamnare) -> Result<Self, Utfall> {
+    pub(super) fn read(fraga: &Frageunderlag<'_>, ul: Uppgiftslamnare) -> Result<Self, Utfall> {
         let ogiltig = || Utfall::fel("400", "Frågan är ogiltig");
-        let underlag = fraga.lefi.as_ref().ok_or_else(ogiltig)?;
-        let lefi: LefiFraga =
-            serde_json::from_slice(underlag.json.expose()).map_err(|_| ogiltig())?;
+        let fk = fraga.uppgifter.fk.as_ref().ok_or_else(ogiltig)?;
+        let json = fraga.lefi_json.as_ref().ok_or_else(ogiltig)?;
+        let lefi: LefiFraga = serde_json::from_slice(json.expose()).map_err(|_| ogiltig())?;
         let (from, tom) = lefi
             .period
             .as_ref()
@@ -117,7 +117,7 @@ impl Begaran {
                 "Perioden är längre än två år eller ogiltig",
             ));
         }
-        if underlag.aktorsid == OKAND_AKTOR {
+        if fk.aktorsid == OKAND_AKTOR {
             return Err(Utfall::fel("403", "Aktören är okänd"));
         }
         Ok(begaran)

@@ -10,11 +10,11 @@ use super::xml::Xml;
 /// How long a first permit is valid here, in months.
 const TILLFALLIGT_MANADER: u32 = 36;
 
-pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
+pub(super) fn svara(fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
     let mut xml = Xml::new();
     xml.open("response");
-    if let Some(korrelationsid) = &fraga.korrelationsid {
-        xml.text("korrelationsid", korrelationsid.expose());
+    if let Some(korrelationsid) = fraga.korrelationsid() {
+        xml.text("korrelationsid", korrelationsid);
     }
     // Migrationsverket's own, with no trace of the number in it.
     xml.text(

@@ -13,7 +13,7 @@ use super::person::{Pension, Pensionsslag, Person};
 /// Day of the month on which pensions are paid here.
 const UTBETALNINGSDAG: u32 = 18;
 
-pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
+pub(super) fn svara(fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
     let begaran = match Begaran::read(fraga, Uppgiftslamnare::PM) {
         Ok(begaran) => begaran,
         Err(refusal) => return refusal,

@@ -26,7 +26,7 @@ const DOCUMENT_DECLARATIONS: &[(&str, &str)] = &[
 /// Income years in an answer, whatever was asked for.
 const AR_MAX: usize = 5;
 
-pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
+pub(super) fn svara(fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
     let mut xml = Xml::new();
     // Values are escaped with `>` as well, so that no `]]>` can end the section early.
     xml.open("svar")
@@ -44,7 +44,7 @@ pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
     }
 }
 
-fn personuppgift(xml: &mut Xml, fraga: &Frageunderlag, person: &Person) {
+fn personuppgift(xml: &mut Xml, fraga: &Frageunderlag<'_>, person: &Person) {
     xml.open("PersonuppgiftLista")
         .open("Personuppgift")
         .text("folko:IdentitetsbeteckningFysiskPerson", person.number())
@@ -67,8 +67,8 @@ fn personuppgift(xml: &mut Xml, fraga: &Frageunderlag, person: &Person) {
 }
 
 /// The years asked for (version 11); version 10 cannot ask, and gets the last whole year.
-fn inkomstar(fraga: &Frageunderlag) -> Vec<i32> {
-    match &fraga.skv {
+fn inkomstar(fraga: &Frageunderlag<'_>) -> Vec<i32> {
+    match &fraga.uppgifter.skv {
         Some(skv) if !skv.skatteuppgifter => Vec::new(),
         Some(skv) => skv.ar.iter().copied().take(AR_MAX).collect(),
         None => vec![fraga.idag.year() - 1],

@@ -14,7 +14,7 @@ const DECLARATIONS: &[(&str, &str)] = &[
     ("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"),
 ];
 
-pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
+pub(super) fn svara(fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
     let mut xml = Xml::new();
     fragan_tillbaka(&mut xml, fraga);
     xml.open("so:ArbetsloshetsersattningLista");
@@ -30,29 +30,32 @@ pub(super) fn svara(fraga: &Frageunderlag, person: &Person) -> Utfall {
     }
 }
 
-fn fragan_tillbaka(xml: &mut Xml, fraga: &Frageunderlag) {
-    xml.text("so:OrganisationsnummerIngivare", &fraga.organisationsnummer)
-        .text("so:NamnIngivare", &fraga.namn)
-        .text("so:KontonamnHandlaggare", fraga.handlaggare.expose())
-        .text("so:Referensnummer", fraga.arendeidentitet.expose())
-        .date("so:From", fraga.from)
-        .date("so:Tom", fraga.tom)
-        .text("so:Syfte", &fraga.syfte)
-        .text("so:Paragraf", &fraga.lagtext);
+fn fragan_tillbaka(xml: &mut Xml, fraga: &Frageunderlag<'_>) {
+    xml.text(
+        "so:OrganisationsnummerIngivare",
+        fraga.uppgifter.ingivare.as_str(),
+    )
+    .text("so:NamnIngivare", &fraga.uppgifter.ingivare_namn)
+    .text("so:KontonamnHandlaggare", fraga.handlaggare())
+    .text("so:Referensnummer", fraga.arendeidentitet())
+    .date("so:From", fraga.from)
+    .date("so:Tom", fraga.tom)
+    .text("so:Syfte", &fraga.uppgifter.syfte)
+    .text("so:Paragraf", &fraga.uppgifter.lagtext);
     // All numbers first, then all names: pairs are not valid.
-    for bitrade in &fraga.bitraden {
+    for bitrade in &fraga.uppgifter.personuppgiftsbitraden {
         xml.text(
             "so:OrganisationsnummerPersonuppgiftsbitrade",
-            &bitrade.organisationsnummer,
+            bitrade.organisationsnummer.as_str(),
         );
     }
-    for bitrade in &fraga.bitraden {
+    for bitrade in &fraga.uppgifter.personuppgiftsbitraden {
         xml.text("so:NamnPersonuppgiftsbitrade", &bitrade.namn);
     }
-    xml.text("so:IdentificationNumber", fraga.personidentitet.expose());
+    xml.text("so:IdentificationNumber", fraga.personidentitet());
 }
 
-fn akassa(xml: &mut Xml, fraga: &Frageunderlag, person: &Person, kassa: &str) {
+fn akassa(xml: &mut Xml, fraga: &Frageunderlag<'_>, person: &Person, kassa: &str) {
     xml.open("so:Arbetsloshetsersattning")
         .text("so:SvarandeOrganisation", kassa);
     if person.akassa() == Some(kassa) {
@@ -65,7 +68,7 @@ fn akassa(xml: &mut Xml, fraga: &Frageunderlag, person: &Person, kassa: &str) {
 }
 
 /// Either paid, or applied for and not decided yet.
-fn medlem(xml: &mut Xml, fraga: &Frageunderlag, person: &Person) {
+fn medlem(xml: &mut Xml, fraga: &Frageunderlag<'_>, person: &Person) {
     let vantar = person.draw("so-vantar").below(4) == 0;
     let avstangd = !vantar && person.draw("so-avstangd").below(4) == 0;
     if !vantar {

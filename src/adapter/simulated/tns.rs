@@ -21,7 +21,7 @@ const DECLARATIONS: &[(&str, &str)] = &[
 /// Centuries that the authority's own question can hold.
 const SEKEL: &[&str] = &["19", "20"];
 
-pub(super) fn svara(_fraga: &Frageunderlag, person: &Person) -> Utfall {
+pub(super) fn svara(_fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
     if !SEKEL.iter().any(|sekel| person.number().starts_with(sekel)) {
         return Utfall::fel(
             "EJ-STALLBAR",
