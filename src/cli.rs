@@ -1,0 +1,3 @@
+//! The subcommands of `samsvar`.
+
+pub mod simulate;
