@@ -4,9 +4,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use chrono::{NaiveDate, Utc};
 use serde::Serialize;
+use shs_schemas::shs::agreement::Exchange;
+use shs_schemas::shs::label::{SequenceType, TransferType};
+use shs_schemas::shs::{Organisationsnummer, time};
 
-use crate::settings::{Fault, Settings, TransportKind};
+use crate::settings::{AgreementFile, Fault, Sender, Settings, TransportKind};
 
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
@@ -15,6 +19,8 @@ pub struct Report {
     pub ok: bool,
     /// What is wrong.
     pub faults: Vec<Fault>,
+    /// What a node starts with all the same, and somebody should look at.
+    pub warnings: Vec<Fault>,
     /// What the configuration says; absent when it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,
@@ -48,30 +54,72 @@ pub struct Summary {
 #[must_use]
 pub fn check(file: &Path) -> Report {
     match Settings::load(file) {
-        Ok(settings) => {
-            let faults = agreement_faults(&settings);
-            Report {
-                ok: faults.is_empty(),
-                faults,
-                summary: Some(Summary::of(&settings)),
-            }
-        }
+        Ok(settings) => Report {
+            ok: true,
+            faults: Vec::new(),
+            warnings: warnings(file, &settings, time::swedish(Utc::now()).date()),
+            summary: Some(Summary::of(&settings)),
+        },
         Err(faults) => Report {
             ok: false,
             faults: faults.as_slice().to_vec(),
+            warnings: Vec::new(),
             summary: None,
         },
     }
 }
 
-/// Faults of the agreements: what they say, and whether each fits this node.
-fn agreement_faults(settings: &Settings) -> Vec<Fault> {
-    settings
-        .agreements
-        .iter()
-        .filter(|agreement| agreement.content.is_empty())
-        .map(|agreement| Fault::in_file(&agreement.file, None, "is empty"))
-        .collect()
+/// Agreements that permit nothing here, and senders that no agreement lets ask.
+fn warnings(file: &Path, settings: &Settings, today: NaiveDate) -> Vec<Fault> {
+    let own = &settings.node.organisationsnummer;
+    let mut warnings = Vec::new();
+    for AgreementFile { file, agreement } in &settings.agreements {
+        let mut warn = |message: &str| warnings.push(Fault::in_file(file, None, message));
+        if agreement.principal.as_str() != own {
+            warn("the principal is not this node's actor");
+        }
+        if agreement.valid_to.is_some_and(|last| last < today) {
+            warn("has ended");
+        }
+        if agreement.valid_from > today {
+            warn("is not valid yet");
+        }
+    }
+    for sender in &settings.senders {
+        if !may_ask(settings, sender, today) {
+            let number = &sender.organisationsnummer;
+            let message = format!("sender {number}: no agreement lets it ask today");
+            warnings.push(Fault::in_file(file, None, message));
+        }
+    }
+    warnings
+}
+
+/// Whether some agreement covers this sender's SSBTEK question, synchronous or not.
+fn may_ask(settings: &Settings, sender: &Sender, today: NaiveDate) -> bool {
+    let number = |text: &str| Organisationsnummer::parse(text).ok();
+    let (Some(sender), Some(receiver)) = (
+        number(&sender.organisationsnummer),
+        number(&settings.node.organisationsnummer),
+    ) else {
+        return false;
+    };
+    [TransferType::Synch, TransferType::Asynch]
+        .into_iter()
+        .any(|transfer_type| {
+            let exchange = Exchange {
+                sender: sender.clone(),
+                receiver: receiver.clone(),
+                produkt: settings.ssbtek.product,
+                transfer_type,
+                sequence_type: SequenceType::Request,
+                today,
+            };
+            settings
+                .agreements
+                .iter()
+                .any(|one| one.agreement.covers(&exchange).is_ok())
+        })
 }
 
 impl Summary {
@@ -123,6 +171,9 @@ impl Report {
         }
         for fault in &self.faults {
             writeln!(out, "{fault}")?;
+        }
+        for warning in &self.warnings {
+            writeln!(out, "warning: {warning}")?;
         }
         let Some(summary) = self.summary.as_ref().filter(|_| self.ok) else {
             let count = self.faults.len();
@@ -217,5 +268,28 @@ mod tests {
     fn a_missing_file_is_a_fault() {
         let text = written(&check(Path::new("missing.toml")), false);
         assert!(text.starts_with("missing.toml: cannot be read"), "{text}");
+    }
+
+    #[test]
+    fn agreements_that_permit_nothing_and_senders_without_one_are_warned_of() {
+        let mut settings = Settings::demo();
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let warned = |settings: &Settings, today| {
+            let warnings = warnings(Path::new("demo.toml"), settings, today);
+            warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(warned(&settings, day("2026-11-21")).is_empty());
+        settings.agreements[1].agreement.valid_to = Some(day("2026-11-20"));
+        assert_eq!(
+            warned(&settings, day("2026-11-21")),
+            [
+                "agreements/exempelkoping-ssbtek.xml: has ended",
+                "demo.toml: sender 2120009994: no agreement lets it ask today",
+            ]
+        );
+        assert!(warned(&settings, day("2026-11-20")).is_empty());
+        settings.node.organisationsnummer = "2021009986".into();
+        let warnings = warned(&settings, day("2026-11-20"));
+        assert_eq!(warnings.len(), 4 + 2, "{warnings:?}");
     }
 }
