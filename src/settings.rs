@@ -28,7 +28,7 @@ use garde::Validate;
 use serde::Deserialize;
 use shs_schemas::ssbtek::Uppgiftslamnare;
 
-pub use agreements::{AGREEMENT_BYTES_MAX, AGREEMENTS_MAX, AgreementFile};
+pub use agreements::{AGREEMENTS_MAX, AgreementFile};
 pub use amqp_url::AmqpUrl;
 pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
@@ -111,7 +111,7 @@ pub struct Settings {
     #[serde(skip)]
     #[garde(skip)]
     pub parties: Vec<Party>,
-    /// The agreements as they were read; what they say is read by `shs-schemas`.
+    /// The agreements, in order of their files' names.
     #[serde(skip)]
     #[garde(skip)]
     pub agreements: Vec<AgreementFile>,
@@ -181,7 +181,7 @@ impl Settings {
             DEMO_PARTIES.to_owned(),
         );
         settings.parties = read_parties(&register, &nothing, &settings.dispatcher)?;
-        settings.agreements = agreements::built_in();
+        settings.agreements = agreements::built_in()?;
         faults.or(settings)
     }
 
@@ -241,6 +241,11 @@ impl Settings {
                 self.load.open_per_sender_max > self.load.open_requests_max,
                 "load.open_per_sender_max",
                 "one sender may not have more open than all together (open_requests_max)",
+            ),
+            (
+                self.dispatcher.circuit_impatient_after > self.dispatcher.circuit_timeouts_in_a_row,
+                "dispatcher.circuit_impatient_after",
+                "may not be above circuit_timeouts_in_a_row",
             ),
             (
                 self.amqp.reconnect_first_ms > self.amqp.reconnect_longest_ms,
