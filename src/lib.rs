@@ -6,8 +6,10 @@
 
 pub mod adapter;
 pub mod app;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod http;
 pub mod settings;
+pub mod telemetry;
 pub mod wiring;

@@ -33,6 +33,8 @@ use crate::settings::LogFormat;
 const FILTER_VARIABLES: [&str; 2] = ["SAMSVAR_LOG", "RUST_LOG"];
 /// The filter when none is set.
 const FILTER_DEFAULT: &str = "info";
+/// The filter of quiet commands when none is set.
+const FILTER_QUIET: &str = "warn";
 /// Targets of this project: only these may log below [`LIBRARY_LEVEL`].
 const OWN_TARGETS: [&str; 2] = ["samsvar", "shs_schemas"];
 /// The most detailed level of every library.
@@ -59,23 +61,36 @@ pub enum TelemetryError {
 /// # Errors
 /// When the filter does not parse, or when there is a log already.
 pub fn start(format: LogFormat) -> Result<(), TelemetryError> {
+    start_at(format, FILTER_DEFAULT)
+}
+
+/// As [`start`], but unless a variable says otherwise only warnings are shown: for commands whose
+/// own output is what people look at.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_quiet(format: LogFormat) -> Result<(), TelemetryError> {
+    start_at(format, FILTER_QUIET)
+}
+
+fn start_at(format: LogFormat, filter_default: &str) -> Result<(), TelemetryError> {
     let json = match format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Human => false,
         LogFormat::Json => true,
     };
     let colours = std::io::stderr().is_terminal();
-    subscriber(filter()?, json, colours, std::io::stderr).try_init()?;
+    subscriber(filter(filter_default)?, json, colours, std::io::stderr).try_init()?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
 }
 
-fn filter() -> Result<EnvFilter, TelemetryError> {
+fn filter(default: &str) -> Result<EnvFilter, TelemetryError> {
     let set = FILTER_VARIABLES
         .into_iter()
         .find_map(|variable| Some((variable, std::env::var(variable).ok()?)));
     let Some((variable, text)) = set else {
-        return Ok(EnvFilter::new(FILTER_DEFAULT));
+        return Ok(EnvFilter::new(default));
     };
     EnvFilter::try_new(text).map_err(|source| TelemetryError::Filter { variable, source })
 }

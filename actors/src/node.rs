@@ -163,7 +163,7 @@ impl Node {
         let egress = self.adopt_egress(index, arbiter, policy);
         let observed = Observed::new(format!("ingress-{index}"), Kind::Ingress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
-        let open = OpenRequests::default();
+        let open = OpenRequests::under(observed.name());
         self.observatory.watch_requests(open.clone());
         let context = IngressContext {
             rules: Arc::clone(&self.rules),
