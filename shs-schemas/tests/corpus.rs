@@ -4,6 +4,7 @@
 mod support;
 
 use bytes::Bytes;
+use proptest::prelude::*;
 use shs_schemas::mime::Limits;
 use shs_schemas::shs::label::{SequenceType, TransferType};
 use shs_schemas::shs::{Management, Message, ReadError};
@@ -123,6 +124,42 @@ fn every_corpus_message_cut_short_is_an_error_and_never_a_panic() {
         for (_, bytes) in support::corpus(folder) {
             for end in 0..bytes.len() {
                 let _ = read(&bytes[..end]);
+            }
+        }
+    }
+}
+
+proptest! {
+    /// Bytes replaced, cut out or doubled anywhere in any message: read or refused, and what is
+    /// read can be written and read again.
+    #[test]
+    fn damaged_messages_are_read_or_refused(
+        file in any::<prop::sample::Index>(),
+        damage in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0..4_usize, prop::collection::vec(any::<u8>(), 0..4)),
+            1..6,
+        ),
+        copied in any::<[prop::sample::Index; 3]>(),
+    ) {
+        let files = ["spec", "legacy", "malformed"].map(support::corpus).concat();
+        let mut bytes = file.get(&files).1.clone();
+        bytes.push(b'\n');
+        let [from, to, at] = copied.map(|index| index.index(bytes.len()));
+        let copy = bytes[from.min(to)..from.max(to)].to_vec();
+        bytes.splice(at..at, copy);
+        for (index, cut, new) in damage {
+            let at = index.index(bytes.len());
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, new);
+            bytes.push(b'\n');
+        }
+        if let Ok(message) = read(&bytes) {
+            let again = read(&message.write());
+            prop_assert!(again.is_ok(), "{:?}", again);
+            let again = again.expect("just checked");
+            prop_assert_eq!(again.parts.len(), message.parts.len());
+            for (again, first) in again.parts.iter().zip(&message.parts) {
+                prop_assert_eq!(&again.data, &first.data);
             }
         }
     }

@@ -28,12 +28,13 @@ fn both(dtd: &str) -> Vec<PathBuf> {
 /// Every document that we write from the corpus: labels as they came, replies, errors; and what
 /// goes with a refusal.
 fn written() -> Vec<(String, Vec<u8>, &'static str)> {
-    let address = Adress::parse("2021009994").unwrap();
+    let address = Adress::parse("2021009994").expect("an address");
     let own = Actor::new(address, Some("Exempelkassan".to_owned()));
-    let now = "2031-03-04T08:15:01Z".parse().unwrap();
+    let now = "2031-03-04T08:15:01Z".parse().expect("a time");
     let mut documents = Vec::new();
     for (name, bytes) in [support::corpus("spec"), support::corpus("legacy")].concat() {
-        let message = Message::read(Bytes::from(bytes), None, &Limits::default()).unwrap();
+        let message = Message::read(Bytes::from(bytes), None, &Limits::default())
+            .expect("the corpus is readable");
         let label = message.label;
         let reply = label.reply(ContentId::fresh(), &own, now);
         let error = label.administrative(Administrative::Error, &own, now);

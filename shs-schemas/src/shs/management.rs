@@ -189,10 +189,24 @@ fn write_error(
     out.children();
     for AppInfo { name, text } in appinfo {
         out.open("appinfo");
-        out.attribute("name", name);
+        out.attribute("name", &nmtoken(name));
         out.text("appinfo", text.expose());
     }
     out.close("error");
+}
+
+/// The name with an underscore for everything that an `NMTOKEN` may not hold.
+fn nmtoken(name: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    let token: String = name
+        .chars()
+        .map(|c| if allowed(c) { c } else { '_' })
+        .collect();
+    if token.is_empty() {
+        "_".to_owned()
+    } else {
+        token
+    }
 }
 
 #[cfg(test)]
