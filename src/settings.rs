@@ -1,0 +1,219 @@
+//! Typed configuration. One file names everything; the party register and the folder of agreements
+//! lie beside it.
+//!
+//! Every number has a unit in its name and a bound here; unknown names are refused; a fault names
+//! file and line. Values never travel into fault texts when they may be secret: addresses of
+//! RabbitMQ are [`AmqpUrl`], which shows its host and nothing else.
+//!
+//! ```text
+//! samsvar.toml ──┬─► Settings ◄── SAMSVAR_<SECTION>__<KEY>
+//!                ├─ registers.uppgiftslamnare ─► Settings::parties
+//!                └─ registers.agreements      ─► Settings::agreements
+//! ```
+
+mod agreements;
+mod amqp_url;
+mod contradictions;
+mod fault;
+mod flow;
+mod http;
+mod node;
+mod parties;
+mod source;
+mod timing;
+mod transport;
+
+use std::path::{Path, PathBuf};
+
+use garde::Validate;
+use serde::Deserialize;
+use shs_schemas::ssbtek::Uppgiftslamnare;
+
+pub use agreements::{AGREEMENTS_MAX, AgreementFile};
+pub use amqp_url::AmqpUrl;
+pub use fault::{Fault, Faults, Origin};
+pub use flow::{Dispatcher, Load, Supervision};
+pub use http::{Admin, Listener};
+pub use node::{Node, PersonCheck, Registers, SENDERS_MAX, Sender, Ssbtek, Status};
+pub use parties::Party;
+pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
+pub use transport::{Amqp, Transport, TransportKind};
+
+use agreements::read_agreements;
+use contradictions::contradictions;
+use parties::read_parties;
+use source::{Environment, Source};
+
+/// Name of the file that the demo's settings are built from, as it stands in faults.
+const DEMO_FILE: &str = "demo.toml";
+const DEMO: &str = include_str!("../config/demo.toml");
+const DEMO_PARTIES: &str = include_str!("../config/uppgiftslamnare.toml");
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Who this node is.
+    #[garde(dive)]
+    pub node: Node,
+    /// Where the party register and the agreements lie.
+    #[serde(default)]
+    #[garde(skip)]
+    pub registers: Registers,
+    /// Products and checks of SSBTEK.
+    #[serde(default)]
+    #[garde(dive)]
+    pub ssbtek: Ssbtek,
+    /// Municipalities that may ask.
+    #[serde(default, rename = "sender")]
+    #[garde(length(max = SENDERS_MAX), dive)]
+    pub senders: Vec<Sender>,
+    /// The service listener.
+    #[serde(default)]
+    #[garde(dive)]
+    pub listener: Listener,
+    /// The admin listener.
+    #[serde(default)]
+    #[garde(dive)]
+    pub admin: Admin,
+    /// Which transport carries the questions.
+    #[serde(default)]
+    #[garde(skip)]
+    pub transport: Transport,
+    /// RabbitMQ.
+    #[serde(default)]
+    #[garde(dive)]
+    pub amqp: Amqp,
+    /// Windows, waiting lines and circuits of the dispatchers.
+    #[serde(default)]
+    #[garde(dive)]
+    pub dispatcher: Dispatcher,
+    /// How long a question may take.
+    #[serde(default)]
+    #[garde(dive)]
+    pub deadline: Deadline,
+    /// How long open requests may take after SIGTERM.
+    #[serde(default)]
+    #[garde(dive)]
+    pub drain: Drain,
+    /// How much is admitted.
+    #[serde(default)]
+    #[garde(dive)]
+    pub load: Load,
+    /// Restart budget and back-off.
+    #[serde(default)]
+    #[garde(dive)]
+    pub supervision: Supervision,
+    /// Form of the log.
+    #[serde(default)]
+    #[garde(skip)]
+    pub log: Log,
+    /// The party register, in alphabetical order of the code. A party that is absent is not
+    /// connected.
+    #[serde(skip)]
+    #[garde(skip)]
+    pub parties: Vec<Party>,
+    /// The agreements, in order of their files' names.
+    #[serde(skip)]
+    #[garde(skip)]
+    pub agreements: Vec<AgreementFile>,
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// See [`LogFormat`].
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people on a terminal, else JSON.
+    #[default]
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// Reads `file`, the register and agreements that it names, and the environment.
+    ///
+    /// # Errors
+    /// Every fault that could be found, each with file and line, or with the name of the variable.
+    pub fn load(file: &Path) -> Result<Self, Faults> {
+        Self::load_with(file, &Environment::of_this_process())
+    }
+
+    fn load_with(file: &Path, environment: &Environment) -> Result<Self, Faults> {
+        let source = Source::read(file)?;
+        let mut settings: Self = source.document(environment.main())?.deserialise()?;
+        let mut faults = settings.faults(&source, environment);
+        let folder = file.parent().unwrap_or(Path::new(""));
+        collect(&mut faults, settings.amqp.read_url_file(folder, file));
+        let register = folder.join(&settings.registers.uppgiftslamnare);
+        let parties = Source::read(&register)
+            .and_then(|source| read_parties(&source, environment, &settings.dispatcher));
+        settings.parties = collect(&mut faults, parties).unwrap_or_default();
+        let agreements = read_agreements(&folder.join(&settings.registers.agreements));
+        settings.agreements = collect(&mut faults, agreements).unwrap_or_default();
+        faults.or(settings)
+    }
+
+    /// The settings of `samsvar demo`, from files built into the binary.
+    ///
+    /// # Panics
+    /// Never in a build whose tests passed: the files are part of it.
+    #[must_use]
+    pub fn demo() -> Self {
+        Self::built_in().expect("the built-in demo settings are valid")
+    }
+
+    fn built_in() -> Result<Self, Faults> {
+        let nothing = Environment::empty();
+        let source = Source::from_text(PathBuf::from(DEMO_FILE), DEMO.to_owned());
+        let mut settings: Self = source.document(nothing.main())?.deserialise()?;
+        let faults = settings.faults(&source, &nothing);
+        let register = Source::from_text(
+            settings.registers.uppgiftslamnare.clone(),
+            DEMO_PARTIES.to_owned(),
+        );
+        settings.parties = read_parties(&register, &nothing, &settings.dispatcher)?;
+        settings.agreements = agreements::built_in()?;
+        faults.or(settings)
+    }
+
+    /// The entry of one party; `None` when the register does not list it.
+    #[must_use]
+    pub fn party(&self, kod: Uppgiftslamnare) -> Option<&Party> {
+        self.parties.iter().find(|party| party.kod == kod)
+    }
+
+    /// Bounds of single values, then the rules between values.
+    fn faults(&self, source: &Source, environment: &Environment) -> Faults {
+        let mut faults = Faults::default();
+        if let Err(report) = self.validate() {
+            for (path, error) in report.iter() {
+                // In the file the list `senders` is `[[sender]]`.
+                let path = path.to_string().replacen("senders", "sender", 1);
+                faults.push(source.fault_at(&path, environment.main(), error.message()));
+            }
+        }
+        for (path, message) in contradictions(self) {
+            faults.push(source.fault_at(path, environment.main(), message));
+        }
+        faults
+    }
+}
+
+/// Keeps what came out; what went wrong joins the other faults.
+fn collect<T>(faults: &mut Faults, result: Result<T, Faults>) -> Option<T> {
+    result.map_err(|more| faults.append(more)).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Who the node is, whom it serves and under which products.
+
+use std::path::PathBuf;
+
+use garde::Validate;
+use serde::{Deserialize, Deserializer};
+use shs_schemas::shs::Produkt;
+use uuid::Uuid;
+
+/// Most municipalities that can be listed.
+pub const SENDERS_MAX: usize = 2000;
+/// Longest name, in characters.
+pub(super) const NAMN_CHARS_MAX: usize = 200;
+/// Longest node id, in characters.
+pub(super) const NODE_ID_CHARS_MAX: usize = 64;
+/// Digits of an organisation number.
+const ORGANISATIONSNUMMER_DIGITS: usize = 10;
+/// The SSBTEK product of the demo and of new installations: no official one is published.
+const SSBTEK_PRODUCT: Uuid = uuid::uuid!("55b7e000-0010-4000-8000-000000000010");
+
+/// This node and the actor it belongs to.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Organisation number of the node's own actor: ten digits.
+    #[garde(custom(ten_digits))]
+    pub organisationsnummer: String,
+    /// Name of that actor.
+    #[garde(length(chars, min = 1, max = NAMN_CHARS_MAX))]
+    pub namn: String,
+    /// Name of this node in history entries and headers (`node.id`, shs-1.2, 1.4).
+    #[garde(custom(short_name))]
+    pub node_id: String,
+    /// Which label status is taken.
+    #[serde(default = "both")]
+    #[garde(length(min = 1, max = 2))]
+    pub status: Vec<Status>,
+}
+
+fn both() -> Vec<Status> {
+    vec![Status::Production, Status::Test]
+}
+
+/// Status of a label (shs-1.2, 1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Real traffic.
+    Production,
+    /// Test traffic: goes to the queues `samsvar.fraga.test.<kod>`.
+    Test,
+}
+
+/// Where the registers lie, relative to the file that names them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Registers {
+    /// The party register.
+    pub uppgiftslamnare: PathBuf,
+    /// Folder of agreements.
+    pub agreements: PathBuf,
+}
+
+impl Default for Registers {
+    fn default() -> Self {
+        Self {
+            uppgiftslamnare: "uppgiftslamnare.toml".into(),
+            agreements: "agreements".into(),
+        }
+    }
+}
+
+/// Products and checks of SSBTEK.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ssbtek {
+    /// Product type of the question.
+    #[serde(deserialize_with = "produkt")]
+    #[garde(custom(ordinary))]
+    pub product: Produkt,
+    /// Product type of the connection test (shs-1.2, 7.11).
+    #[serde(deserialize_with = "produkt")]
+    #[garde(custom(ordinary))]
+    pub ping_product: Produkt,
+    /// How strictly a personidentitet is checked (ssbtek-10, 7.2).
+    #[garde(skip)]
+    pub person_check: PersonCheck,
+}
+
+impl Default for Ssbtek {
+    fn default() -> Self {
+        Self {
+            product: Produkt::Uuid(SSBTEK_PRODUCT),
+            ping_product: Produkt::Uuid(Uuid::nil()),
+            person_check: PersonCheck::Strict,
+        }
+    }
+}
+
+/// How strictly a personidentitet is checked (ssbtek-10, 7.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PersonCheck {
+    /// Date and check digit must be right.
+    #[default]
+    Strict,
+    /// Twelve digits are enough.
+    Pattern,
+}
+
+/// A municipality that may ask.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    /// Its organisation number: ten digits.
+    #[garde(custom(ten_digits))]
+    pub organisationsnummer: String,
+    /// Its name.
+    #[garde(length(chars, min = 1, max = NAMN_CHARS_MAX))]
+    pub namn: String,
+}
+
+// The signatures are garde's: a context, and a reference to the field's type.
+
+#[expect(clippy::trivially_copy_pass_by_ref)]
+fn ten_digits(text: &str, _: &()) -> garde::Result {
+    let right =
+        text.len() == ORGANISATIONSNUMMER_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
+    check(right, "is not ten digits")
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref)]
+fn short_name(text: &str, _: &()) -> garde::Result {
+    let right = !text.is_empty()
+        && text.len() <= NODE_ID_CHARS_MAX
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    check(right, "is not 1 to 64 letters, digits and . - _")
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref)]
+fn ordinary(product: &Produkt, _: &()) -> garde::Result {
+    check(
+        matches!(product, Produkt::Uuid(_)),
+        "is a special product of SHS",
+    )
+}
+
+fn produkt<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Produkt, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Produkt::parse(&text).map_err(|error| serde::de::Error::custom(error.fault))
+}
+
+fn check(right: bool, rule: &str) -> garde::Result {
+    if right {
+        Ok(())
+    } else {
+        Err(garde::Error::new(rule))
+    }
+}

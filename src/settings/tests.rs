@@ -1,0 +1,385 @@
+//! What is accepted, what is refused, and that a fault says where.
+
+use std::fs;
+use std::path::PathBuf;
+
+use shs_schemas::shs::agreement::AGREEMENT_BYTES_MAX;
+
+use super::*;
+
+/// A folder with a settings file, a register and agreements.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn with(main: &str) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        folder.write("samsvar.toml", main);
+        folder.write("uppgiftslamnare.toml", "[CSN]\nconnected = true\n");
+        fs::create_dir(folder.path("agreements")).unwrap();
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn load(&self, variables: &[(&str, &str)]) -> Result<Settings, Faults> {
+        let pairs = variables
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        Settings::load_with(&self.path("samsvar.toml"), &Environment::from_pairs(pairs))
+    }
+
+    /// The faults, one a line, without the name of the folder.
+    fn faults(&self, variables: &[(&str, &str)]) -> String {
+        let prefix = format!("{}/", self.0.path().display());
+        self.load(variables)
+            .expect_err("faults")
+            .to_string()
+            .replace(&prefix, "")
+    }
+}
+
+const NODE: &str = r#"[node]
+organisationsnummer = "2021009994"
+namn = "Exempelkassan"
+node_id = "n1"
+"#;
+
+fn in_process(more: &str) -> Folder {
+    Folder::with(&format!("{NODE}[transport]\nkind = \"in-process\"\n{more}"))
+}
+
+fn config(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("config")
+        .join(name)
+}
+
+#[test]
+fn the_demo_has_every_party_and_the_agreements_of_both_municipalities() {
+    let demo = Settings::demo();
+    assert_eq!(demo.node.node_id, "samsvar-demo");
+    assert_eq!(demo.transport.kind, TransportKind::InProcess);
+    assert_eq!(demo.senders.len(), 2);
+    assert_eq!(demo.agreements.len(), 4);
+    assert!(Uppgiftslamnare::all().all(|ul| demo.party(ul).unwrap().connected));
+}
+
+#[test]
+fn the_files_of_the_repository_load() {
+    let nothing = Environment::empty();
+    let served = Settings::load_with(&config("samsvar.toml"), &nothing).unwrap();
+    assert_eq!(served.transport.kind, TransportKind::Amqp);
+    assert_eq!(served.amqp.url.unwrap().host(), "127.0.0.1:5672");
+    let demo = Settings::load_with(&config("demo.toml"), &nothing).unwrap();
+    assert_eq!(demo.agreements.len(), Settings::demo().agreements.len());
+}
+
+#[test]
+fn samsvar_toml_shows_the_defaults() {
+    let nothing = Environment::empty();
+    let mut shown = Settings::load_with(&config("samsvar.toml"), &nothing).unwrap();
+    let folder = Folder::with(&format!("{NODE}[amqp]\nurl = \"amqp://localhost\"\n"));
+    let default = folder.load(&[]).unwrap();
+    shown.node = default.node.clone();
+    shown.senders = Vec::new();
+    shown.amqp.url = default.amqp.url.clone();
+    shown.parties.clone_from(&default.parties);
+    shown.agreements.clone_from(&default.agreements);
+    assert_eq!(format!("{shown:#?}"), format!("{default:#?}"));
+}
+
+#[test]
+fn the_longest_deadline_is_the_time_that_a_question_lives_in_rabbitmq() {
+    let definitions: serde_json::Value =
+        serde_json::from_str(include_str!("../../config/rabbitmq-definitions.json")).unwrap();
+    let ttl = &definitions["policies"][0]["definition"]["message-ttl"];
+    let longest = Settings::demo().deadline.longest().as_millis();
+    assert_eq!(u128::from(ttl.as_u64().unwrap()), longest);
+}
+
+#[test]
+fn an_unknown_name_is_refused_with_its_line() {
+    let faults = in_process("[deadline]\nlimit_s = 12\nlimt_s = 13\n").faults(&[]);
+    assert!(
+        faults.starts_with("samsvar.toml:9: unknown field `limt_s`"),
+        "{faults}"
+    );
+    let faults = in_process("[dedline]\n").faults(&[]);
+    assert!(
+        faults.starts_with("samsvar.toml:7: unknown field `dedline`"),
+        "{faults}"
+    );
+}
+
+#[test]
+fn what_does_not_parse_is_refused_with_its_line_and_never_quoted() {
+    let folder = Folder::with(&format!(
+        "{NODE}[amqp]\nurl = \"amqp://a:hemligt@localhost\n"
+    ));
+    let faults = folder.faults(&[]);
+    assert!(faults.starts_with("samsvar.toml:6: "), "{faults}");
+    assert!(!faults.contains("hemligt"), "{faults}");
+}
+
+#[test]
+fn every_value_out_of_bounds_is_named_at_once() {
+    let folder = in_process(
+        "[deadline]\nlimit_s = 12\nmargin_ms = 0\n[drain]\ndrain_s = 601\n\
+         [[sender]]\norganisationsnummer = \"12\"\nnamn = \"\"\n",
+    );
+    let faults = folder.faults(&[]);
+    for expected in [
+        "samsvar.toml:9: deadline.margin_ms: lower than 100",
+        "samsvar.toml:11: drain.drain_s: greater than 600",
+        "samsvar.toml:13: sender[0].organisationsnummer: is not ten digits",
+        "samsvar.toml:14: sender[0].namn: length is lower than 1",
+    ] {
+        assert!(faults.lines().any(|line| line == expected), "{faults}");
+    }
+}
+
+#[test]
+fn values_that_contradict_each_other_are_refused() {
+    for (more, expected) in [
+        (
+            "[deadline]\npromise_s = 12\n",
+            "samsvar.toml:8: deadline.promise_s: ",
+        ),
+        (
+            "[deadline]\nmargin_ms = 7000\n",
+            "samsvar.toml:8: deadline.margin_ms: ",
+        ),
+        (
+            "[load]\nopen_requests_max = 5\n",
+            "samsvar.toml:7: load.open_per_sender_max: ",
+        ),
+        (
+            "[admin]\naddress = \"127.0.0.1:8585\"\n",
+            "samsvar.toml:8: admin.address: ",
+        ),
+        (
+            "[amqp]\nurl = \"amqp://localhost\"\nurl_file = \"x\"\n",
+            "samsvar.toml:9: amqp.url_file",
+        ),
+    ] {
+        let faults = in_process(more).faults(&[]);
+        assert!(faults.starts_with(expected), "{faults}");
+    }
+}
+
+#[test]
+fn amqp_needs_an_address() {
+    let faults = Folder::with(NODE).faults(&[]);
+    assert_eq!(
+        faults,
+        "samsvar.toml: amqp: RabbitMQ needs url, url_file or SAMSVAR_AMQP__URL"
+    );
+}
+
+#[test]
+fn a_plain_listener_may_only_be_on_loopback() {
+    let faults = in_process("[listener]\naddress = \"0.0.0.0:8585\"\n").faults(&[]);
+    assert_eq!(
+        faults,
+        "samsvar.toml:8: listener.address: a listener without TLS may only have a loopback address"
+    );
+    assert!(
+        in_process("[listener]\naddress = \"[::1]:0\"\n")
+            .load(&[])
+            .is_ok()
+    );
+}
+
+#[test]
+fn the_environment_overrides_single_values_of_every_kind() {
+    let folder = in_process("");
+    let settings = folder
+        .load(&[
+            ("SAMSVAR_LISTENER__ADDRESS", "127.0.0.1:0"),
+            ("SAMSVAR_LOAD__OPEN_REQUESTS_MAX", "500"),
+            ("SAMSVAR_DEADLINE__BUDGET_SHARE", "0.2"),
+            ("SAMSVAR_NODE__ORGANISATIONSNUMMER", "2120009994"),
+            ("SAMSVAR_NODE__STATUS", "[\"test\"]"),
+            ("SAMSVAR_UPPGIFTSLAMNARE__CSN__WINDOW", "7"),
+            (
+                "SAMSVAR_UPPGIFTSLAMNARE__CSN__AMQP_URL",
+                "amqps://mq.example",
+            ),
+            ("SAMSVAR_LOG", "debug"),
+            ("PATH", "/bin"),
+        ])
+        .unwrap();
+    assert_eq!(settings.listener.address.port(), 0);
+    assert_eq!(settings.load.open_requests_max, 500);
+    assert!((settings.deadline.budget_share - 0.2).abs() < 1e-9);
+    assert_eq!(settings.node.organisationsnummer, "2120009994");
+    assert_eq!(settings.node.status, [Status::Test]);
+    let csn = settings.party(Uppgiftslamnare::CSN).unwrap();
+    assert_eq!((csn.window, csn.line_max), (7, 3000));
+    assert_eq!(csn.amqp_url.as_ref().unwrap().host(), "mq.example");
+}
+
+#[test]
+fn a_fault_of_the_environment_names_the_variable() {
+    for (name, text, expected) in [
+        ("SAMSVAR_LOAD__OPEN_REQUESTS_MAX", "many", "is not a value"),
+        (
+            "SAMSVAR_LOAD__OPEN_REQUESTS_MAX",
+            "0",
+            "load.open_requests_max: lower than 1",
+        ),
+        ("SAMSVAR_LOAD__OPEN", "1", "unknown field `open`"),
+        (
+            "SAMSVAR_SENDER__NAMN",
+            "x",
+            "lists are set in the file only",
+        ),
+        (
+            "SAMSVAR_AMQP__URL",
+            "amqp://a:hemligt@mq.example",
+            "plain amqp://",
+        ),
+        (
+            "SAMSVAR_UPPGIFTSLAMNARE__CSN__WINDOW",
+            "0",
+            "CSN.window: lower than 1",
+        ),
+        (
+            "SAMSVAR_UPPGIFTSLAMNARE__CSN",
+            "x",
+            "must name one section and one key",
+        ),
+    ] {
+        let folder = in_process("[[sender]]\norganisationsnummer = \"2120009994\"\nnamn = \"a\"\n");
+        let faults = folder.faults(&[(name, text)]);
+        assert!(
+            faults.starts_with(&format!("{name}: {expected}")),
+            "{faults}"
+        );
+        assert!(!faults.contains("hemligt"), "{faults}");
+    }
+}
+
+#[test]
+fn an_address_comes_from_a_file_or_the_environment_and_is_never_shown() {
+    let folder = Folder::with(&format!("{NODE}[amqp]\nurl_file = \"secret\"\n"));
+    folder.write("secret", "amqps://nod:hemligt@mq.example/ssbtek\n");
+    let settings = folder.load(&[]).unwrap();
+    let url = settings.amqp.url.as_ref().unwrap();
+    assert_eq!(url.expose(), "amqps://nod:hemligt@mq.example/ssbtek");
+    assert!(!format!("{settings:?}").contains("hemligt"));
+    let other = [("SAMSVAR_AMQP__URL", "amqps://other.example")];
+    let settings = folder.load(&other).unwrap();
+    assert_eq!(settings.amqp.url.unwrap().host(), "other.example");
+    folder.write("secret", "hemligt");
+    let faults = folder.faults(&[]);
+    assert!(
+        faults.starts_with("secret: an AMQP address begins with"),
+        "{faults}"
+    );
+    assert!(!faults.contains("hemligt"), "{faults}");
+}
+
+#[test]
+fn the_register_knows_its_authorities_and_says_where_it_is_wrong() {
+    let folder = in_process("");
+    folder.write(
+        "uppgiftslamnare.toml",
+        "[CSN]\nconnected = true\n[XYZ]\nconnected = true\n",
+    );
+    assert_eq!(
+        folder.faults(&[]),
+        "uppgiftslamnare.toml:3: XYZ: no authority has this code"
+    );
+    folder.write("uppgiftslamnare.toml", "[CSN]\nconnected = false\n");
+    assert_eq!(
+        folder.faults(&[]),
+        "uppgiftslamnare.toml: no party is connected"
+    );
+    folder.write(
+        "uppgiftslamnare.toml",
+        "[CSN]\nconnected = true\n\nfoo = 1\n",
+    );
+    assert!(
+        folder
+            .faults(&[])
+            .starts_with("uppgiftslamnare.toml:4: unknown field `foo`")
+    );
+}
+
+#[test]
+fn a_missing_register_and_missing_agreements_are_both_named() {
+    let folder = in_process("");
+    fs::remove_file(folder.path("uppgiftslamnare.toml")).unwrap();
+    fs::remove_dir(folder.path("agreements")).unwrap();
+    let faults = folder.faults(&[]);
+    assert!(
+        faults.contains("uppgiftslamnare.toml: cannot be read"),
+        "{faults}"
+    );
+    assert!(faults.contains("agreements: cannot be read"), "{faults}");
+}
+
+#[test]
+fn agreements_are_read_in_order_and_bounded() {
+    let folder = in_process("");
+    let (one, other) = (
+        include_str!("../../config/agreements/provstad-ping.xml"),
+        include_str!("../../config/agreements/provstad-ssbtek.xml"),
+    );
+    folder.write("agreements/b.xml", one);
+    folder.write("agreements/a.xml", other);
+    folder.write("agreements/notes.txt", "not an agreement");
+    let settings = folder.load(&[]).unwrap();
+    let names: Vec<_> = settings
+        .agreements
+        .iter()
+        .map(|agreement| agreement.file.file_name().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["a.xml", "b.xml"]);
+    folder.write("agreements/c.xml", &" ".repeat(AGREEMENT_BYTES_MAX + 1));
+    assert_eq!(
+        folder.faults(&[]),
+        "agreements/c.xml: is larger than 262144 bytes"
+    );
+}
+
+#[test]
+fn an_agreement_that_cannot_be_read_or_stands_twice_is_named() {
+    let folder = in_process("");
+    let agreement = include_str!("../../config/agreements/provstad-ping.xml");
+    folder.write("agreements/a.xml", agreement);
+    folder.write("agreements/b.xml", agreement);
+    folder.write(
+        "agreements/c.xml",
+        &agreement.replace("from-customer", "sideways"),
+    );
+    folder.write("agreements/d.xml", "");
+    let faults = folder.faults(&[]);
+    let lines: Vec<&str> = faults.lines().collect();
+    assert!(
+        lines[0].starts_with("agreements/b.xml: has the same uuid as "),
+        "{faults}"
+    );
+    assert!(lines[1].starts_with("agreements/c.xml:8: "), "{faults}");
+    assert!(lines[2].starts_with("agreements/d.xml:1: "), "{faults}");
+    assert!(!faults.contains("sideways"), "{faults}");
+}
+
+#[test]
+fn a_product_is_a_uuid() {
+    for (text, expected) in [
+        ("urn:X-shs:x", "neither a UUID nor a special product"),
+        ("urn:X-shs:error", "is a special product of SHS"),
+    ] {
+        let faults = in_process(&format!("[ssbtek]\nproduct = \"{text}\"\n")).faults(&[]);
+        assert!(faults.starts_with("samsvar.toml:8: "), "{faults}");
+        assert!(faults.contains(expected), "{faults}");
+    }
+}

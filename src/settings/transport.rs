@@ -1,0 +1,136 @@
+//! What carries the questions, and where RabbitMQ is.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use garde::Validate;
+use serde::Deserialize;
+
+use super::amqp_url::{AmqpUrl, URL_BYTES_MAX};
+use super::fault::{Fault, Faults};
+use super::source::read_bounded;
+
+/// Which transport carries the questions.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transport {
+    /// See [`TransportKind`].
+    pub kind: TransportKind,
+}
+
+/// The two transports (design, 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransportKind {
+    /// RabbitMQ.
+    #[default]
+    Amqp,
+    /// Simulated authorities within this process.
+    InProcess,
+}
+
+/// RabbitMQ.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Amqp {
+    /// Where it is. After loading this is set also when the file named `url_file`.
+    #[garde(skip)]
+    pub url: Option<AmqpUrl>,
+    /// File that holds the address, relative to the settings.
+    #[garde(skip)]
+    pub url_file: Option<PathBuf>,
+    /// Time to connect, in milliseconds.
+    #[garde(range(min = 100, max = 60_000))]
+    pub connect_timeout_ms: u64,
+    /// First wait after a lost connection, in milliseconds.
+    #[garde(range(min = 10, max = 60_000))]
+    pub reconnect_first_ms: u64,
+    /// Longest wait after a lost connection, in milliseconds.
+    #[garde(range(min = 10, max = 60_000))]
+    pub reconnect_longest_ms: u64,
+    /// Time for RabbitMQ to take a question, in milliseconds.
+    #[garde(range(min = 100, max = 10_000))]
+    pub publish_timeout_ms: u64,
+    /// How often each party's consumers are counted, in milliseconds.
+    #[garde(range(min = 50, max = 60_000))]
+    pub consumer_check_ms: u64,
+    /// AMQP heartbeat, in seconds.
+    #[garde(range(min = 1, max = 600))]
+    pub heartbeat_s: u16,
+}
+
+impl Default for Amqp {
+    fn default() -> Self {
+        Self {
+            url: None,
+            url_file: None,
+            connect_timeout_ms: 5000,
+            reconnect_first_ms: 100,
+            reconnect_longest_ms: 5000,
+            publish_timeout_ms: 2000,
+            consumer_check_ms: 500,
+            heartbeat_s: 10,
+        }
+    }
+}
+
+impl Amqp {
+    pub(super) const fn has_address(&self) -> bool {
+        self.url.is_some() || self.url_file.is_some()
+    }
+
+    /// Puts the content of `url_file`, when there is one, into `url`.
+    pub(super) fn read_url_file(&mut self, folder: &Path, named_by: &Path) -> Result<(), Faults> {
+        if let (None, Some(file)) = (&self.url, &self.url_file) {
+            self.url = Some(read_url(&folder.join(file), named_by)?);
+        }
+        Ok(())
+    }
+
+    /// Time to connect.
+    #[must_use]
+    pub const fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.connect_timeout_ms)
+    }
+
+    /// First wait after a lost connection.
+    #[must_use]
+    pub const fn reconnect_first(&self) -> Duration {
+        Duration::from_millis(self.reconnect_first_ms)
+    }
+
+    /// Longest wait after a lost connection.
+    #[must_use]
+    pub const fn reconnect_longest(&self) -> Duration {
+        Duration::from_millis(self.reconnect_longest_ms)
+    }
+
+    /// Time for RabbitMQ to take a question.
+    #[must_use]
+    pub const fn publish_timeout(&self) -> Duration {
+        Duration::from_millis(self.publish_timeout_ms)
+    }
+
+    /// How often each party's consumers are counted.
+    #[must_use]
+    pub const fn consumer_check(&self) -> Duration {
+        Duration::from_millis(self.consumer_check_ms)
+    }
+
+    /// AMQP heartbeat.
+    #[must_use]
+    pub const fn heartbeat(&self) -> Duration {
+        Duration::from_secs(self.heartbeat_s as u64)
+    }
+}
+
+/// Reads a file whose only line is an address.
+pub(super) fn read_url(file: &Path, named_by: &Path) -> Result<AmqpUrl, Fault> {
+    let refuse = |message: &str| {
+        let named_by = named_by.display();
+        Fault::in_file(file, None, format!("{message} (named by {named_by})"))
+    };
+    let bytes = read_bounded(file, URL_BYTES_MAX as u64)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| refuse("is not text in UTF-8"))?;
+    AmqpUrl::parse(text.trim()).map_err(refuse)
+}
