@@ -128,7 +128,7 @@ fn lefi(person: &str, (from, tom): (&str, &str)) -> String {
          \"FK:TFP\"],\
          \"ansprak\":[\"PM:AP\",\"PM:EF\",\"PM:BTI\"],\"beslut\":[\"PM:AP\",\"PM:EF\",\"PM:BTI\"],\
          \"preliminaraUtbetalningar\":[\"FK:FP\",\"PM:AP\"],\
-         \"utbetalningar\":[\"FK:FP\",\"FK:ABB\",\"FK:BOB\",\"PM:AP\",\"PM:EF\"],\
+         \"utbetalningar\":[\"FK:FP\",\"FK:ABB\",\"FK:BOB\",\"PM:AP\",\"PM:EF\",\"PM:BTI\"],\
          \"ovrigInformation\":[\"FK:GEPI\",\"FK:SGI\",\"FK:STAV\",\"PM:PU\",\"PM:PBH\"]}}"
     )
 }

@@ -7,8 +7,8 @@
 //! is declared: the queue belongs to the definitions file and the dispatcher. What goes away is
 //! waited for: connection, queue and channel alike, forever.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lapin::uri::AMQPUri;
@@ -27,7 +27,7 @@ mod queue;
 pub const CONCURRENT_ANSWERS_MAX: usize = 1_000;
 /// Shortest and longest wait before connecting again; each wait is twice the one before.
 pub const RECONNECT_WAIT: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(100)..=Duration::from_secs(5);
+    Duration::from_millis(100)..=Duration::from_secs(2);
 /// Wait before looking for a missing queue again.
 pub const QUEUE_WAIT: Duration = Duration::from_millis(500);
 /// Longest wait for a connection to come about.
@@ -67,6 +67,7 @@ pub struct AdapterStatus {
     overloaded: AtomicU64,
     crashed: AtomicU64,
     unsent: AtomicU64,
+    trouble: Mutex<Option<String>>,
 }
 
 impl AdapterStatus {
@@ -74,6 +75,20 @@ impl AdapterStatus {
     #[must_use]
     pub fn consuming(&self) -> usize {
         self.consuming.load(Ordering::Relaxed)
+    }
+
+    /// Why there is no connection to RabbitMQ, if that is so: the broker's words or the operating
+    /// system's.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     /// Messages that were no question for this adapter: expired, from another user, or unreadable.
@@ -119,13 +134,21 @@ pub async fn serve(
     let mut wait = *RECONNECT_WAIT.start();
     while !stop.is_cancelled() {
         match connect(&uri, &stop).await {
-            Some(connection) => {
+            Ok(connection) => {
                 tracing::info!("connected to RabbitMQ");
+                status.set_trouble(None);
                 wait = *RECONNECT_WAIT.start();
                 serve_connection(connection, &queues, &stop).await;
             }
-            None if stop.is_cancelled() => break,
-            None => tracing::warn!(wait_ms = wait.as_millis(), "RabbitMQ cannot be reached"),
+            Err(_) if stop.is_cancelled() => break,
+            Err(trouble) => {
+                tracing::warn!(
+                    wait_ms = wait.as_millis(),
+                    trouble,
+                    "RabbitMQ cannot be reached"
+                );
+                status.set_trouble(Some(trouble));
+            }
         }
         let _ = timeout(wait, stop.cancelled()).await;
         wait = (wait * 2).min(*RECONNECT_WAIT.end());
@@ -140,6 +163,10 @@ fn uri(settings: &AdapterSettings) -> Result<AMQPUri, AdapterError> {
         .parse()
         .map_err(|_| AdapterError::Url)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    if uri.vhost.is_empty() {
+        // Strictly, a trailing slash names a vhost without a name; everybody means the usual one.
+        "/".clone_into(&mut uri.vhost);
+    }
     Ok(uri)
 }
 
@@ -163,9 +190,8 @@ fn queues(
     queues
 }
 
-/// A connection, or nothing when none comes about. The reason is not logged: it may hold the
-/// address.
-async fn connect(uri: &AMQPUri, stop: &CancellationToken) -> Option<Connection> {
+/// A connection, or why none comes about, in words that hold no password.
+async fn connect(uri: &AMQPUri, stop: &CancellationToken) -> Result<Connection, String> {
     let name = format!("samsvar-adapter-{}", std::process::id());
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let connecting = timeout(
@@ -173,8 +199,11 @@ async fn connect(uri: &AMQPUri, stop: &CancellationToken) -> Option<Connection> 
         Connection::connect_uri(uri.clone(), properties),
     );
     tokio::select! {
-        connected = connecting => connected.ok()?.ok(),
-        () = stop.cancelled() => None,
+        connected = connecting => match connected {
+            Ok(connected) => connected.map_err(|error| error.to_string()),
+            Err(_) => Err("no answer".to_owned()),
+        },
+        () = stop.cancelled() => Err("stopped".to_owned()),
     }
 }
 
@@ -195,5 +224,55 @@ async fn serve_connection(
         let _ = timeout(DRAIN_MAX, connection.close(200, "stopped".into())).await;
     } else {
         tracing::warn!("connection to RabbitMQ lost");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vhost(url: &str) -> Result<String, AdapterError> {
+        let url = Sensitive::new(url.to_owned());
+        uri(&AdapterSettings {
+            url,
+            traffic: Vec::new(),
+            node_user: None,
+        })
+        .map(|uri| uri.vhost)
+    }
+
+    #[test]
+    fn the_usual_vhost_is_meant_unless_another_is_named() {
+        assert_eq!(vhost("amqp://u:p@localhost").as_deref(), Ok("/"));
+        assert_eq!(vhost("amqp://u:p@localhost/").as_deref(), Ok("/"));
+        assert_eq!(vhost("amqp://u:p@localhost/%2f").as_deref(), Ok("/"));
+        assert_eq!(vhost("amqp://u:p@localhost/csn").as_deref(), Ok("csn"));
+        assert_eq!(vhost("localhost"), Err(AdapterError::Url));
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_is_away_is_waited_for_and_said_why() {
+        let status = Arc::new(AdapterStatus::default());
+        let stop = CancellationToken::new();
+        // Nothing listens on port 1.
+        let url = Sensitive::new("amqp://u:hemligt@127.0.0.1:1/".to_owned());
+        let settings = AdapterSettings {
+            url,
+            traffic: Traffic::ALL.to_vec(),
+            node_user: None,
+        };
+        let serving = serve(settings, Vec::new(), Arc::clone(&status), stop.clone());
+        let serving = tokio::spawn(serving);
+        while status.trouble().is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert!(
+            !status
+                .trouble()
+                .is_some_and(|trouble| trouble.contains("hemligt"))
+        );
+        assert_eq!(status.consuming(), 0);
+        stop.cancel();
+        assert_eq!(serving.await.expect("no panic"), Ok(()));
     }
 }

@@ -191,10 +191,12 @@ fn stop_on_signal() -> io::Result<CancellationToken> {
 #[derive(Clone, PartialEq, Eq, Default)]
 struct Figures {
     queues: usize,
+    trouble: Option<String>,
     parties: Vec<(Uppgiftslamnare, TallySnapshot)>,
     ignored: u64,
     overloaded: u64,
     unsent: u64,
+    crashed: u64,
 }
 
 impl Figures {
@@ -235,6 +237,7 @@ impl Report {
     fn figures(&self) -> Figures {
         Figures {
             queues: self.status.consuming(),
+            trouble: self.status.trouble(),
             parties: self
                 .tallies
                 .iter()
@@ -243,6 +246,7 @@ impl Report {
             ignored: self.status.ignored(),
             overloaded: self.status.overloaded(),
             unsent: self.status.unsent(),
+            crashed: self.status.crashed(),
         }
     }
 
@@ -296,7 +300,8 @@ impl Report {
 fn human_line(figures: &Figures) -> String {
     let total = figures.total();
     let connected = match figures.queues {
-        0 => "waiting for RabbitMQ".to_owned(),
+        0 if figures.trouble.is_some() => "waiting for RabbitMQ".to_owned(),
+        0 => "waiting for queues".to_owned(),
         1 => "1 queue".to_owned(),
         queues => format!("{queues} queues"),
     };
@@ -308,13 +313,17 @@ fn human_line(figures: &Figures) -> String {
         total.silent,
         total.garbage,
     );
+    if let Some(trouble) = &figures.trouble {
+        // Writing to a String does not fail.
+        let _ = write!(line, "  {trouble}");
+    }
     for (name, count) in [
         ("ignored", figures.ignored),
         ("overloaded", figures.overloaded),
         ("unsent", figures.unsent),
+        ("crashed", figures.crashed),
     ] {
         if count > 0 {
-            // Writing to a String does not fail.
             let _ = write!(line, "  {name} {count}");
         }
     }
@@ -350,10 +359,12 @@ fn json_line(figures: &Figures) -> String {
     json!({
         "time": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
         "queues": figures.queues,
+        "trouble": figures.trouble,
         "parties": parties,
         "ignored": figures.ignored,
         "overloaded": figures.overloaded,
         "unsent": figures.unsent,
+        "crashed": figures.crashed,
     })
     .to_string()
 }

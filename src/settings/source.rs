@@ -109,8 +109,7 @@ pub(super) struct Overlay<'e> {
     reference: &'static str,
 }
 
-/// A file as it was read.
-#[derive(Debug)]
+/// A file as it was read. It may hold a password, hence no `Debug`.
 pub(super) struct Source {
     pub(super) file: PathBuf,
     text: String,

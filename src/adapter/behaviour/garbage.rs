@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 use samsvar_actors::transport::AnswerContent;
+use shs_schemas::ssbtek::Kontrakt;
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 use crate::adapter::draw::Draw;
 
-/// ssbt namespace without its version: what follows it, up to the quote, is the version.
-const NAMNRYMD: &str = "http://schema.forsakringskassan.se/integration/ssbt/";
 /// Bytes of a binary answer.
 const BINARY_BYTES: u64 = 512;
 
@@ -92,21 +91,21 @@ fn wrong_root(ul: Uppgiftslamnare, namnrymd: &str) -> Bytes {
     ))
 }
 
-/// The same bytes with the first version number exchanged.
+/// The same bytes with the namespace's version exchanged for one that never was.
 fn in_no_version(right: &Bytes) -> Bytes {
     let current = namnrymd(right);
+    let nameless = current.trim_end_matches(|c: char| c.is_ascii_digit());
     let text = String::from_utf8_lossy(right);
-    Bytes::from(text.replacen(current, &format!("{NAMNRYMD}00"), 1))
+    Bytes::from(text.replacen(current, &format!("{nameless}00"), 1))
 }
 
 /// The ssbt namespace that a question or answer is in, told by its bytes; version 10 if by none.
 pub(super) fn namnrymd(bytes: &[u8]) -> &'static str {
     let text = String::from_utf8_lossy(bytes);
-    if text.contains("/integration/ssbt/11") {
-        "http://schema.forsakringskassan.se/integration/ssbt/11"
-    } else {
-        "http://schema.forsakringskassan.se/integration/ssbt/10"
-    }
+    Kontrakt::all()
+        .map(Kontrakt::namespace)
+        .find(|namespace| text.contains(namespace))
+        .unwrap_or(Kontrakt::V10.namespace())
 }
 
 /// A `svar.v1` with an `error` child.
