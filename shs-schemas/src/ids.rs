@@ -46,6 +46,12 @@ macro_rules! identifier {
                 Self(uuid::Uuid::new_v4().hyphenated().to_string().into())
             }
 
+            /// Stands for an identifier that could not be read, in documents that must have one.
+            #[must_use]
+            pub fn unknown() -> Self {
+                Self("unknown".into())
+            }
+
             /// The identifier as it stands on the wire.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -75,6 +81,21 @@ identifier!(
     /// `content.id`: the payload itself. A reply has a new one (shs-1.2, 7.8).
     ContentId,
     "content.id"
+);
+identifier!(
+    /// `uuid` of an agreement, as a label names it in `shs.agreement` (shs-1.2, 3.2 and 3.4).
+    AgreementId,
+    "shs.agreement"
+);
+identifier!(
+    /// `node.id`: the name of a node in history entries and in `X-shs-nodeid`.
+    NodeId,
+    "node.id"
+);
+identifier!(
+    /// `local.id`: a node's own key of a message; opaque to others.
+    LocalId,
+    "local.id"
 );
 
 #[cfg(test)]

@@ -13,12 +13,17 @@
 //!                   └─ ssbtek::svar (compiled response)
 //! ```
 
+pub mod charset;
 pub mod error;
+pub mod error_code;
 pub mod ids;
+pub mod mime;
 pub mod sensitive;
 pub mod shs;
 pub mod ssbtek;
+pub mod xml;
 
 pub use error::{Fault, WireError};
+pub use error_code::ErrorCode;
 pub use sensitive::Sensitive;
 pub use ssbtek::{Svarselement, Uppgiftslamnare};

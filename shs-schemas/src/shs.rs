@@ -1,1 +1,17 @@
 //! SHS 1.2: the envelope and its administrative documents.
+
+pub mod agreement;
+mod document;
+mod fault;
+pub mod label;
+pub mod management;
+pub mod message;
+pub mod time;
+pub mod urn;
+
+pub use agreement::Agreement;
+pub use fault::{KnownIds, ReadError};
+pub use label::{Actor, Administrative, Label};
+pub use management::Management;
+pub use message::{DataPart, Message};
+pub use urn::{Adress, Organisationsnummer, Produkt};

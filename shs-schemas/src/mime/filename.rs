@@ -1,0 +1,253 @@
+//! File names in MIME headers (shs-1.2, 2.9). Real traffic carries raw ISO-8859-1 in them.
+
+use mail_parser::decoders::charsets::map::charset_decoder;
+use mail_parser::parsers::MessageStream;
+
+use super::content_type::header_text;
+use super::header::Parameters;
+
+/// Most pieces of a file name split by RFC 2231.
+const CONTINUATIONS_MAX: usize = 32;
+
+/// Makes a received name harmless: the last component of any path, control characters removed;
+/// `None` when nothing is left, or only dots.
+#[must_use]
+pub fn safe_filename(name: &str) -> Option<String> {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let clean: String = last.chars().filter(|c| !c.is_control()).collect();
+    let clean = clean.trim();
+    (!clean.trim_matches('.').is_empty()).then(|| clean.to_owned())
+}
+
+/// The file name of a part: of its disposition, else of its content type.
+pub(super) fn read(
+    disposition: Option<&Parameters<'_>>,
+    content_type: Option<&Parameters<'_>>,
+) -> Option<String> {
+    let of = |parameters: Option<&Parameters<'_>>, name| {
+        let parameters = parameters?;
+        let text = extended(parameters, name).or_else(|| parameters.get(name).map(plain))?;
+        safe_filename(&text)
+    };
+    of(disposition, "filename").or_else(|| of(content_type, "name"))
+}
+
+/// A value without RFC 2231: 8-bit text, perhaps with RFC 2047 words in it.
+fn plain(value: &[u8]) -> String {
+    if memchr::memmem::find(value, b"=?").is_none() {
+        return header_text(value);
+    }
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value;
+    let mut after_word = false;
+    while let Some(at) = memchr::memmem::find(rest, b"=?") {
+        let mut stream = MessageStream::new(&rest[at + 1..]);
+        let Some(word) = stream.decode_rfc2047() else {
+            text.push_str(&header_text(&rest[..at + 2]));
+            rest = &rest[at + 2..];
+            after_word = false;
+            continue;
+        };
+        // Blanks between two encoded words only separate them.
+        if !(after_word && rest[..at].trim_ascii().is_empty()) {
+            text.push_str(&header_text(&rest[..at]));
+        }
+        text.push_str(&word);
+        rest = &rest[(at + 1 + stream.offset()).min(rest.len())..];
+        after_word = true;
+    }
+    text.push_str(&header_text(rest));
+    text
+}
+
+/// A value by RFC 2231: `name*`, or in pieces `name*0*`, `name*1`, …
+fn extended(parameters: &Parameters<'_>, name: &str) -> Option<String> {
+    let (first, rest) = match parameters.get(&format!("{name}*")) {
+        Some(value) => (value, 1..1),
+        None => match parameters.get(&format!("{name}*0*")) {
+            Some(value) => (value, 1..CONTINUATIONS_MAX),
+            None => return unencoded_pieces(parameters, name),
+        },
+    };
+    let mut fields = first.splitn(3, |&b| b == b'\'');
+    let (charset, _language, text) = (fields.next()?, fields.next()?, fields.next()?);
+    let mut bytes = percent_decoded(text);
+    for number in rest {
+        if let Some(piece) = parameters.get(&format!("{name}*{number}*")) {
+            bytes.extend(percent_decoded(piece));
+        } else if let Some(piece) = parameters.get(&format!("{name}*{number}")) {
+            bytes.extend_from_slice(piece);
+        } else {
+            break;
+        }
+    }
+    Some(match charset_decoder(charset) {
+        Some(decode) if !charset.eq_ignore_ascii_case(b"utf-8") => decode(&bytes),
+        _ => header_text(&bytes),
+    })
+}
+
+fn unencoded_pieces(parameters: &Parameters<'_>, name: &str) -> Option<String> {
+    let mut bytes = parameters.get(&format!("{name}*0"))?.to_vec();
+    for number in 1..CONTINUATIONS_MAX {
+        match parameters.get(&format!("{name}*{number}")) {
+            Some(piece) => bytes.extend_from_slice(piece),
+            None => break,
+        }
+    }
+    Some(header_text(&bytes))
+}
+
+fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|two| {
+            let high = char::from(two[0]).to_digit(16)?;
+            let low = char::from(two[1]).to_digit(16)?;
+            u8::try_from(high * 16 + low).ok()
+        });
+        if let (b'%', Some(value)) = (byte, digits) {
+            bytes.push(value);
+            rest = &after[2..];
+        } else {
+            bytes.push(byte);
+            rest = after;
+        }
+    }
+    bytes
+}
+
+/// Writes `; NAME="…"`: raw ISO-8859-1 when the name fits and is read back as itself; else an
+/// ASCII stand-in and the name by RFC 2231 (shs-1.2, 2.9).
+pub(super) fn write(out: &mut Vec<u8>, parameter: &str, name: &str) {
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    let latin1: Option<Vec<u8>> = name.chars().map(|c| u8::try_from(c).ok()).collect();
+    let raw = latin1.filter(|bytes| plain(bytes) == name);
+    let stand_in = || {
+        name.chars()
+            .map(|c| if c.is_ascii() { c as u8 } else { b'_' })
+    };
+    out.extend_from_slice(b"; ");
+    out.extend_from_slice(parameter.as_bytes());
+    out.extend_from_slice(b"=\"");
+    let is_raw = raw.is_some();
+    for byte in raw.unwrap_or_else(|| stand_in().collect()) {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+    if !is_raw {
+        out.extend_from_slice(b"; ");
+        out.extend_from_slice(parameter.as_bytes());
+        out.extend_from_slice(b"*=UTF-8''");
+        for byte in name.bytes() {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
+                out.push(byte);
+            } else {
+                out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read_disposition(value: &[u8]) -> Option<String> {
+        read(Some(&Parameters::parse(value)), None)
+    }
+
+    #[test]
+    fn every_form_seen_in_traffic_is_read() {
+        let cases: [(&[u8], &str); 11] = [
+            (b"attachment; filename=fraga.xml", "fraga.xml"),
+            (b"attachment; FileName=\"fr\xE5ga 1.xml\"", "fråga 1.xml"),
+            (b"attachment; filename=fr\xE5ga 1.xml; x=y", "fråga 1.xml"),
+            ("attachment; filename=\"fråga.xml\"".as_bytes(), "fråga.xml"),
+            (
+                b"attachment; filename*=UTF-8''fr%C3%A5ga%F0%9F%98%80.xml",
+                "fråga😀.xml",
+            ),
+            (
+                b"attachment; filename*=iso-8859-1'sv'fr%E5ga.xml",
+                "fråga.xml",
+            ),
+            (b"attachment; filename=a; filename*=UTF-8''b", "b"),
+            (
+                b"attachment; filename*0*=UTF-8''fr%C3; filename*1*=%A5; filename*2=ga",
+                "fråga",
+            ),
+            (
+                b"attachment; filename*0=fra; filename*1=\"ga.xml\"",
+                "fraga.xml",
+            ),
+            (
+                b"attachment; filename=\"=?ISO-8859-1?Q?fr=E5?= =?utf-8?B?Z2E=?=.xml\"",
+                "fråga.xml",
+            ),
+            (b"attachment; filename=\"a\\\"b.xml\"", "a\"b.xml"),
+        ];
+        for (value, name) in cases {
+            assert_eq!(read_disposition(value).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn the_content_type_name_is_the_fallback() {
+        let content_type = Parameters::parse(b"text/xml; name=b.xml");
+        for disposition in ["attachment", "attachment;", "attachment; filename=\"\""] {
+            let disposition = Parameters::parse(disposition.as_bytes());
+            let name = read(Some(&disposition), Some(&content_type));
+            assert_eq!(name.as_deref(), Some("b.xml"));
+        }
+    }
+
+    #[test]
+    fn a_name_is_never_a_path() {
+        let cases = [
+            ("../../etc/passwd", Some("passwd")),
+            ("C:\\temp\\a.xml", Some("a.xml")),
+            ("a\r\n\0b", Some("ab")),
+            ("..", None),
+            ("a/..", None),
+            (" ", None),
+            (".profil", Some(".profil")),
+        ];
+        for (name, safe) in cases {
+            assert_eq!(safe_filename(name).as_deref(), safe, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_swedish_name_is_written_as_raw_iso_8859_1() {
+        let mut out = Vec::new();
+        write(&mut out, "filename", "fråga.xml");
+        assert_eq!(out, b"; filename=\"fr\xE5ga.xml\"");
+        out.clear();
+        write(&mut out, "filename", "pris€.xml");
+        assert_eq!(
+            out,
+            b"; filename=\"pris_.xml\"; filename*=UTF-8''pris%E2%82%AC.xml"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(name in "\\PC{0,40}") {
+            let mut out = b"attachment".to_vec();
+            write(&mut out, "filename", &name);
+            prop_assert_eq!(read_disposition(&out), safe_filename(&name));
+        }
+
+        #[test]
+        fn no_header_value_panics(value in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read_disposition(&value);
+        }
+    }
+}

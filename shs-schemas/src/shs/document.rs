@@ -1,0 +1,207 @@
+//! Reading and writing the small XML documents of SHS: no namespaces, a DOCTYPE that is never
+//! loaded, lenient in and strict out (shs-1.2, 3.1).
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::error::{Fault, WireError};
+use crate::xml::{self, Event, Options, Reader, Start};
+
+/// Deepest nesting of an SHS document; the agreement needs seven.
+const DEPTH_MAX: usize = 16;
+/// Most attributes of one element; the label needs nine.
+const ATTRIBUTES_MAX: usize = 24;
+
+/// A document being read, element by element.
+pub(super) struct Document<'a> {
+    reader: Reader<'a>,
+}
+
+/// An attribute value and where it stands.
+#[derive(Clone)]
+pub(super) struct Value<'a> {
+    pub(super) text: Cow<'a, str>,
+    pub(super) offset: usize,
+}
+
+impl<'a> Document<'a> {
+    /// Opens a document and enters its root, which must be called `root`.
+    pub(super) fn open(
+        text: &'a str,
+        root: &'static str,
+        bytes_max: usize,
+    ) -> Result<Self, WireError> {
+        let limits = xml::Limits {
+            bytes_max,
+            depth_max: DEPTH_MAX,
+            attributes_max: ATTRIBUTES_MAX,
+            ..xml::Limits::default()
+        };
+        let reader = Reader::new(text, Options::shs(root), limits)?;
+        let mut document = Self { reader };
+        match document.child()? {
+            Some(start) if start.local == root => Ok(document),
+            start => {
+                let offset = start.map_or(0, |start| start.span.start);
+                Err(WireError::new(root, offset, Fault::Missing))
+            }
+        }
+    }
+
+    /// The next child of the element that was entered last; `None` at its end. Every child that
+    /// is returned must be read to its end, with `child`, `text` or `skip`.
+    pub(super) fn child(&mut self) -> Result<Option<Start<'a>>, WireError> {
+        loop {
+            match self.reader.next_event()? {
+                Event::Start(start) => return Ok(Some(start)),
+                Event::End(_) | Event::Eof => return Ok(None),
+                Event::Text(_) | Event::CData(_) | Event::Reference(..) => {}
+            }
+        }
+    }
+
+    /// Passes over an element that does not matter.
+    pub(super) fn skip(&mut self) -> Result<(), WireError> {
+        self.reader.skip_element().map(|_| ())
+    }
+
+    /// The text of the element that was entered last.
+    pub(super) fn text(&mut self, element: &'static str) -> Result<Cow<'a, str>, WireError> {
+        self.reader.read_text(element).map(|content| content.value)
+    }
+
+    /// An attribute of the element that was entered last. Read attributes before content.
+    pub(super) fn attribute(&self, name: &str) -> Option<Value<'a>> {
+        let found = self.reader.attributes().iter().find(|a| a.local == name)?;
+        Some(Value {
+            text: found.value(),
+            offset: found.offset,
+        })
+    }
+
+    /// The same, its text alone.
+    pub(super) fn attribute_text(&self, name: &str) -> Option<String> {
+        self.attribute(name).map(|value| value.text.into_owned())
+    }
+
+    /// Reads to the end, so that all of the document is known to be well-formed.
+    pub(super) fn finish(mut self) -> Result<(), WireError> {
+        while !matches!(self.reader.next_event()?, Event::Eof) {}
+        Ok(())
+    }
+}
+
+/// A document being written: ASCII only, every other character as a numeric reference, so that no
+/// mix-up of charsets on the way can harm it (shs-1.2, 2.7).
+pub(super) struct Output {
+    text: String,
+    pretty: bool,
+    depth: usize,
+}
+
+impl Output {
+    /// Begins with declaration and DOCTYPE. `pretty` puts each element on a line of its own.
+    pub(super) fn new(root: &str, dtd: &str, pretty: bool) -> Self {
+        let mut text = String::with_capacity(2048);
+        text.push_str("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<!DOCTYPE ");
+        text.push_str(root);
+        text.push_str(" SYSTEM \"");
+        text.push_str(dtd);
+        text.push_str("\">\n<");
+        text.push_str(root);
+        Self {
+            text,
+            pretty,
+            depth: 0,
+        }
+    }
+
+    /// Begins a child; attributes may follow, then `text`, `children` or `empty`.
+    pub(super) fn open(&mut self, name: &str) {
+        self.line();
+        self.text.push('<');
+        self.text.push_str(name);
+    }
+
+    pub(super) fn attribute(&mut self, name: &str, value: &str) {
+        self.text.push(' ');
+        self.text.push_str(name);
+        self.text.push_str("=\"");
+        self.escaped(value, true);
+        self.text.push('"');
+    }
+
+    pub(super) fn attribute_if(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.attribute(name, value);
+        }
+    }
+
+    /// Ends the start tag; children follow, then `close`.
+    pub(super) fn children(&mut self) {
+        self.text.push('>');
+        self.depth += 1;
+    }
+
+    pub(super) fn close(&mut self, name: &str) {
+        self.depth -= 1;
+        self.line();
+        self.end_tag(name);
+    }
+
+    /// Ends the start tag, and the element with its text.
+    pub(super) fn text(&mut self, name: &str, value: &str) {
+        self.text.push('>');
+        self.escaped(value, false);
+        self.end_tag(name);
+    }
+
+    /// Ends an element without content.
+    pub(super) fn empty(&mut self) {
+        self.text.push_str("/>");
+    }
+
+    /// Writes an element without attributes.
+    pub(super) fn leaf(&mut self, name: &str, value: &str) {
+        self.open(name);
+        self.text(name, value);
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    fn end_tag(&mut self, name: &str) {
+        self.text.push_str("</");
+        self.text.push_str(name);
+        self.text.push('>');
+    }
+
+    fn line(&mut self) {
+        if self.pretty {
+            self.text.push('\n');
+            for _ in 0..self.depth {
+                self.text.push_str("  ");
+            }
+        }
+    }
+
+    /// Characters that XML cannot hold at all are left out.
+    fn escaped(&mut self, value: &str, attribute: bool) {
+        for c in value.chars() {
+            match c {
+                '&' => self.text.push_str("&amp;"),
+                '<' => self.text.push_str("&lt;"),
+                '>' => self.text.push_str("&gt;"),
+                '"' if attribute => self.text.push_str("&quot;"),
+                ' '..='~' => self.text.push(c),
+                '\n' | '\t' if !attribute => self.text.push(c),
+                '\t' | '\n' | '\r' | '\u{7F}'.. if !matches!(c, '\u{FFFE}' | '\u{FFFF}') => {
+                    // Writing to a String cannot fail.
+                    let _ = write!(self.text, "&#{};", u32::from(c));
+                }
+                _ => {}
+            }
+        }
+    }
+}
