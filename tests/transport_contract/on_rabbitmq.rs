@@ -14,10 +14,13 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, message::Delivery};
 use samsvar_actors::transport::amqp::contract::{self, queue_name};
-use samsvar_actors::transport::amqp::{Amqp, LOG_DIRECTIVES};
+use samsvar_actors::transport::amqp::{Amqp, may_be_logged};
 use samsvar_actors::transport::{LineEvent, QuestionKind, Refusal, Traffic};
 use tokio::time::{Instant, sleep};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::amqp_rig::{Admin, AmqpRig, connect, settings, url};
 use crate::ear::{open, open_and_wait};
@@ -372,15 +375,13 @@ fn log() -> Log {
     LOG.get_or_init(|| {
         let log = Log::default();
         let writer = log.clone();
-        let filter = LOG_DIRECTIVES
-            .iter()
-            .fold(EnvFilter::new("debug"), |filter, directive| {
-                filter.add_directive(directive.parse().unwrap())
-            });
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
+        let layer = tracing_subscriber::fmt::layer()
             .with_ansi(false)
-            .with_writer(move || writer.clone())
+            .with_writer(move || writer.clone());
+        tracing_subscriber::registry()
+            .with(EnvFilter::new("debug,lapin::returned_messages=trace"))
+            .with(filter_fn(may_be_logged))
+            .with(layer)
             .init();
         log
     })
