@@ -22,8 +22,9 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::broker::Broker;
+use crate::rabbitmq::RabbitMq;
 use crate::rig::{AF, CSN, Reach, Rig};
+use crate::vhosts;
 
 /// Settings for a test: everything that waits, waits less.
 pub fn settings(url: String) -> AmqpSettings {
@@ -45,16 +46,16 @@ pub struct AmqpRig {
 
 impl AmqpRig {
     pub async fn start_on(
-        broker: &Broker,
+        broker: &RabbitMq,
+        vhost: String,
         bastjanst: impl Bastjanst,
         change: impl FnOnce(&mut AmqpSettings),
     ) -> Self {
-        let vhost = broker.take_vhost();
         let proxy = Proxy::start(broker.port()).await;
         let mut settings = settings(proxy.url("samsvar", &vhost));
         change(&mut settings);
         let amqp = Amqp::start(settings, tokio::runtime::Handle::current()).unwrap();
-        let connection = connect(&broker.url("simulator", &vhost)).await;
+        let connection = connect(&url(broker.port(), "simulator", &vhost)).await;
         let bastjanst: Arc<dyn Bastjanst> = Arc::new(bastjanst);
         let mut adapters = Vec::new();
         for ul in [AF, CSN] {
@@ -76,7 +77,8 @@ impl AmqpRig {
 
 impl Rig for AmqpRig {
     async fn start(bastjanst: impl Bastjanst) -> Self {
-        Self::start_on(Broker::shared(), bastjanst, |_| {}).await
+        let broker = vhosts::broker().expect("run_on_rabbitmq skips without one");
+        Self::start_on(broker, vhosts::take(), bastjanst, |_| {}).await
     }
 
     fn transport(&self) -> &dyn Transport {
@@ -99,6 +101,11 @@ impl Rig for AmqpRig {
     }
 }
 
+/// Address for a user of the definitions, whose password is the name.
+pub fn url(port: u16, user: &str, vhost: &str) -> String {
+    format!("amqp://{user}:{user}@127.0.0.1:{port}/{vhost}")
+}
+
 pub async fn connect(url: &str) -> Connection {
     Connection::connect(url, ConnectionProperties::default())
         .await
@@ -112,8 +119,8 @@ pub struct Admin {
 }
 
 impl Admin {
-    pub async fn connect(broker: &Broker, vhost: &str) -> Self {
-        let connection = connect(&broker.url("guest", vhost)).await;
+    pub async fn connect(broker: &RabbitMq, vhost: &str) -> Self {
+        let connection = connect(&url(broker.port(), "guest", vhost)).await;
         Self {
             channel: connection.create_channel().await.unwrap(),
             _connection: connection,
@@ -302,7 +309,7 @@ impl Proxy {
     }
 
     pub fn url(&self, user: &str, vhost: &str) -> String {
-        format!("amqp://{user}:{user}@127.0.0.1:{}/{vhost}", self.port)
+        url(self.port, user, vhost)
     }
 
     pub fn set_open(&self, open: bool) {
