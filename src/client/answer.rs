@@ -128,7 +128,7 @@ fn lefi_json(element: &[u8]) -> Option<LefiAnswer> {
 /// # Errors
 /// When it is not well-formed, or neither a response nor a fault.
 pub fn read(document: &Bytes, limits: &Limits) -> Result<PersonAnswer, WireError> {
-    let text = shs_schemas::xml::decode_bytes(document, None, "svar", limits)?;
+    let text = shs_schemas::xml::decode_bytes(document.clone(), None, "svar", limits)?;
     let text = std::str::from_utf8(&text)
         .map_err(|error| WireError::new("svar", error.valid_up_to(), Fault::Encoding))?;
     let mut reader = Reader::new(text, Options::new("svar"), *limits)?;
