@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use shs_schemas::WireError;
 use shs_schemas::error_code::ErrorCode;
 use shs_schemas::shs::KnownIds;
+use shs_schemas::{Fault, WireError};
 
 /// Whose fault an error is. HTTP derives the status from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -278,16 +278,61 @@ impl Rejection {
     }
 }
 
-/// The text for the caller: the table's, and where the fault is.
+/// The text for the caller: the table's, and where the fault is. Never a piece of the message.
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.failure.row().text)?;
         if let Some(part) = self.part {
-            write!(f, "; data part {part}")?;
+            write!(f, "; datadel {part}")?;
         }
-        if let Some(fault) = self.fault {
-            write!(f, "; {fault}")?;
+        let Some(WireError {
+            element,
+            offset,
+            fault,
+        }) = self.fault
+        else {
+            return Ok(());
+        };
+        write!(f, "; {element}, position {offset}: ")?;
+        match fault {
+            Fault::NotWellFormed(rule) => write!(f, "är inte välformat ({rule})"),
+            Fault::Doctype => f.write_str("har en otillåten dokumenttypsdeklaration"),
+            Fault::Entity => f.write_str("har en otillåten entitetsreferens"),
+            Fault::Encoding => f.write_str("är inte giltig text i sin teckenkodning"),
+            Fault::Missing => f.write_str("saknas"),
+            Fault::Unexpected => f.write_str("är inte tillåtet här"),
+            Fault::Invalid(rule) => write!(f, "är ogiltigt ({rule})"),
+            Fault::Limit(name, max) => write!(f, "överskrider gränsen {name} = {max}"),
         }
-        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caller_is_told_what_is_wrong_and_where() {
+        let fault = WireError::new("arendeidentitet", 812, Fault::Missing);
+        let rejection = Rejection::at(Failure::Question, KnownIds::default(), Some(2), fault);
+        assert_eq!(
+            rejection.to_string(),
+            "SSBT-OGILTIG-FRAGA: frågan följer inte schemat; datadel 2; arendeidentitet, position \
+             812: saknas"
+        );
+    }
+
+    #[test]
+    fn only_load_and_our_own_faults_are_worth_another_try() {
+        for failure in [Failure::NodeOverload, Failure::Draining, Failure::ActorLost] {
+            assert!(failure.row().retryable);
+        }
+        for failure in [
+            Failure::Question,
+            Failure::NoAgreement,
+            Failure::BodyTooLarge,
+        ] {
+            assert!(!failure.row().retryable);
+        }
     }
 }

@@ -198,7 +198,6 @@ impl Handler<Adopt> for Supervisor {
             leaving: false,
         });
         self.start(&name, ctx.address());
-        self.observed.set_load(self.children.len(), 0);
     }
 }
 
@@ -221,7 +220,6 @@ impl Handler<Dismiss> for Supervisor {
         self.observatory.forget(&name);
         self.children
             .retain(|child| child.spec.observed.name() != name);
-        self.observed.set_load(self.children.len(), 0);
         tracing::info!(actor = %name, "actor dismissed");
     }
 }

@@ -102,7 +102,7 @@ fn write_tree(out: &mut dyn Write, tree: &Tree) -> io::Result<()> {
     let draining = if tree.draining { ", draining" } else { "" };
     writeln!(
         out,
-        "{} over {}{draining}: {} open requests (snapshot {} at {})\n",
+        "{} over {}{draining}, open requests: {} (snapshot {} at {})\n",
         tree.node, tree.transport, tree.open_requests, tree.sequence, tree.captured
     )?;
     let header = [

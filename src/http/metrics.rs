@@ -183,7 +183,7 @@ impl EncodeMetric for Buckets<'_> {
             reason = "bounds are small whole milliseconds"
         )]
         let bounds = LATENCY_BUCKETS_MS.iter().map(|&ms| ms as f64 / 1_000.0);
-        let bounds = bounds.chain([f64::MAX]);
+        let bounds = bounds.chain([f64::INFINITY]);
         let buckets: Vec<_> = bounds.zip(counts.iter().copied()).collect();
         encoder.encode_histogram::<NoLabelSet>(sum, counts.iter().sum(), &buckets, None)
     }
