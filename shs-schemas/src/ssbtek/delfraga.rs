@@ -71,13 +71,11 @@ impl Fraga {
             };
             let delfraga = if ansluten(ul) {
                 let base64 = base64_simd::STANDARD.encode_to_string(json);
-                Ok(self.delfraga(
-                    Svarselement::Fk,
-                    Some(Utbyte {
-                        at: at.clone(),
-                        base64,
-                    }),
-                ))
+                let utbyte = Utbyte {
+                    at: at.clone(),
+                    base64,
+                };
+                Ok(self.delfraga(Svarselement::Fk, Some(&utbyte)))
             } else {
                 Err(Delfel::ssbt(SsbtFelkod::EjAnsluten, ul))
             };
@@ -92,7 +90,7 @@ impl Fraga {
         lefi::split(&json, self.personidentitet().expose()).map(|delning| (delning, at))
     }
 
-    fn delfraga(&self, element: Svarselement, utbyte: Option<Utbyte>) -> Bytes {
+    fn delfraga(&self, element: Svarselement, utbyte: Option<&Utbyte>) -> Bytes {
         let platser = self.platser();
         let prefix = self.del(platser.specifika.prefix());
         let own = platser.element[element.index()].clone();
@@ -101,7 +99,7 @@ impl Fraga {
             + platser.generella.len()
             + platser.specifika.tagg.len()
             + own.len()
-            + utbyte.as_ref().map_or(0, |utbyte| utbyte.base64.len())
+            + utbyte.map_or(0, |utbyte| utbyte.base64.len())
             + Svarselement::IN_ORDER.len() * (prefix.len() + "<XXX inkludera=\"false\"/>".len())
             + platser.specifika.slut.len()
             + platser.rot.slut.len();
@@ -116,7 +114,7 @@ impl Fraga {
                 out.extend_from_slice(prefix);
                 out.extend_from_slice(other.local_name().as_bytes());
                 out.extend_from_slice(b" inkludera=\"false\"/>");
-            } else if let Some(Utbyte { at, base64 }) = &utbyte {
+            } else if let Some(Utbyte { at, base64 }) = utbyte {
                 out.extend_from_slice(self.del(own.start..at.start));
                 out.extend_from_slice(base64.as_bytes());
                 out.extend_from_slice(self.del(at.end..own.end));

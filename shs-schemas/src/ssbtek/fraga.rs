@@ -49,7 +49,7 @@ impl Fraga {
     /// For everything that is not well-formed, not valid, or beyond `limits`. A root of another
     /// name or namespace is [`Fault::Missing`] `hamtaBastjanstInformation`.
     pub fn read(document: Bytes, limits: &Limits) -> Result<Self, WireError> {
-        let document = xml::decode_bytes(&document, None, ROT, limits)?;
+        let document = xml::decode_bytes(document, None, ROT, limits)?;
         let lasning = lasning::las(text(&document)?, limits)?;
         let uppgifter = &lasning.uppgifter;
         let omvand_period = Svarselement::IN_ORDER
@@ -126,6 +126,9 @@ impl Fraga {
     }
 
     /// Everything that the question says; read anew at each call.
+    ///
+    /// # Panics
+    /// Never: the same document was read before.
     #[must_use]
     pub fn uppgifter(&self) -> FrageUppgifter<'_> {
         text(&self.document)

@@ -34,17 +34,16 @@ enum Part<'a> {
     Silent(SsbtFelkod),
 }
 
-/// The table: the parts that were asked are `Some`; `Some(None)` is one whose outcome is lost.
+/// The table, for the parts that were asked, Försäkringskassan's first; one without outcome counts
+/// as not answered.
 pub(super) fn answer<'a>(
     fraga: &Fraga,
-    fk: Option<Option<&'a Utfall>>,
-    pm: Option<&'a Utfall>,
+    asked: &[(Uppgiftslamnare, Option<&'a Utfall>)],
 ) -> LefiSvar<'a> {
-    let mut parts = Vec::with_capacity(2);
-    if let Some(fk) = fk {
-        parts.push((Uppgiftslamnare::FK, classify(fk)));
-    }
-    parts.push((Uppgiftslamnare::PM, classify(pm)));
+    let mut parts: Vec<_> = asked
+        .iter()
+        .map(|&(ul, utfall)| (ul, classify(utfall)))
+        .collect();
     // Reading may show that a part is unreadable, which is known only then: once per part.
     loop {
         if let Some(refused) = parts.iter().find_map(|(_, part)| match part {

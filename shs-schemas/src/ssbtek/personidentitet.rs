@@ -31,6 +31,9 @@ impl Personidentitet {
     }
 
     /// The twelve digits. Personal data: never log them.
+    ///
+    /// # Panics
+    /// Never: they are ASCII.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("ASCII digits only, checked when read")
@@ -103,12 +106,18 @@ impl Organisationsnummer {
     }
 
     /// The twelve digits.
+    ///
+    /// # Panics
+    /// Never: they are ASCII.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("ASCII digits only, checked when read")
     }
 
     /// The ten digits without prefix, as SHS addresses have them.
+    ///
+    /// # Panics
+    /// Never: they are ASCII.
     #[must_use]
     pub fn without_prefix(&self) -> &str {
         &self.as_str()[2..]

@@ -139,18 +139,15 @@ fn plain_del(
 /// The element of Försäkringskassan. As soon as Pensionsmyndigheten was asked it is put together
 /// anew; without it Försäkringskassan's answer is spliced like any other.
 fn lefi_del<'a>(fraga: &Fraga, utfall: &'a [(Uppgiftslamnare, Utfall)]) -> (Del<'a>, usize) {
-    let given = |ul| utfall.iter().any(|(given, _)| *given == ul);
-    let part = |ul| {
-        let part = outcome(fraga.kontrakt(), ul, utfall);
-        (given(ul) && part.is_none())
-            .then_some(None)
-            .or_else(|| part.map(Some))
-    };
-    let (fk, pm) = (part(Uppgiftslamnare::FK), part(Uppgiftslamnare::PM));
-    match (fk, pm) {
-        (None, None) | (Some(None), None) => (internal(Uppgiftslamnare::FK), 0),
-        (Some(Some(fk)), None) => (splice(fk), 0),
-        (fk, Some(pm)) => match lefi_front::answer(fraga, fk, pm) {
+    let asked: Vec<_> = [Uppgiftslamnare::FK, Uppgiftslamnare::PM]
+        .into_iter()
+        .filter(|ul| utfall.iter().any(|(given, _)| given == ul))
+        .map(|ul| (ul, outcome(fraga.kontrakt(), ul, utfall)))
+        .collect();
+    match asked.as_slice() {
+        [] | [(_, None)] => (internal(Uppgiftslamnare::FK), 0),
+        [(Uppgiftslamnare::FK, Some(fk))] => (splice(fk), 0),
+        asked => match lefi_front::answer(fraga, asked) {
             LefiSvar::Sammanslaget(json, dropped) => (Del::Lefi(json), dropped),
             LefiSvar::Utfall(utfall) => (splice(utfall), 0),
             LefiSvar::Fel(fel) => (Del::Fel(std::borrow::Cow::Owned(fel)), 0),

@@ -47,7 +47,7 @@ impl Delsvar {
         limits: &Limits,
     ) -> Result<Self, WireError> {
         let name = uppgiftslamnare.element().local_name();
-        let body = xml::decode_bytes(&body, None, name, limits)?;
+        let body = xml::decode_bytes(body, None, name, limits)?;
         let document = std::str::from_utf8(&body)
             .map_err(|error| WireError::new(name, error.valid_up_to(), Fault::Encoding))?;
         let (mut cursor, root) = Cursor::open(document, name, limits)?;
@@ -176,7 +176,7 @@ impl fmt::Debug for Delsvar {
             .field("kontrakt", &self.kontrakt)
             .field("bytes", &self.element.len())
             .field("felkod", &self.felkod().map(felkod_for_log))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

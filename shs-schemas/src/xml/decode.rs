@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::Limits;
 use super::prolog;
@@ -115,15 +115,17 @@ pub fn decode<'a>(
 /// # Errors
 /// As [`decode`].
 pub fn decode_bytes(
-    bytes: &Bytes,
+    mut bytes: Bytes,
     charset: Option<&str>,
     document: &'static str,
     limits: &Limits,
 ) -> Result<Bytes, WireError> {
-    Ok(match decode(bytes, charset, document, limits)? {
-        Cow::Borrowed(text) => bytes.slice_ref(text.as_bytes()),
-        Cow::Owned(text) => Bytes::from(text),
-    })
+    let mark = match decode(&bytes, charset, document, limits)? {
+        Cow::Borrowed(text) => bytes.len() - text.len(),
+        Cow::Owned(text) => return Ok(Bytes::from(text)),
+    };
+    bytes.advance(mark);
+    Ok(bytes)
 }
 
 /// The character set of a document without byte order mark.
@@ -194,7 +196,7 @@ mod tests {
     #[test]
     fn utf_8_is_borrowed_and_its_mark_dropped() {
         let bytes = Bytes::from("\u{FEFF}<a>å</a>");
-        let text = decode_bytes(&bytes, None, "fraga", &Limits::default()).unwrap();
+        let text = decode_bytes(bytes.clone(), None, "fraga", &Limits::default()).unwrap();
         assert_eq!(text, "<a>å</a>");
         assert_eq!(text.as_ptr(), bytes[3..].as_ptr());
     }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 
 fn events(document: &str, options: Options) -> Result<Vec<String>, WireError> {
@@ -10,7 +12,7 @@ fn events(document: &str, options: Options) -> Result<Vec<String>, WireError> {
                 let mut tag = format!("<{{{namespace}}}{}", start.local);
                 for a in reader.attributes() {
                     let namespace = a.namespace.as_deref().unwrap_or_default();
-                    tag += &format!(" {{{namespace}}}{}={}", a.local, a.value());
+                    write!(tag, " {{{namespace}}}{}={}", a.local, a.value()).unwrap();
                 }
                 seen.push(tag + ">");
             }

@@ -134,6 +134,7 @@ fn note_declarations(
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a check like the others")]
 fn string<'a>(content: &Content<'a>) -> Result<Cow<'a, str>, Rule> {
     Ok(content.value.clone())
 }

@@ -48,6 +48,7 @@ pub struct FkFraga<'a> {
 
 /// Parameters for Skatteverket (version 11; ssbtek-10, 0.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "as many as the contract has")]
 pub struct SkvFraga {
     /// Years asked for.
     pub ar: Vec<i32>,

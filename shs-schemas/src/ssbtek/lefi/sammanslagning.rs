@@ -15,7 +15,7 @@ const FELANDE: (&str, &str) = ("FELANDE", "Felande");
 /// State of a utlämnare that answered.
 const OK: (&str, &str) = ("OK", "Tillgänglig");
 /// Why a type was not given out.
-const OBEHORIG: (&str, &str) = ("OBEHORIG", "Obehörig");
+const OBEHORIG: (&str, &str) = ("OBEHORIG", "Aktören är inte behörig till uppgiften");
 
 /// What became of one part of the question.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ struct Last<'a> {
 }
 
 /// One JSON answer of the parts that were asked, Försäkringskassan's first, and the number of
-/// members that were dropped because they stood in the wrong answer. `None` when an answer cannot
+/// members that were dropped because they stood in the wrong answer. `Err` when an answer cannot
 /// be read: the caller counts that part as failed and tries again.
 pub(in crate::ssbtek) fn merge(delar: &[Del<'_>]) -> Result<(Vec<u8>, usize), Uppgiftslamnare> {
     let mut lasta = Vec::with_capacity(delar.len());
@@ -60,7 +60,7 @@ pub(in crate::ssbtek) fn merge(delar: &[Del<'_>]) -> Result<(Vec<u8>, usize), Up
     Ok((out, dropped))
 }
 
-fn read<'a>(uppgiftslamnare: Uppgiftslamnare, utfall: LefiUtfall<'a>) -> Option<Last<'a>> {
+fn read(uppgiftslamnare: Uppgiftslamnare, utfall: LefiUtfall<'_>) -> Option<Last<'_>> {
     let (medlemmar, avvikelser) = match utfall {
         LefiUtfall::Svar(json) => {
             let medlemmar = Medlemmar::parse(json)?;
@@ -297,7 +297,7 @@ mod tests {
                 (PM, LefiUtfall::Obehorig(&koder))
             ]),
             format!(
-                r#"{{"utlamnare":[{FK_OK},{PM_OK}],"avvikelser":{{"utbetalningar":[{{"avvikelse":{{"kod":"OBEHORIG","beskrivning":"Obehörig"}},"formansgrupp":{{"kod":"PM:EF","beskrivning":"Efterlevandeförmåner"}}}}],"ovrigInformation":[{{"avvikelse":{{"kod":"OBEHORIG","beskrivning":"Obehörig"}},"ovrigInformationstyp":{{"kod":"PM:PU","beskrivning":"Pensionsunderlag"}}}}]}}}}"#
+                r#"{{"utlamnare":[{FK_OK},{PM_OK}],"avvikelser":{{"utbetalningar":[{{"avvikelse":{{"kod":"OBEHORIG","beskrivning":"Aktören är inte behörig till uppgiften"}},"formansgrupp":{{"kod":"PM:EF","beskrivning":"Efterlevandeförmåner"}}}}],"ovrigInformation":[{{"avvikelse":{{"kod":"OBEHORIG","beskrivning":"Aktören är inte behörig till uppgiften"}},"ovrigInformationstyp":{{"kod":"PM:PU","beskrivning":"Pensionsunderlag"}}}}]}}}}"#
             )
         );
     }
