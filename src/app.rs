@@ -74,7 +74,12 @@ impl App {
             admin = %admin.address,
             "node started"
         );
-        Ok(Self { node, service, admin, drain_max: settings.drain.time() })
+        Ok(Self {
+            node,
+            service,
+            admin,
+            drain_max: settings.drain.time(),
+        })
     }
 
     /// Where messages are received.
@@ -137,5 +142,9 @@ fn listen(
     let server = serve(listener).map_err(failed(address))?;
     let handle = server.handle();
     let task = actix_rt::spawn(server);
-    Ok(Listening { address, handle, task })
+    Ok(Listening {
+        address,
+        handle,
+        task,
+    })
 }

@@ -68,7 +68,11 @@ impl Client {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new() -> Result<Self, AskError> {
-        Ok(Self { http: reqwest::Client::builder().timeout(ANSWER_TIME_MAX).build()? })
+        Ok(Self {
+            http: reqwest::Client::builder()
+                .timeout(ANSWER_TIME_MAX)
+                .build()?,
+        })
     }
 
     /// Sends a message to a receive service and reads the reply.
@@ -76,15 +80,26 @@ impl Client {
     /// # Errors
     /// See [`AskError`].
     pub async fn ask(&self, url: &str, message: Bytes) -> Result<Answered, AskError> {
-        let request = self.http.post(url).header("content-type", "message/rfc822").body(message);
+        let request = self
+            .http
+            .post(url)
+            .header("content-type", "message/rfc822")
+            .body(message);
         let response = request.send().await?;
         let status = response.status();
-        let code = response.headers().get("x-shs-errorcode").and_then(|code| code.to_str().ok());
+        let code = response
+            .headers()
+            .get("x-shs-errorcode")
+            .and_then(|code| code.to_str().ok());
         let code = code.map_or(ErrorCode::OtherError, ErrorCode::parse);
         let body = response.bytes().await?;
         if !status.is_success() {
             let info = refusal_text(&body);
-            return Err(AskError::Refused { status: status.as_u16(), code, info });
+            return Err(AskError::Refused {
+                status: status.as_u16(),
+                code,
+                info,
+            });
         }
         read_reply(body)
     }
@@ -94,18 +109,29 @@ fn read_reply(raw: Bytes) -> Result<Answered, AskError> {
     let message = Message::read(raw.clone(), None, &mime::Limits::default())?;
     let mut persons = Vec::with_capacity(message.parts.len());
     for (place, part) in message.parts.iter().enumerate() {
-        let person = answer::read(part.data.expose(), &xml::Limits::default())
-            .map_err(|fault| AskError::Part { part: place + 1, fault })?;
+        let person =
+            answer::read(part.data.expose(), &xml::Limits::default()).map_err(|fault| {
+                AskError::Part {
+                    part: place + 1,
+                    fault,
+                }
+            })?;
         persons.push(person);
     }
-    Ok(Answered { raw, message, persons })
+    Ok(Answered {
+        raw,
+        message,
+        persons,
+    })
 }
 
 /// The text of a refusal: of its management document, or nothing that can be shown.
 fn refusal_text(body: &[u8]) -> String {
-    let document = Management::read(body, None, &xml::Limits::default());
+    let document = Management::read(body, None, &mime::Limits::default());
     match document.map(|document| document.outcome) {
-        Ok(Outcome::Error { info: Some(info), .. }) => info.into_exposed(),
+        Ok(Outcome::Error {
+            info: Some(info), ..
+        }) => info.into_exposed(),
         _ => String::from("no reason given"),
     }
 }

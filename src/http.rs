@@ -67,7 +67,14 @@ pub fn admin(
 ) -> std::io::Result<Server> {
     let desk = admin::Desk::new(Arc::clone(node), settings);
     let server = HttpServer::new(move || {
-        App::new().app_data(web::Data::new(desk.clone())).configure(admin::routes)
+        App::new()
+            .app_data(web::Data::new(desk.clone()))
+            .configure(admin::routes)
     });
-    Ok(server.workers(1).shutdown_timeout(SHUTDOWN_S).disable_signals().listen(listener)?.run())
+    Ok(server
+        .workers(1)
+        .shutdown_timeout(SHUTDOWN_S)
+        .disable_signals()
+        .listen(listener)?
+        .run())
 }

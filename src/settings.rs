@@ -13,6 +13,7 @@
 
 mod agreements;
 mod amqp_url;
+mod contradictions;
 mod fault;
 mod flow;
 mod http;
@@ -28,7 +29,7 @@ use garde::Validate;
 use serde::Deserialize;
 use shs_schemas::ssbtek::Uppgiftslamnare;
 
-pub use agreements::{AGREEMENT_BYTES_MAX, AGREEMENTS_MAX, AgreementFile};
+pub use agreements::{AGREEMENTS_MAX, AgreementFile};
 pub use amqp_url::AmqpUrl;
 pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
@@ -39,6 +40,7 @@ pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
 pub use transport::{Amqp, Transport, TransportKind};
 
 use agreements::read_agreements;
+use contradictions::contradictions;
 use parties::read_parties;
 use source::{Environment, Source};
 
@@ -111,7 +113,7 @@ pub struct Settings {
     #[serde(skip)]
     #[garde(skip)]
     pub parties: Vec<Party>,
-    /// The agreements as they were read; what they say is read by `shs-schemas`.
+    /// The agreements, in order of their files' names.
     #[serde(skip)]
     #[garde(skip)]
     pub agreements: Vec<AgreementFile>,
@@ -181,7 +183,7 @@ impl Settings {
             DEMO_PARTIES.to_owned(),
         );
         settings.parties = read_parties(&register, &nothing, &settings.dispatcher)?;
-        settings.agreements = agreements::built_in();
+        settings.agreements = agreements::built_in()?;
         faults.or(settings)
     }
 
@@ -201,71 +203,10 @@ impl Settings {
                 faults.push(source.fault_at(&path, environment.main(), error.message()));
             }
         }
-        for (path, message) in self.contradictions() {
+        for (path, message) in contradictions(self) {
             faults.push(source.fault_at(path, environment.main(), message));
         }
         faults
-    }
-
-    /// What each value allows and the whole does not: the setting to name, and why.
-    fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
-        let senders = &self.senders;
-        let twice = senders.iter().enumerate().any(|(place, sender)| {
-            senders[..place]
-                .iter()
-                .any(|other| other.organisationsnummer == sender.organisationsnummer)
-        });
-        [
-            (
-                self.listener.address == self.admin.address && self.admin.address.port() != 0,
-                "admin.address",
-                "the admin listener may not be the service listener",
-            ),
-            (
-                self.ssbtek.product == self.ssbtek.ping_product,
-                "ssbtek.ping_product",
-                "the ping product may not be the SSBTEK product",
-            ),
-            (twice, "sender", "an organisationsnummer stands here twice"),
-            (
-                self.deadline.promise_s >= self.deadline.limit_s,
-                "deadline.promise_s",
-                "the promise must be below limit_s",
-            ),
-            (
-                self.deadline.margin() >= self.deadline.promise(),
-                "deadline.margin_ms",
-                "the margin must be below promise_s",
-            ),
-            (
-                self.load.open_per_sender_max > self.load.open_requests_max,
-                "load.open_per_sender_max",
-                "one sender may not have more open than all together (open_requests_max)",
-            ),
-            (
-                self.amqp.reconnect_first_ms > self.amqp.reconnect_longest_ms,
-                "amqp.reconnect_first_ms",
-                "the first wait may not be above reconnect_longest_ms",
-            ),
-            (
-                self.supervision.backoff_first_ms > self.supervision.backoff_longest_ms,
-                "supervision.backoff_first_ms",
-                "the first wait may not be above backoff_longest_ms",
-            ),
-            (
-                self.transport.kind == TransportKind::Amqp && !self.amqp.has_address(),
-                "amqp",
-                "RabbitMQ needs url, url_file or SAMSVAR_AMQP__URL",
-            ),
-            (
-                self.amqp.url.is_some() && self.amqp.url_file.is_some(),
-                "amqp.url_file",
-                "give either url or url_file",
-            ),
-        ]
-        .into_iter()
-        .filter_map(|(broken, path, message)| broken.then_some((path, message)))
-        .collect()
     }
 }
 

@@ -1,7 +1,6 @@
 //! From settings to parts: what the configuration says, in the terms of the actors.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use samsvar_actors::child::{OverBudget, RestartPolicy};
@@ -13,7 +12,7 @@ use samsvar_actors::load::LoadSettings;
 use samsvar_actors::node::NodeSettings;
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
-use shs_schemas::shs::{Adress, Agreement, Organisationsnummer, Produkt};
+use shs_schemas::shs::{Adress, Agreement, Organisationsnummer};
 use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
 use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
 use tokio::runtime::Handle;
@@ -37,14 +36,6 @@ pub enum WiringError {
         /// What is wrong with it.
         fault: WireError,
     },
-    /// An agreement cannot be read.
-    #[error("{}: {fault}", file.display())]
-    Agreement {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        fault: WireError,
-    },
     /// An address of RabbitMQ cannot be used.
     #[error("amqp: {0}")]
     Address(#[from] AddressError),
@@ -53,7 +44,7 @@ pub enum WiringError {
 /// What a node is made from.
 ///
 /// # Errors
-/// When an identity or an agreement cannot be read.
+/// When an identity cannot be read.
 pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
     let answer_bytes_max = settings.dispatcher.answer_bytes_max as usize;
     Ok(NodeSettings {
@@ -63,7 +54,9 @@ pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
             open_max: settings.load.open_requests_max as usize,
             open_per_sender_max: settings.load.open_per_sender_max as usize,
         },
-        parties: connected(settings).map(|party| (party.kod, dispatcher(settings, party))).collect(),
+        parties: connected(settings)
+            .map(|party| (party.kod, dispatcher(settings, party)))
+            .collect(),
         answer_limits: xml::Limits {
             bytes_max: answer_bytes_max,
             depth_max: DEPTH_MAX,
@@ -86,25 +79,40 @@ fn connected(settings: &Settings) -> impl Iterator<Item = &Party> {
 }
 
 fn rules(settings: &Settings) -> Result<Rules, WiringError> {
-    let own = number("node.organisationsnummer", &settings.node.organisationsnummer)?;
-    let product = Produkt::parse(&settings.ssbtek.product)
-        .map_err(|fault| WiringError::Identity { setting: "ssbtek.product", fault })?;
+    let own = number(
+        "node.organisationsnummer",
+        &settings.node.organisationsnummer,
+    )?;
     let mut senders = HashMap::new();
     for sender in &settings.senders {
         let number = number("sender.organisationsnummer", &sender.organisationsnummer)?;
-        senders.insert(number, Sender { namn: sender.namn.clone() });
+        senders.insert(
+            number,
+            Sender {
+                namn: sender.namn.clone(),
+            },
+        );
     }
     Ok(Rules {
         own: Actor::new(Adress::of(own), Some(settings.node.namn.clone())),
-        product,
+        product: settings.ssbtek.product.clone(),
         senders,
-        agreements: agreements(settings)?,
-        statuses: settings.node.status.iter().copied().map(label_status).collect::<HashSet<_>>(),
+        agreements: agreements(settings),
+        statuses: settings
+            .node
+            .status
+            .iter()
+            .copied()
+            .map(label_status)
+            .collect::<HashSet<_>>(),
         message_limits: mime::Limits {
             body_bytes_max: settings.listener.body_limit(),
             ..mime::Limits::default()
         },
-        question_limits: xml::Limits { depth_max: DEPTH_MAX, ..xml::Limits::default() },
+        question_limits: xml::Limits {
+            depth_max: DEPTH_MAX,
+            ..xml::Limits::default()
+        },
         person_check: match settings.ssbtek.person_check {
             PersonCheck::Strict => Identitetskontroll::Strict,
             PersonCheck::Pattern => Identitetskontroll::Pattern,
@@ -123,12 +131,12 @@ fn label_status(status: Status) -> LabelStatus {
     }
 }
 
-fn agreements(settings: &Settings) -> Result<Vec<Agreement>, WiringError> {
-    let read = settings.agreements.iter().map(|agreement| {
-        Agreement::read(&agreement.content)
-            .map_err(|fault| WiringError::Agreement { file: agreement.file.clone(), fault })
-    });
-    read.collect()
+fn agreements(settings: &Settings) -> Vec<Agreement> {
+    settings
+        .agreements
+        .iter()
+        .map(|file| file.agreement.clone())
+        .collect()
 }
 
 fn deadlines(settings: &Settings) -> DeadlineSettings {
@@ -136,7 +144,9 @@ fn deadlines(settings: &Settings) -> DeadlineSettings {
     DeadlineSettings {
         policy: match deadline.policy {
             DeadlinePolicy::Fixed => Policy::Fixed,
-            DeadlinePolicy::Budget => Policy::Budget { share_max: deadline.budget_share },
+            DeadlinePolicy::Budget => Policy::Budget {
+                share_max: deadline.budget_share,
+            },
         },
         promise: deadline.promise(),
         limit: deadline.limit(),
@@ -169,7 +179,11 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
     };
     let urls: HashMap<Uppgiftslamnare, Sensitive<String>> =
         connected(settings).filter_map(of_party).collect();
-    let url = settings.amqp.url.as_ref().map_or_else(String::new, |url| url.expose().to_owned());
+    let url = settings
+        .amqp
+        .url
+        .as_ref()
+        .map_or_else(String::new, |url| url.expose().to_owned());
     let amqp = AmqpSettings {
         urls,
         publish_timeout: settings.amqp.publish_timeout(),

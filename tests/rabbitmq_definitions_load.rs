@@ -25,7 +25,7 @@ async fn channel(node: &RabbitMq, user: &str) -> Channel {
     let connection = Connection::connect(&node.url(user), properties)
         .await
         .expect("the user of the definitions gets in");
-    connection.create_channel().await.unwrap()
+    connection.create_channel().await.expect("a channel")
 }
 
 fn durable() -> QueueDeclareOptions {

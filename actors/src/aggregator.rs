@@ -14,10 +14,8 @@ use std::time::Duration;
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
 use bytes::Bytes;
-use shs_schemas::ssbtek::fel::{Delfel, SsbtFelkod};
-use shs_schemas::ssbtek::kontrakt::Kontrakt;
-use shs_schemas::ssbtek::sammanstallning::Utfall;
-use shs_schemas::ssbtek::svar::Delsvar;
+use shs_schemas::shs::KnownIds;
+use shs_schemas::ssbtek::{Delfel, Delsvar, Kontrakt, SsbtFelkod, Utfall};
 use shs_schemas::{Sensitive, Uppgiftslamnare, xml};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -26,7 +24,7 @@ use crate::deadline::Deadlines;
 use crate::dispatcher::Dispatcher;
 use crate::egress::Egress;
 use crate::failpoint::Failpoints;
-use crate::failure::{Failure, KnownIds, Rejection};
+use crate::failure::{Failure, Rejection};
 use crate::insamling::{Filled, Insamling, SlotId};
 use crate::load::Admission;
 use crate::mailbox::{Mailbox, Undelivered};
@@ -324,7 +322,7 @@ impl Handler<SlotFilled> for Aggregator {
             Ok(AnswerContent::Fel {
                 felkod,
                 felmeddelande,
-            }) => Delfel::bt(felkod, felmeddelande, ul),
+            }) => Delfel::bt(&felkod, felmeddelande.into_exposed(), ul),
             Ok(AnswerContent::Unreadable) => Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul),
             Err(felkod) => Delfel::ssbt(felkod, ul),
         };

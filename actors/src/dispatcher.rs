@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, StreamHandler};
 use futures_util::stream;
 use shs_schemas::Uppgiftslamnare;
-use shs_schemas::ssbtek::fel::SsbtFelkod;
+use shs_schemas::ssbtek::SsbtFelkod;
 use tokio::time::Instant;
 use uuid::Uuid;
 

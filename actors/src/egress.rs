@@ -9,14 +9,15 @@ use std::sync::Arc;
 use actix::{Actor, ActorContext, Context, Handler};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use shs_schemas::Sensitive;
-use shs_schemas::shs::message::{DataPart, Message};
-use shs_schemas::ssbtek::fel;
-use shs_schemas::ssbtek::sammanstallning::{self, Utfall};
+use shs_schemas::ids::ContentId;
+use shs_schemas::mime::{ContentType, TransferEncoding};
+use shs_schemas::shs::{Actor as ShsActor, DataPart, KnownIds, Message};
+use shs_schemas::ssbtek::{Utfall, compose, fel};
+use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
 use crate::failpoint::Failpoints;
-use crate::failure::{Failure, KnownIds, Rejection};
+use crate::failure::{Failure, Rejection};
 use crate::insamling::{Compiled, Person, PersonQuestion};
 use crate::mailbox::Envelope;
 use crate::messages::Sammanstall;
@@ -25,6 +26,8 @@ use crate::supervisor::Halt;
 
 /// Compiles and sends replies.
 pub struct Egress {
+    /// The node's own actor, which signs where the question named nobody.
+    own: Arc<ShsActor>,
     observed: Arc<Observed>,
     failpoints: Failpoints,
 }
@@ -32,8 +35,9 @@ pub struct Egress {
 impl Egress {
     /// An egress with these counters.
     #[must_use]
-    pub fn new(observed: Arc<Observed>, failpoints: Failpoints) -> Self {
+    pub fn new(own: Arc<ShsActor>, observed: Arc<Observed>, failpoints: Failpoints) -> Self {
         Self {
+            own,
             observed,
             failpoints,
         }
@@ -52,9 +56,10 @@ impl Handler<Envelope<Sammanstall>> for Egress {
         self.failpoints.hit("egress");
         self.observed.count_handled();
         if answer_bytes(&sammanstall.compiled) <= READ_ON_ARBITER_BYTES_MAX {
-            send(sammanstall);
+            send(sammanstall, &self.own);
         } else {
-            actix_rt::task::spawn_blocking(move || send(sammanstall));
+            let own = Arc::clone(&self.own);
+            actix_rt::task::spawn_blocking(move || send(sammanstall, &own));
         }
     }
 }
@@ -72,7 +77,7 @@ fn answer_bytes(compiled: &Compiled) -> usize {
     outcomes
         .map(|(_, utfall)| {
             if let Utfall::Svar(svar) = utfall {
-                svar.len()
+                svar.element().len()
             } else {
                 0
             }
@@ -81,11 +86,11 @@ fn answer_bytes(compiled: &Compiled) -> usize {
 }
 
 /// Compiles the reply and gives it to the caller.
-fn send(sammanstall: Sammanstall) {
+fn send(sammanstall: Sammanstall, own: &ShsActor) {
     let Sammanstall { compiled, port, .. } = sammanstall;
     let complete = compiled.complete;
     let now = Utc::now();
-    match catch_unwind(AssertUnwindSafe(move || compile(compiled, now))) {
+    match catch_unwind(AssertUnwindSafe(move || compile(compiled, own, now))) {
         Ok(body) => port.reply(Sensitive::new(body), complete),
         Err(_) => {
             tracing::error!(request_id = %port.request_id(), "panic while a reply was compiled");
@@ -96,26 +101,30 @@ fn send(sammanstall: Sammanstall) {
 
 /// The reply message: the question's label turned around, and one part for each of its parts, in
 /// the same order under the same names (ssbtek-10, 6.2).
-fn compile(compiled: Compiled, now: DateTime<Utc>) -> Bytes {
+fn compile(compiled: Compiled, own: &ShsActor, now: DateTime<Utc>) -> Bytes {
     let parts = compiled
         .persons
         .into_iter()
         .map(|(person, outcomes)| part(person, &outcomes))
         .collect();
-    Message {
-        label: compiled.label.reply(now),
-        parts,
-    }
-    .write()
+    let label = compiled.label.reply(ContentId::fresh(), own, now);
+    Message { label, parts }.write()
 }
 
-fn part(person: Person, outcomes: &[(shs_schemas::Uppgiftslamnare, Utfall)]) -> DataPart {
+fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)]) -> DataPart {
     let document = match &person.question {
-        PersonQuestion::Fraga(fraga) => sammanstallning::compose(fraga, outcomes),
+        PersonQuestion::Fraga(fraga) => compose(fraga, outcomes),
         PersonQuestion::Avvisad {
             kontrakt,
             avvisning,
-        } => fel::write_fault_document(*kontrakt, avvisning),
+        } => fel::write_fault(*kontrakt, avvisning.felkod(), &[avvisning.felmeddelande()]),
     };
-    DataPart::xml(person.datapart_type, person.filename, document)
+    DataPart {
+        datapart_type: person.datapart_type,
+        filename: person.filename,
+        content_type: ContentType::XML_UTF_8,
+        encoding: TransferEncoding::Base64,
+        no_of_records: None,
+        data: Sensitive::new(document),
+    }
 }

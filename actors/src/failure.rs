@@ -8,7 +8,7 @@ use std::fmt;
 
 use shs_schemas::WireError;
 use shs_schemas::error_code::ErrorCode;
-use shs_schemas::ids::{ContentId, CorrId, TxId};
+use shs_schemas::shs::KnownIds;
 
 /// Whose fault an error is. HTTP derives the status from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +30,10 @@ pub enum Failure {
     Unreadable(ErrorCode),
     /// The body passes the limit.
     BodyTooLarge,
+    /// The HTTP header block passes the limit.
+    HeadersTooLarge,
+    /// The body did not come in time.
+    SlowSender,
     /// Another HTTP method than POST.
     Method,
     /// `transfer-type="asynch"`.
@@ -42,6 +46,8 @@ pub enum Failure {
     ReceiverMissing,
     /// `to` is another actor.
     NotOurs,
+    /// Neither `from` nor a certificate says who sends.
+    SenderMissing,
     /// `from` is nobody in the party register.
     UnknownSender,
     /// The product is not served here.
@@ -125,6 +131,14 @@ impl Failure {
                 retryable: false,
                 text: "Meddelandet är större än vad noden tar emot",
             },
+            Self::HeadersTooLarge => caller(
+                Code::IllegalMessageStructure,
+                "HTTP-huvudet är större än vad noden tar emot",
+            ),
+            Self::SlowSender => caller(
+                Code::IllegalMessageStructure,
+                "Meddelandet kom inte fram i sin helhet i tid",
+            ),
             Self::Method => caller(
                 Code::IllegalMessageStructure,
                 "Mottagningstjänsten tar bara emot POST",
@@ -148,6 +162,9 @@ impl Failure {
                 Code::MissingDeliveryAddress,
                 "Mottagaren i etiketten är inte denna nods aktör",
             ),
+            Self::SenderMissing => {
+                caller(Code::IllegalSender, "Avsändare (from) saknas i etiketten")
+            }
             Self::UnknownSender => caller(
                 Code::UnknownSender,
                 "Avsändaren i etiketten är inte ansluten",
@@ -197,12 +214,15 @@ impl Failure {
         match self {
             Self::Unreadable(_) => "unreadable",
             Self::BodyTooLarge => "body_too_large",
+            Self::HeadersTooLarge => "headers_too_large",
+            Self::SlowSender => "slow_sender",
             Self::Method => "method",
             Self::Asynchronous => "asynchronous",
             Self::NotAQuestion => "not_a_question",
             Self::Status => "status",
             Self::ReceiverMissing => "receiver_missing",
             Self::NotOurs => "not_ours",
+            Self::SenderMissing => "sender_missing",
             Self::UnknownSender => "unknown_sender",
             Self::UnknownProduct => "unknown_product",
             Self::NoAgreement => "no_agreement",
@@ -219,17 +239,6 @@ impl Failure {
             Self::Watchdog => "watchdog",
         }
     }
-}
-
-/// The ids of a message, as far as they could be read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownIds {
-    /// `tx.id`.
-    pub tx_id: Option<TxId>,
-    /// `corr.id`.
-    pub corr_id: Option<CorrId>,
-    /// `content.id`.
-    pub content_id: Option<ContentId>,
 }
 
 /// An error answer: why, for which message, and where the fault is.

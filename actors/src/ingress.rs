@@ -9,18 +9,17 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
 use arc_swap::ArcSwap;
-use chrono::{NaiveDate, Utc};
+use chrono::Utc;
 use shs_schemas::Sensitive;
-use shs_schemas::shs::time;
-use shs_schemas::ssbtek::delfraga::Delfragor;
+use shs_schemas::shs::KnownIds;
 use uuid::Uuid;
 
-use self::examination::{Examined, examine, known_ids};
+use self::examination::{Examined, examine};
 use self::rules::{Rules, traffic_of};
 use crate::aggregator::{
     Aggregator, AggregatorContext, Dispatchers, Outgoing, READ_ON_ARBITER_BYTES_MAX, Request,
 };
-use crate::failure::{Failure, KnownIds, Rejection};
+use crate::failure::{Failure, Rejection};
 use crate::insamling::{Insamling, PersonQuestion};
 use crate::load::{Load, Overload};
 use crate::mailbox::Envelope;
@@ -81,7 +80,7 @@ impl Ingress {
             Ok(admission) => Ok((examined, admission)),
             Err(overload) => Err(Rejection::new(
                 overload_failure(overload),
-                known_ids(&examined.label),
+                examined.label.known_ids(),
             )),
         }
     }
@@ -96,7 +95,7 @@ impl Ingress {
         let request_id = inkommande.port.request_id();
         let dispatchers = self.context.dispatchers.load_full();
         let traffic = traffic_of(examined.label.status);
-        let ids = known_ids(&examined.label);
+        let ids = examined.label.known_ids();
         let (insamling, outgoing) = open_slots(examined, &dispatchers);
         let (slots, _) = insamling.progress();
         inkommande.port.admit(ids, insamling.persons(), slots);
@@ -144,9 +143,8 @@ fn overload_failure(overload: Overload) -> Failure {
 fn contained(rules: &Rules, inkommande: &Inkommande) -> Result<Examined, Rejection> {
     let body = inkommande.body.expose().clone();
     let content_type = inkommande.http_content_type.as_deref();
-    let today = today_in_sweden();
     catch_unwind(AssertUnwindSafe(|| {
-        examine(rules, body, content_type, today)
+        examine(rules, body, content_type, Utc::now())
     }))
     .unwrap_or_else(|_| {
         let request_id = inkommande.port.request_id();
@@ -155,16 +153,12 @@ fn contained(rules: &Rules, inkommande: &Inkommande) -> Result<Examined, Rejecti
     })
 }
 
-fn today_in_sweden() -> NaiveDate {
-    time::swedish(Utc::now()).date()
-}
-
 /// One slot for each person and party that is asked, in the order of the question.
 fn open_slots(examined: Examined, dispatchers: &Dispatchers) -> (Insamling, Vec<Outgoing>) {
     let mut asked = Vec::new();
     for (person, part) in examined.persons.iter().enumerate() {
         if let PersonQuestion::Fraga(fraga) = &part.question {
-            let delfragor = Delfragor::of(fraga, |ul| dispatchers.contains_key(&ul));
+            let delfragor = fraga.delfragor(|ul| dispatchers.contains_key(&ul));
             asked.extend(delfragor.into_iter().map(|(ul, body)| (person, ul, body)));
         }
     }

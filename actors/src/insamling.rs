@@ -1,12 +1,9 @@
 //! The slots of one request: person × Uppgiftslämnare. Pure rules, tested without actors; the
 //! aggregator only receives, delegates and passes on.
 
-use shs_schemas::Uppgiftslamnare;
-use shs_schemas::shs::label::Label;
-use shs_schemas::ssbtek::fel::{Delfel, SsbtFelkod};
-use shs_schemas::ssbtek::fraga::{Avvisning, Fraga};
-use shs_schemas::ssbtek::kontrakt::Kontrakt;
-use shs_schemas::ssbtek::sammanstallning::Utfall;
+use shs_schemas::shs::Label;
+use shs_schemas::ssbtek::{Avvisning, Delfel, Fraga, Kontrakt, SsbtFelkod, Utfall};
+use shs_schemas::{Sensitive, Uppgiftslamnare};
 use uuid::Uuid;
 
 /// One slot of a request.
@@ -19,7 +16,7 @@ pub struct Person {
     /// Name of the part's role, repeated in the reply.
     pub datapart_type: String,
     /// File name of the part, if it has one.
-    pub filename: Option<String>,
+    pub filename: Option<Sensitive<String>>,
     /// The question, or why nobody is asked.
     pub question: PersonQuestion,
 }
@@ -151,7 +148,7 @@ impl Insamling {
             let utfall = slot
                 .utfall
                 .unwrap_or_else(|| Utfall::Fel(Delfel::ssbt(missing, slot.ul)));
-            complete &= !matches!(&utfall, Utfall::Fel(fel) if fel.is_ours());
+            complete &= !matches!(&utfall, Utfall::Fel(fel) if fel.ssbt_felkod().is_some());
             if let Some((_, outcomes)) = persons.get_mut(slot.person) {
                 outcomes.push((slot.ul, utfall));
             }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use shs_schemas::shs::Organisationsnummer;
+
 /// Bounds on open requests.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadSettings {
@@ -39,14 +41,17 @@ pub enum Overload {
 pub struct Load {
     settings: LoadSettings,
     open: Arc<AtomicUsize>,
-    per_sender: HashMap<String, Arc<AtomicUsize>>,
+    per_sender: HashMap<Organisationsnummer, Arc<AtomicUsize>>,
     draining: AtomicBool,
 }
 
 impl Load {
     /// Nothing open. The senders are those of the party register: the table never changes while
     /// requests come, so it needs no lock.
-    pub fn new(settings: LoadSettings, senders: impl IntoIterator<Item = String>) -> Arc<Self> {
+    pub fn new(
+        settings: LoadSettings,
+        senders: impl IntoIterator<Item = Organisationsnummer>,
+    ) -> Arc<Self> {
         let per_sender = senders.into_iter().map(|s| (s, Arc::default())).collect();
         Arc::new(Self {
             settings,
@@ -60,7 +65,7 @@ impl Load {
     ///
     /// # Errors
     /// When there are as many as may be, or the node drains.
-    pub fn admit(&self, sender: &str) -> Result<Admission, Overload> {
+    pub fn admit(&self, sender: &Organisationsnummer) -> Result<Admission, Overload> {
         if self.is_draining() {
             return Err(Overload::Draining);
         }
@@ -146,11 +151,12 @@ mod tests {
             open_max: 3,
             open_per_sender_max: 2,
         };
-        let load = Load::new(settings, ["a".to_owned(), "b".to_owned()]);
-        let held = [load.admit("a").unwrap(), load.admit("a").unwrap()];
-        assert_eq!(load.admit("a").unwrap_err(), Overload::Sender);
-        let last = load.admit("b").unwrap();
-        assert_eq!(load.admit("b").unwrap_err(), Overload::Node);
+        let [a, b] = ["2120009994", "2120009986"].map(|n| Organisationsnummer::parse(n).unwrap());
+        let load = Load::new(settings, [a.clone(), b.clone()]);
+        let held = [load.admit(&a).unwrap(), load.admit(&a).unwrap()];
+        assert_eq!(load.admit(&a).unwrap_err(), Overload::Sender);
+        let last = load.admit(&b).unwrap();
+        assert_eq!(load.admit(&b).unwrap_err(), Overload::Node);
         drop(last);
         assert_eq!(load.open(), 2, "a refused request is not counted");
         drop(held);
@@ -160,9 +166,10 @@ mod tests {
     #[test]
     fn a_draining_node_admits_nobody_and_counts_down_what_is_open() {
         let load = Load::new(LoadSettings::default(), []);
-        let open = load.admit("a").unwrap();
+        let anyone = Organisationsnummer::parse("2120009994").unwrap();
+        let open = load.admit(&anyone).unwrap();
         load.drain();
-        assert_eq!(load.admit("a").unwrap_err(), Overload::Draining);
+        assert_eq!(load.admit(&anyone).unwrap_err(), Overload::Draining);
         assert_eq!(load.open(), 1);
         drop(open);
         assert_eq!(load.open(), 0);

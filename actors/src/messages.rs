@@ -10,7 +10,7 @@ use actix::{Message, Recipient};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use shs_schemas::Sensitive;
-use shs_schemas::ssbtek::fel::SsbtFelkod;
+use shs_schemas::ssbtek::SsbtFelkod;
 use tokio::time::Instant;
 use uuid::Uuid;
 

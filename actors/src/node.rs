@@ -85,7 +85,7 @@ impl Node {
         let watched = Arc::clone(&observatory);
         let supervisor =
             Supervisor::start_in_arbiter(&heart, move |_| Supervisor::new(watched, escalate));
-        let senders: Vec<String> = settings.rules.senders.keys().cloned().collect();
+        let senders: Vec<_> = settings.rules.senders.keys().cloned().collect();
         let node = Arc::new(Self {
             supervisor,
             heart,
@@ -163,7 +163,7 @@ impl Node {
         let egress = self.adopt_egress(index, arbiter, policy);
         let observed = Observed::new(format!("ingress-{index}"), Kind::Ingress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
-        let open = OpenRequests::default();
+        let open = OpenRequests::under(observed.name());
         self.observatory.watch_requests(open.clone());
         let context = IngressContext {
             rules: Arc::clone(&self.rules),
@@ -193,9 +193,9 @@ impl Node {
     ) -> Mailbox<Egress> {
         let observed = Observed::new(format!("egress-{index}"), Kind::Egress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
-        let failpoints = self.failpoints.clone();
+        let (own, failpoints) = (Arc::new(self.rules.own.clone()), self.failpoints.clone());
         let spec = ChildSpec::new(mailbox.clone(), policy, arbiter.clone(), move || {
-            Egress::new(Arc::clone(&observed), failpoints.clone())
+            Egress::new(Arc::clone(&own), Arc::clone(&observed), failpoints.clone())
         });
         self.supervisor.do_send(Adopt(spec));
         mailbox

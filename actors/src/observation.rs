@@ -13,6 +13,9 @@ use serde::Serialize;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+/// Name of the root of the tree.
+pub const SUPERVISOR: &str = "supervisor";
+
 /// What an actor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -211,6 +214,7 @@ impl Observed {
         let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
         ActorLine {
             name: self.name.clone(),
+            parent: (self.kind != Kind::Supervisor).then(|| SUPERVISOR.to_owned()),
             kind: self.kind,
             state: self.state(),
             detail: *self.detail.lock().unwrap_or_else(PoisonError::into_inner),
@@ -241,6 +245,8 @@ pub struct ActorLine {
     pub state: State,
     /// Why it is so, in a word.
     pub detail: Option<FailureClass>,
+    /// Name of the actor that it belongs under; nothing for the root.
+    pub parent: Option<String>,
     /// Which life it lives; the first is 1.
     pub generation: u32,
     /// Times it was restarted.
@@ -278,10 +284,22 @@ impl OpenRequest {
 
 /// The open requests of one worker. One lock per worker, which only the worker itself and the rare
 /// snapshot take: nothing that all requests share.
-#[derive(Clone, Debug, Default)]
-pub struct OpenRequests(Arc<Mutex<HashMap<Uuid, Arc<OpenRequest>>>>);
+#[derive(Clone, Debug)]
+pub struct OpenRequests {
+    parent: Arc<str>,
+    requests: Arc<Mutex<HashMap<Uuid, Arc<OpenRequest>>>>,
+}
 
 impl OpenRequests {
+    /// None open; they belong under the ingress of this name.
+    #[must_use]
+    pub fn under(parent: &str) -> Self {
+        Self {
+            parent: parent.into(),
+            requests: Arc::default(),
+        }
+    }
+
     /// Notes a request; it is forgotten when the returned guard is dropped.
     #[must_use]
     pub fn open(&self, request_id: Uuid, slots: usize) -> OpenGuard {
@@ -299,24 +317,25 @@ impl OpenRequests {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<OpenRequest>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lines(&self) -> Vec<ActorLine> {
         self.lock()
             .iter()
-            .map(|(id, request)| aggregator_line(*id, request))
+            .map(|(id, request)| aggregator_line(&self.parent, *id, request))
             .collect()
     }
 }
 
-fn aggregator_line(request_id: Uuid, request: &OpenRequest) -> ActorLine {
+fn aggregator_line(parent: &str, request_id: Uuid, request: &OpenRequest) -> ActorLine {
     let filled = request.filled.load(Ordering::Relaxed);
     ActorLine {
         name: format!("aggregator-{request_id}"),
         kind: Kind::Aggregator,
         state: State::Running,
         detail: None,
+        parent: Some(parent.to_owned()),
         generation: 1,
         restarts: 0,
         mailbox_depth: 0,
@@ -415,7 +434,7 @@ mod tests {
     #[test]
     fn an_open_request_is_seen_until_its_guard_is_dropped() {
         let observatory = Observatory::default();
-        let requests = OpenRequests::default();
+        let requests = OpenRequests::under("ingress-0");
         observatory.watch_requests(requests.clone());
 
         let guard = requests.open(Uuid::from_u128(7), 8);

@@ -10,11 +10,12 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use shs_schemas::Sensitive;
+use shs_schemas::shs::KnownIds;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::failure::{Failure, KnownIds, Rejection, Source};
+use crate::failure::{Failure, Rejection, Source};
 use crate::tally::{OutcomeClass, Tally};
 
 /// What the caller gets.
@@ -45,7 +46,7 @@ impl ReplyPort {
     /// A port, and the end that the caller's side waits at.
     #[must_use]
     pub fn new(tally: Arc<Tally>, received: Instant) -> (Self, oneshot::Receiver<Outcome>) {
-        let (sender, receiver) = oneshot::channel();
+        let (sender, outcome) = oneshot::channel();
         tally.count_received();
         let port = Self {
             sender: Some(sender),
@@ -55,7 +56,7 @@ impl ReplyPort {
             ids: KnownIds::default(),
             admitted: false,
         };
-        (port, receiver)
+        (port, outcome)
     }
 
     /// Our own name for the request: the one that stands in every log line.

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::child::{Decision, RestartPolicy, Restarts};
 use crate::mailbox::Mailbox;
-use crate::observation::{FailureClass, Kind, Observatory, Observed, State};
+use crate::observation::{FailureClass, Kind, Observatory, Observed, SUPERVISOR, State};
 
 /// Falls and orders that may wait for the supervisor.
 const MAILBOX_MAX: usize = 1_024;
@@ -131,7 +131,7 @@ impl Supervisor {
     /// its budget: the node then stops in order and exits non-zero.
     #[must_use]
     pub fn new(observatory: Arc<Observatory>, escalation: watch::Sender<Option<String>>) -> Self {
-        let observed = Observed::new("supervisor", Kind::Supervisor);
+        let observed = Observed::new(SUPERVISOR, Kind::Supervisor);
         observed.begin_generation(1);
         observatory.watch(Arc::clone(&observed));
         Self {

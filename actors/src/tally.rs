@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use shs_schemas::Uppgiftslamnare;
-use shs_schemas::ssbtek::fel::SsbtFelkod;
+use shs_schemas::ssbtek::SsbtFelkod;
 
 use crate::dispatcher::ended::Stray;
 
@@ -73,9 +73,8 @@ impl PartyTally {
     fn new() -> Self {
         Self {
             latency: Latency::default(),
-            felkoder: SsbtFelkod::ALL
-                .iter()
-                .map(|&felkod| (felkod, AtomicU64::new(0)))
+            felkoder: SsbtFelkod::all()
+                .map(|felkod| (felkod, AtomicU64::new(0)))
                 .collect(),
             strays: [Stray::Late, Stray::Repeated, Stray::Unknown].map(|s| (s, AtomicU64::new(0))),
         }

@@ -9,7 +9,7 @@ use shs_schemas::shs::label::{
 };
 use shs_schemas::shs::{Adress, DataPart, Message, Organisationsnummer, Produkt, time};
 use shs_schemas::ssbtek::Kontrakt;
-use shs_schemas::xml::{write_attribute, write_text};
+use shs_schemas::xml::escape_text;
 use shs_schemas::{Svarselement, WireError};
 
 /// Who asks whom, about whom.
@@ -79,7 +79,12 @@ pub fn message(
         meta: Vec::new(),
         subject: None,
         datetime: time::swedish(now),
-        content: Content { id: ContentId::fresh(), data: Vec::new(), compound: false, comment: None },
+        content: Content {
+            id: ContentId::fresh(),
+            data: Vec::new(),
+            compound: false,
+            comment: None,
+        },
         history: Vec::new(),
     };
     let parts = persons.iter().enumerate().map(|(place, person)| {
@@ -87,7 +92,10 @@ pub fn message(
         let filename = format!("fraga-{}.xml", place + 1);
         DataPart::new("fraga", filename, ContentType::XML_UTF_8, document)
     });
-    Ok(Message { label, parts: parts.collect() })
+    Ok(Message {
+        label,
+        parts: parts.collect(),
+    })
 }
 
 /// One question: every party included, the last three months, and for CSN the two that it takes.
@@ -96,11 +104,6 @@ pub fn document(asker: &Asker, person: &str, now: DateTime<Utc>) -> Bytes {
     let today = time::swedish(now).date();
     let (from, tom) = (first_of_month(today, 2), today);
     let csn_from = first_of_month(today, 1);
-    let text = |text: &str| {
-        let mut out = Vec::new();
-        write_text(&mut out, text);
-        String::from_utf8_lossy(&out).into_owned()
-    };
     let mut xml = format!(
         concat!(
             r#"<?xml version="1.0" encoding="UTF-8"?>"#,
@@ -121,14 +124,16 @@ pub fn document(asker: &Asker, person: &str, now: DateTime<Utc>) -> Bytes {
             "socialtjänstlagen</ssbt:lagtext>",
             "</ssbt:generellaFrageparametrar><ssbt:specifikaFrageparametrar>",
         ),
-        ns = attribute(Kontrakt::V10.namespace()),
+        ns = Kontrakt::V10.namespace(),
         now = now.format("%Y-%m-%dT%H:%M:%SZ"),
         korrelationsid = uuid::Uuid::new_v4(),
-        from_number = text(&asker.from),
-        namn = text(&asker.namn),
-        handlaggare = text(&asker.handlaggare),
-        person = text(person),
-        arende = text(&asker.arendeidentitet),
+        from_number = escape_text(&asker.from),
+        namn = escape_text(&asker.namn),
+        handlaggare = escape_text(&asker.handlaggare),
+        person = escape_text(person),
+        arende = escape_text(&asker.arendeidentitet),
+        from = from,
+        tom = tom,
     );
     for element in Svarselement::IN_ORDER {
         xml.push_str(&specific(*element, person, (from, tom), csn_from));
@@ -137,15 +142,12 @@ pub fn document(asker: &Asker, person: &str, now: DateTime<Utc>) -> Bytes {
     xml.into()
 }
 
-fn attribute(value: &str) -> String {
-    let mut out = Vec::new();
-    write_attribute(&mut out, value);
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 fn first_of_month(today: NaiveDate, months_back: u32) -> NaiveDate {
-    let day = today.checked_sub_days(Days::new(u64::from(today.day0()))).unwrap_or(today);
-    day.checked_sub_months(Months::new(months_back)).unwrap_or(day)
+    let day = today
+        .checked_sub_days(Days::new(u64::from(today.day0())))
+        .unwrap_or(today);
+    day.checked_sub_months(Months::new(months_back))
+        .unwrap_or(day)
 }
 
 /// What is asked of one element.

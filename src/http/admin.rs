@@ -26,7 +26,11 @@ impl Desk {
     pub fn new(node: Arc<Node>, settings: &Settings) -> Self {
         let registry = metrics::registry(Arc::clone(&node));
         let node_id = settings.node.node_id.as_str().into();
-        Self { node, node_id, registry: Arc::new(Mutex::new(registry)) }
+        Self {
+            node,
+            node_id,
+            registry: Arc::new(Mutex::new(registry)),
+        }
     }
 }
 
@@ -51,7 +55,7 @@ struct Component {
 #[derive(Serialize)]
 struct Health {
     status: &'static str,
-    node: Arc<str>,
+    node: String,
     draining: bool,
     components: Vec<Component>,
 }
@@ -61,7 +65,12 @@ impl Health {
         let draining = desk.node.load().is_draining();
         let ok = !draining && components.iter().all(|component| component.ok);
         let status = if ok { "ok" } else { "unavailable" };
-        Self { status, node: Arc::clone(&desk.node_id), draining, components }
+        Self {
+            status,
+            node: desk.node_id.to_string(),
+            draining,
+            components,
+        }
     }
 
     fn answer(self) -> HttpResponse {
@@ -70,23 +79,33 @@ impl Health {
         } else {
             HttpResponse::ServiceUnavailable()
         };
-        response.insert_header((CACHE_CONTROL, "no-store")).json(self)
+        response
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .json(self)
     }
 }
 
 /// True when this actor does its work, or can do without what it lacks.
 fn is_up(line: &ActorLine) -> bool {
-    matches!(line.state, State::Starting | State::Running | State::Impaired | State::Restarting)
+    matches!(
+        line.state,
+        State::Starting | State::Running | State::Impaired | State::Restarting
+    )
 }
 
 fn long_lived(node: &Node) -> Vec<ActorLine> {
     let lines = node.observatory().snapshot().actors;
-    lines.into_iter().filter(|line| line.kind != Kind::Aggregator).collect()
+    lines
+        .into_iter()
+        .filter(|line| line.kind != Kind::Aggregator)
+        .collect()
 }
 
 /// Alive: the process answers, and no actor that the node cannot be without has ended for good.
 async fn live(desk: web::Data<Desk>) -> HttpResponse {
-    let vital = long_lived(&desk.node).into_iter().filter(|line| line.kind != Kind::Dispatcher);
+    let vital = long_lived(&desk.node)
+        .into_iter()
+        .filter(|line| line.kind != Kind::Dispatcher);
     let components = vital
         .map(|line| Component {
             ok: line.state != State::Stopped,
@@ -112,7 +131,11 @@ async fn ready(desk: web::Data<Desk>) -> HttpResponse {
     let mut components = vec![Component {
         name: format!("transport-{}", desk.node.transport_name()),
         ok: transport_ok,
-        state: if transport_ok { State::Running } else { State::Impaired },
+        state: if transport_ok {
+            State::Running
+        } else {
+            State::Impaired
+        },
         detail: (!transport_ok).then_some("no broker"),
     }];
     components.extend(lines.iter().map(|line| Component {
@@ -128,7 +151,9 @@ async fn metrics_text(desk: web::Data<Desk>) -> HttpResponse {
     let registry = desk.registry.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &registry) {
-        Ok(()) => HttpResponse::Ok().insert_header((CONTENT_TYPE, metrics::CONTENT_TYPE)).body(text),
+        Ok(()) => HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, metrics::CONTENT_TYPE))
+            .body(text),
         Err(_) => HttpResponse::InternalServerError().finish(),
     }
 }
@@ -136,7 +161,7 @@ async fn metrics_text(desk: web::Data<Desk>) -> HttpResponse {
 /// The tree as `samsvar tree` and the console read it.
 #[derive(Serialize)]
 struct Tree {
-    node: Arc<str>,
+    node: String,
     transport: &'static str,
     open_requests: usize,
     draining: bool,
@@ -146,11 +171,13 @@ struct Tree {
 
 async fn tree(desk: web::Data<Desk>) -> HttpResponse {
     let tree = Tree {
-        node: Arc::clone(&desk.node_id),
+        node: desk.node_id.to_string(),
         transport: desk.node.transport_name(),
         open_requests: desk.node.load().open(),
         draining: desk.node.load().is_draining(),
         snapshot: desk.node.observatory().snapshot(),
     };
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(tree)
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(tree)
 }

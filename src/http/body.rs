@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::HeaderMap;
 use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::HeaderMap;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -44,7 +44,9 @@ pub async fn read(
         return Err(BodyError::TooLarge);
     }
     let reading = collect(payload, announced, bytes_max);
-    tokio::time::timeout(time_max, reading).await.unwrap_or(Err(BodyError::Slow))
+    tokio::time::timeout(time_max, reading)
+        .await
+        .unwrap_or(Err(BodyError::Slow))
 }
 
 async fn collect(
@@ -52,12 +54,16 @@ async fn collect(
     announced: Option<usize>,
     bytes_max: usize,
 ) -> Result<Bytes, BodyError> {
-    let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
+    let Some(first) = payload.next().await else {
+        return Ok(Bytes::new());
+    };
     let first = first.map_err(|_| BodyError::Broken)?;
     if announced == Some(first.len()) {
         return Ok(first);
     }
-    let room = announced.unwrap_or(0).clamp(first.len(), ROOM_AT_ONCE_BYTES_MAX.max(first.len()));
+    let room = announced
+        .unwrap_or(0)
+        .clamp(first.len(), ROOM_AT_ONCE_BYTES_MAX.max(first.len()));
     let mut body = BytesMut::with_capacity(room);
     let mut next = Some(first);
     while let Some(piece) = next {
@@ -65,7 +71,11 @@ async fn collect(
             return Err(BodyError::TooLarge);
         }
         body.extend_from_slice(&piece);
-        next = payload.next().await.transpose().map_err(|_| BodyError::Broken)?;
+        next = payload
+            .next()
+            .await
+            .transpose()
+            .map_err(|_| BodyError::Broken)?;
     }
     Ok(body.freeze())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -56,7 +56,9 @@ fn family<'a>(
     help: &str,
     kind: MetricType,
 ) -> Result<Family<'a>, fmt::Error> {
-    Ok(Family { metric: encoder.encode_descriptor(name, help, None, kind)? })
+    Ok(Family {
+        metric: encoder.encode_descriptor(name, help, None, kind)?,
+    })
 }
 
 impl Collector for NodeMetrics {
@@ -102,7 +104,10 @@ impl NodeMetrics {
         let help = "Time from sub-question to answer";
         let mut answers = family(encoder, "answer_seconds", help, MetricType::Histogram)?;
         for ul in Uppgiftslamnare::all() {
-            answers.row([("bastjanst", ul.kod())], &Buckets(&tally.party(ul).latency))?;
+            answers.row(
+                [("bastjanst", ul.kod())],
+                &Buckets(&tally.party(ul).latency),
+            )?;
         }
         let help = "Sub-questions without an answer, by felkod";
         let mut errors = family(encoder, "subquestions_failed", help, MetricType::Counter)?;
@@ -125,11 +130,22 @@ impl NodeMetrics {
 
     fn actors(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let lines = self.0.observatory().snapshot().actors;
-        let lines: Vec<_> = lines.iter().filter(|l| l.kind != Kind::Aggregator).collect();
+        let lines: Vec<_> = lines
+            .iter()
+            .filter(|l| l.kind != Kind::Aggregator)
+            .collect();
         let gauges: [(&str, &str, fn(&ActorLine) -> usize); 3] = [
-            ("actor_mailbox_depth", "Messages that wait for an actor", |l| l.mailbox_depth),
-            ("actor_in_flight", "Work an actor has given out", |l| l.in_flight),
-            ("actor_waiting", "Work in an actor's own line", |l| l.waiting),
+            (
+                "actor_mailbox_depth",
+                "Messages that wait for an actor",
+                |l| l.mailbox_depth,
+            ),
+            ("actor_in_flight", "Work an actor has given out", |l| {
+                l.in_flight
+            }),
+            ("actor_waiting", "Work in an actor's own line", |l| {
+                l.waiting
+            }),
         ];
         for (name, help, value) in gauges {
             let mut rows = family(encoder, name, help, MetricType::Gauge)?;
@@ -162,11 +178,14 @@ struct Buckets<'a>(&'a Latency);
 impl EncodeMetric for Buckets<'_> {
     fn encode(&self, mut encoder: MetricEncoder) -> fmt::Result {
         let (counts, sum) = self.0.read();
-        #[expect(clippy::cast_precision_loss, reason = "bounds are small whole milliseconds")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "bounds are small whole milliseconds"
+        )]
         let bounds = LATENCY_BUCKETS_MS.iter().map(|&ms| ms as f64 / 1_000.0);
         let bounds = bounds.chain([f64::MAX]);
         let buckets: Vec<_> = bounds.zip(counts.iter().copied()).collect();
-        encoder.encode_histogram::<()>(sum, counts.iter().sum(), &buckets, None)
+        encoder.encode_histogram::<NoLabelSet>(sum, counts.iter().sum(), &buckets, None)
     }
 
     fn metric_type(&self) -> MetricType {

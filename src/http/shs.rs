@@ -138,12 +138,18 @@ struct Http {
 impl Http {
     fn of(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        Self { content_type: text("content-type"), traceparent: text("traceparent") }
+        Self {
+            content_type: text("content-type"),
+            traceparent: text("traceparent"),
+        }
     }
 }
 
 fn header_bytes(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
 }
 
 /// Receives one message and answers it.
@@ -155,7 +161,14 @@ pub async fn receive(request: HttpRequest, payload: Payload, door: Data<Door>) -
         door.refuse(Failure::HeadersTooLarge)
     } else {
         let headers = request.headers();
-        match body::read(headers, payload, common.body_bytes_max, common.body_time_max).await {
+        match body::read(
+            headers,
+            payload,
+            common.body_bytes_max,
+            common.body_time_max,
+        )
+        .await
+        {
             Ok(body) => door.ask(body, Http::of(headers)).await,
             Err(BodyError::TooLarge) => door.refuse(Failure::BodyTooLarge),
             Err(BodyError::Slow) => door.refuse(Failure::SlowSender),
@@ -165,9 +178,9 @@ pub async fn receive(request: HttpRequest, payload: Payload, door: Data<Door>) -
         }
     };
     match outcome {
-        Outcome::Reply { body } => {
-            HttpResponse::Ok().insert_header((CONTENT_TYPE, MESSAGE)).body(body.into_exposed())
-        }
+        Outcome::Reply { body } => HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, MESSAGE))
+            .body(body.into_exposed()),
         Outcome::Rejected(rejection) => refusal(&rejection, common),
     }
 }
@@ -195,7 +208,10 @@ fn refusal(rejection: &Rejection, common: &Common) -> HttpResponse {
     let known = [
         ("X-shs-txid", ids.tx_id.as_ref().map(|id| id.as_str())),
         ("X-shs-corrid", ids.corr_id.as_ref().map(|id| id.as_str())),
-        ("X-shs-contentid", ids.content_id.as_ref().map(|id| id.as_str())),
+        (
+            "X-shs-contentid",
+            ids.content_id.as_ref().map(|id| id.as_str()),
+        ),
     ];
     for (name, id) in known {
         if let Some(id) = id {

@@ -1,25 +1,24 @@
-//! The folder of agreements. Here they are only read, bounded and in a fixed order; what they say
-//! is the business of `shs-schemas` (shs-1.2, 3.4).
+//! The folder of agreements, read in a fixed order (shs-1.2, 3.4).
 
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
+use shs_schemas::charset;
+use shs_schemas::shs::Agreement;
+use shs_schemas::shs::agreement::AGREEMENT_BYTES_MAX;
 
 use super::fault::{Fault, Faults};
 use super::source::read_bounded;
 
 /// Most agreements in the folder.
 pub const AGREEMENTS_MAX: usize = 10_000;
-/// Largest agreement, in bytes.
-pub const AGREEMENT_BYTES_MAX: u64 = 64 * 1024;
 
-/// One agreement as it was read.
-#[derive(Clone, Debug)]
+/// One agreement, and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgreementFile {
-    /// Where it lies, for faults.
+    /// Where it lies.
     pub file: PathBuf,
-    /// The document.
-    pub content: Bytes,
+    /// What it says.
+    pub agreement: Agreement,
 }
 
 macro_rules! embedded {
@@ -29,19 +28,18 @@ macro_rules! embedded {
 }
 
 /// The agreements of the demo, built into the binary.
-pub(super) fn built_in() -> Vec<AgreementFile> {
-    embedded![
+pub(super) fn built_in() -> Result<Vec<AgreementFile>, Faults> {
+    let folder = Path::new("agreements");
+    let documents = embedded![
         "exempelkoping-ping.xml",
         "exempelkoping-ssbtek.xml",
         "provstad-ping.xml",
         "provstad-ssbtek.xml",
-    ]
-    .into_iter()
-    .map(|(name, content)| AgreementFile {
-        file: Path::new("agreements").join(name),
-        content: Bytes::from_static(content),
-    })
-    .collect()
+    ];
+    let read = documents
+        .into_iter()
+        .map(|(name, document)| parse(folder.join(name), document));
+    gather(read)
 }
 
 /// Reads every `*.xml` of the folder, in order of their names.
@@ -61,14 +59,41 @@ pub(super) fn read_agreements(folder: &Path) -> Result<Vec<AgreementFile>, Fault
         files.push(file);
     }
     files.sort();
+    gather(files.into_iter().map(|file| {
+        let document = read_bounded(&file, AGREEMENT_BYTES_MAX as u64)?;
+        parse(file, &document)
+    }))
+}
+
+fn parse(file: PathBuf, document: &[u8]) -> Result<AgreementFile, Fault> {
+    match Agreement::read(document) {
+        Ok(agreement) => Ok(AgreementFile { file, agreement }),
+        Err(error) => {
+            let line = charset::line_of(document, error.offset);
+            let message = format!("{} {}", error.element, error.fault);
+            Err(Fault::in_file(file, Some(line), message))
+        }
+    }
+}
+
+/// All of them, or every fault. Two with the same uuid would make a label that names it ambiguous.
+fn gather(
+    read: impl Iterator<Item = Result<AgreementFile, Fault>>,
+) -> Result<Vec<AgreementFile>, Faults> {
     let mut faults = Faults::default();
-    let mut agreements = Vec::with_capacity(files.len());
-    for file in files {
-        match read_bounded(&file, AGREEMENT_BYTES_MAX) {
-            Ok(content) => agreements.push(AgreementFile {
-                file,
-                content: content.into(),
-            }),
+    let mut agreements: Vec<AgreementFile> = Vec::new();
+    for one in read {
+        match one {
+            Ok(one) => {
+                let twin = agreements
+                    .iter()
+                    .find(|other| other.agreement.id == one.agreement.id);
+                if let Some(twin) = twin {
+                    let message = format!("has the same uuid as {}", twin.file.display());
+                    faults.push(Fault::in_file(&one.file, None, message));
+                }
+                agreements.push(one);
+            }
             Err(fault) => faults.push(fault),
         }
     }

@@ -61,6 +61,9 @@ pub struct Dispatcher {
     /// Timeouts in a row that open the circuit.
     #[garde(range(min = 1, max = 1000))]
     pub circuit_timeouts_in_a_row: u32,
+    /// Timeouts in a row from which the party is waited for half as long.
+    #[garde(range(min = 1, max = 1000))]
+    pub circuit_impatient_after: u32,
     /// How long an open circuit pauses the party, in seconds.
     #[garde(range(min = 1, max = PAUSE_S_MAX))]
     pub circuit_pause_s: u64,
@@ -73,6 +76,7 @@ impl Default for Dispatcher {
             line_max: 3000,
             answer_bytes_max: 4 * 1024 * 1024,
             circuit_timeouts_in_a_row: 5,
+            circuit_impatient_after: 3,
             circuit_pause_s: 30,
         }
     }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use garde::Validate;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use shs_schemas::shs::Produkt;
+use uuid::Uuid;
 
 /// Most municipalities that can be listed.
 pub const SENDERS_MAX: usize = 2000;
@@ -13,8 +15,8 @@ pub(super) const NAMN_CHARS_MAX: usize = 200;
 pub(super) const NODE_ID_CHARS_MAX: usize = 64;
 /// Digits of an organisation number.
 const ORGANISATIONSNUMMER_DIGITS: usize = 10;
-/// How the URN of an SHS product begins (shs-1.2, 4.1).
-const URN_PREFIX: &str = "urn:X-shs:";
+/// The SSBTEK product of the demo and of new installations: no official one is published.
+const SSBTEK_PRODUCT: Uuid = uuid::uuid!("55b7e000-0010-4000-8000-000000000010");
 
 /// This node and the actor it belongs to.
 #[derive(Clone, Debug, Deserialize, Validate)]
@@ -72,12 +74,14 @@ impl Default for Registers {
 #[derive(Clone, Debug, Deserialize, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ssbtek {
-    /// Product type of the question, as a URN.
-    #[garde(custom(product_urn))]
-    pub product: String,
-    /// Product type of the connection test, as a URN (shs-1.2, 7.11).
-    #[garde(custom(product_urn))]
-    pub ping_product: String,
+    /// Product type of the question.
+    #[serde(deserialize_with = "produkt")]
+    #[garde(custom(ordinary))]
+    pub product: Produkt,
+    /// Product type of the connection test (shs-1.2, 7.11).
+    #[serde(deserialize_with = "produkt")]
+    #[garde(custom(ordinary))]
+    pub ping_product: Produkt,
     /// How strictly a personidentitet is checked (ssbtek-10, 7.2).
     #[garde(skip)]
     pub person_check: PersonCheck,
@@ -86,8 +90,8 @@ pub struct Ssbtek {
 impl Default for Ssbtek {
     fn default() -> Self {
         Self {
-            product: format!("{URN_PREFIX}55b7e000-0010-4000-8000-000000000010"),
-            ping_product: format!("{URN_PREFIX}{}", uuid::Uuid::nil()),
+            product: Produkt::Uuid(SSBTEK_PRODUCT),
+            ping_product: Produkt::Uuid(Uuid::nil()),
             person_check: PersonCheck::Strict,
         }
     }
@@ -136,11 +140,16 @@ fn short_name(text: &str, _: &()) -> garde::Result {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref)]
-fn product_urn(text: &str, _: &()) -> garde::Result {
-    let right = text
-        .strip_prefix(URN_PREFIX)
-        .is_some_and(|uuid| uuid::Uuid::try_parse(uuid).is_ok());
-    check(right, "is not urn:X-shs: and a UUID")
+fn ordinary(product: &Produkt, _: &()) -> garde::Result {
+    check(
+        matches!(product, Produkt::Uuid(_)),
+        "is a special product of SHS",
+    )
+}
+
+fn produkt<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Produkt, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Produkt::parse(&text).map_err(|error| serde::de::Error::custom(error.fault))
 }
 
 fn check(right: bool, rule: &str) -> garde::Result {

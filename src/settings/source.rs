@@ -109,8 +109,7 @@ pub(super) struct Overlay<'e> {
     reference: &'static str,
 }
 
-/// A file as it was read.
-#[derive(Debug)]
+/// A file as it was read. It may hold a password, hence no `Debug`.
 pub(super) struct Source {
     pub(super) file: PathBuf,
     text: String,
@@ -175,8 +174,8 @@ impl Source {
     }
 
     fn line(&self, offset: usize) -> usize {
-        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        1 + memchr_count(before)
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        1 + before.matches('\n').count()
     }
 
     /// A fault of the value at a dotted path (`deadline.limit_s`, `sender[2].namn`). When the
@@ -312,8 +311,4 @@ fn kind(value: &Spanned<DeValue<'_>>) -> Kind {
     } else {
         Kind::Other
     }
-}
-
-fn memchr_count(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use shs_schemas::shs::agreement::AGREEMENT_BYTES_MAX;
+
 use super::*;
 
 /// A folder with a settings file, a register and agreements.
@@ -327,13 +329,13 @@ fn a_missing_register_and_missing_agreements_are_both_named() {
 #[test]
 fn agreements_are_read_in_order_and_bounded() {
     let folder = in_process("");
-    for name in [
-        "agreements/b.xml",
-        "agreements/a.xml",
-        "agreements/notes.txt",
-    ] {
-        folder.write(name, "<x/>");
-    }
+    let (one, other) = (
+        include_str!("../../config/agreements/provstad-ping.xml"),
+        include_str!("../../config/agreements/provstad-ssbtek.xml"),
+    );
+    folder.write("agreements/b.xml", one);
+    folder.write("agreements/a.xml", other);
+    folder.write("agreements/notes.txt", "not an agreement");
     let settings = folder.load(&[]).unwrap();
     let names: Vec<_> = settings
         .agreements
@@ -341,10 +343,43 @@ fn agreements_are_read_in_order_and_bounded() {
         .map(|agreement| agreement.file.file_name().unwrap().to_owned())
         .collect();
     assert_eq!(names, ["a.xml", "b.xml"]);
-    let large = " ".repeat(usize::try_from(AGREEMENT_BYTES_MAX).unwrap() + 1);
-    folder.write("agreements/c.xml", &large);
+    folder.write("agreements/c.xml", &" ".repeat(AGREEMENT_BYTES_MAX + 1));
     assert_eq!(
         folder.faults(&[]),
-        "agreements/c.xml: is larger than 65536 bytes"
+        "agreements/c.xml: is larger than 262144 bytes"
     );
+}
+
+#[test]
+fn an_agreement_that_cannot_be_read_or_stands_twice_is_named() {
+    let folder = in_process("");
+    let agreement = include_str!("../../config/agreements/provstad-ping.xml");
+    folder.write("agreements/a.xml", agreement);
+    folder.write("agreements/b.xml", agreement);
+    folder.write(
+        "agreements/c.xml",
+        &agreement.replace("from-customer", "sideways"),
+    );
+    folder.write("agreements/d.xml", "");
+    let faults = folder.faults(&[]);
+    let lines: Vec<&str> = faults.lines().collect();
+    assert!(
+        lines[0].starts_with("agreements/b.xml: has the same uuid as "),
+        "{faults}"
+    );
+    assert!(lines[1].starts_with("agreements/c.xml:8: "), "{faults}");
+    assert!(lines[2].starts_with("agreements/d.xml:1: "), "{faults}");
+    assert!(!faults.contains("sideways"), "{faults}");
+}
+
+#[test]
+fn a_product_is_a_uuid() {
+    for (text, expected) in [
+        ("urn:X-shs:x", "neither a UUID nor a special product"),
+        ("urn:X-shs:error", "is a special product of SHS"),
+    ] {
+        let faults = in_process(&format!("[ssbtek]\nproduct = \"{text}\"\n")).faults(&[]);
+        assert!(faults.starts_with("samsvar.toml:8: "), "{faults}");
+        assert!(faults.contains(expected), "{faults}");
+    }
 }

@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 /// The scripts themselves: the wrapper in /usr/sbin switches user.
 const BIN: &str = "/usr/lib/rabbitmq/bin";
 /// How long a node may take to be ready. Five seconds is usual; a loaded machine takes its time.
-const START_MAX: Duration = Duration::from_secs(120);
+const START_MAX: Duration = Duration::from_mins(2);
 /// How long an orderly stop may take before it becomes a kill.
 const STOP_MAX: Duration = Duration::from_secs(30);
 /// How often a start is tried again on other ports: another process may take one in between.

@@ -2,14 +2,14 @@
 //! [`Rejection`] that says what is wrong and where. Pure: nothing is asked or noted here.
 
 use bytes::Bytes;
-use chrono::NaiveDate;
-use shs_schemas::shs::agreement::{self, Exchange, Mismatch};
-use shs_schemas::shs::label::{Label, SequenceType, TransferType};
-use shs_schemas::shs::message::{DataPart, Message};
-use shs_schemas::ssbtek::fraga::Fraga;
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use shs_schemas::shs::agreement::{self, Exchange, NoAgreement};
+use shs_schemas::shs::label::{SequenceType, TransferType};
+use shs_schemas::shs::{DataPart, KnownIds, Label, Message, Organisationsnummer, time};
+use shs_schemas::ssbtek::{Datum, Fraga};
 
 use super::rules::{PERSONS_MAX, Rules};
-use crate::failure::{Failure, KnownIds, Rejection};
+use crate::failure::{Failure, Rejection};
 use crate::insamling::{Person, PersonQuestion};
 
 /// A message that may be asked.
@@ -17,13 +17,13 @@ use crate::insamling::{Person, PersonQuestion};
 pub struct Examined {
     /// Its label.
     pub label: Label,
-    /// Organisation number of its sender.
-    pub sender: String,
+    /// Its sender.
+    pub sender: Organisationsnummer,
     /// Its questions, in order.
     pub persons: Vec<Person>,
 }
 
-/// Reads and checks a whole message. `today` is the date in Sweden.
+/// Reads and checks a whole message, received at `now`.
 ///
 /// # Errors
 /// A [`Rejection`] with the first thing that is wrong.
@@ -31,13 +31,13 @@ pub fn examine(
     rules: &Rules,
     body: Bytes,
     http_content_type: Option<&str>,
-    today: NaiveDate,
+    now: DateTime<Utc>,
 ) -> Result<Examined, Rejection> {
     let message = read(rules, body, http_content_type)?;
-    let ids = known_ids(&message.label);
+    let ids = message.label.known_ids();
     let reject = |failure| Rejection::new(failure, ids.clone());
-    let sender = check_label(rules, &message.label, today).map_err(reject)?;
-    let persons = questions(rules, message.parts, &ids, today)?;
+    let sender = check_label(rules, &message.label, now).map_err(reject)?;
+    let persons = questions(rules, message.parts, &ids, time::swedish(now).date())?;
     Ok(Examined {
         label: message.label,
         sender,
@@ -47,27 +47,21 @@ pub fn examine(
 
 fn read(rules: &Rules, body: Bytes, http_content_type: Option<&str>) -> Result<Message, Rejection> {
     Message::read(body, http_content_type, &rules.message_limits).map_err(|error| {
-        let ids = KnownIds {
-            tx_id: error.ids.tx_id,
-            corr_id: error.ids.corr_id,
-            content_id: error.ids.content_id,
-        };
-        Rejection::at(Failure::Unreadable(error.code), ids, None, error.fault)
+        Rejection::at(
+            Failure::Unreadable(error.code),
+            error.known,
+            None,
+            error.fault,
+        )
     })
 }
 
-/// The ids of a label that could be read.
-#[must_use]
-pub fn known_ids(label: &Label) -> KnownIds {
-    KnownIds {
-        tx_id: Some(label.tx_id.clone()),
-        corr_id: Some(label.corr_id.clone()),
-        content_id: Some(label.content.content_id.clone()),
-    }
-}
-
-/// What the label must say to be asked here; gives the sender's organisation number.
-fn check_label(rules: &Rules, label: &Label, today: NaiveDate) -> Result<String, Failure> {
+/// What the label must say to be asked here; gives the sender.
+fn check_label(
+    rules: &Rules,
+    label: &Label,
+    now: DateTime<Utc>,
+) -> Result<Organisationsnummer, Failure> {
     if label.transfer_type == TransferType::Asynch {
         return Err(Failure::Asynchronous);
     }
@@ -81,42 +75,27 @@ fn check_label(rules: &Rules, label: &Label, today: NaiveDate) -> Result<String,
         return Err(Failure::Status);
     }
     let to = label.to.as_ref().ok_or(Failure::ReceiverMissing)?;
-    let sender = label
-        .sender_organisation()
-        .ok_or(Failure::UnknownSender)?
-        .to_owned();
-    if !rules.senders.contains_key(&sender) {
+    let from = label.from.as_ref().ok_or(Failure::SenderMissing)?;
+    let sender = from.address.organisation();
+    if !rules.senders.contains_key(sender) {
         return Err(Failure::UnknownSender);
     }
-    if label.product.value != rules.product {
+    if label.product.produkt != rules.product {
         return Err(Failure::UnknownProduct);
     }
-    if to.adress.organisationsnummer() != rules.organisationsnummer {
+    if to.address.organisation() != rules.own.address.organisation() {
         return Err(Failure::NotOurs);
     }
-    check_agreement(rules, label, &sender, today)?;
-    Ok(sender)
+    check_agreement(rules, label, now)?;
+    Ok(sender.clone())
 }
 
-fn check_agreement(
-    rules: &Rules,
-    label: &Label,
-    sender: &str,
-    today: NaiveDate,
-) -> Result<(), Failure> {
-    let exchange = Exchange {
-        sender,
-        receiver: &rules.organisationsnummer,
-        product: &label.product.value,
-        transfer_type: label.transfer_type,
-        sequence_type: label.sequence_type,
-        today,
-    };
-    let named = label.agreement.as_deref();
-    match agreement::decide(&rules.agreements, named, &exchange) {
+fn check_agreement(rules: &Rules, label: &Label, now: DateTime<Utc>) -> Result<(), Failure> {
+    let exchange = Exchange::of(label, now).ok_or(Failure::NoAgreement)?;
+    match agreement::find(&rules.agreements, label.agreement.as_ref(), &exchange) {
         Ok(_) => Ok(()),
-        Err(Mismatch::Unknown | Mismatch::NamedDoesNotFit) => Err(Failure::NamedAgreement),
-        Err(_) => Err(Failure::NoAgreement),
+        Err(NoAgreement::Unknown | NoAgreement::NamedMisfit(_)) => Err(Failure::NamedAgreement),
+        Err(NoAgreement::None) => Err(Failure::NoAgreement),
     }
 }
 
@@ -132,7 +111,7 @@ fn questions(
     }
     let mut fragor = Vec::with_capacity(parts.len());
     for (place, part) in parts.into_iter().enumerate() {
-        let read = Fraga::read(part.data, &rules.question_limits);
+        let read = Fraga::read(part.data.into_exposed(), &rules.question_limits);
         let at = |fault| Rejection::at(Failure::Question, ids.clone(), Some(place + 1), fault);
         fragor.push((part.datapart_type, part.filename, read.map_err(at)?));
     }
@@ -142,7 +121,7 @@ fn questions(
         .map(|(datapart_type, filename, fraga)| Person {
             datapart_type,
             filename,
-            question: match fraga.avvisning(rules.person_check, today) {
+            question: match fraga.avvisning(rules.person_check, datum(today)) {
                 Some(avvisning) => PersonQuestion::Avvisad {
                     kontrakt: fraga.kontrakt(),
                     avvisning,
@@ -151,6 +130,16 @@ fn questions(
             },
         });
     Ok(persons.collect())
+}
+
+fn datum(day: NaiveDate) -> Datum {
+    // Month and day of a calendar date fit a byte.
+    let small = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
+    Datum {
+        ar: day.year(),
+        manad: small(day.month()),
+        dag: small(day.day()),
+    }
 }
 
 /// One message: one ingivare, one version of the contract (ssbtek-10, 0.2 and 6.2).

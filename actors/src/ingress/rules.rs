@@ -1,14 +1,12 @@
 //! What the node knows when it decides about a message: itself, its senders, its agreements, its
 //! bounds. Read-only while requests come.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use shs_schemas::shs::agreement::Agreement;
 use shs_schemas::shs::label::Status;
-use shs_schemas::shs::message;
-use shs_schemas::shs::urn::Produkt;
-use shs_schemas::ssbtek::personidentitet::PersonCheck;
-use shs_schemas::{Uppgiftslamnare, xml};
+use shs_schemas::shs::{Actor, Agreement, Organisationsnummer, Produkt};
+use shs_schemas::ssbtek::Identitetskontroll;
+use shs_schemas::{mime, xml};
 
 use crate::transport::Traffic;
 
@@ -25,22 +23,22 @@ pub struct Sender {
 /// What admission goes by.
 #[derive(Debug)]
 pub struct Rules {
-    /// Organisation number of the node's own actor: ten digits.
-    pub organisationsnummer: String,
+    /// The node's own actor.
+    pub own: Actor,
     /// The product that carries SSBTEK questions.
     pub product: Produkt,
     /// Who may send, by organisation number.
-    pub senders: HashMap<String, Sender>,
+    pub senders: HashMap<Organisationsnummer, Sender>,
     /// Who has agreed on what.
     pub agreements: Vec<Agreement>,
     /// Whether the label's status `test` and `production` are taken.
-    pub statuses: Vec<Status>,
+    pub statuses: HashSet<Status>,
     /// Bounds on the message.
-    pub message_limits: message::Limits,
+    pub message_limits: mime::Limits,
     /// Bounds on a question.
     pub question_limits: xml::Limits,
     /// How identity numbers are checked.
-    pub person_check: PersonCheck,
+    pub person_check: Identitetskontroll,
 }
 
 /// Production or test, as the label says.
@@ -51,6 +49,3 @@ pub fn traffic_of(status: Status) -> Traffic {
         Status::Test => Traffic::Test,
     }
 }
-
-/// Who is connected at the moment of a request.
-pub type Connected<'a> = &'a dyn Fn(Uppgiftslamnare) -> bool;

@@ -11,8 +11,7 @@
 //! sockets from there, and an Arbiter would starve them.
 //!
 //! **Logs.** lapin itself logs every returned message with its body, as a warning, and prints
-//! frames at `trace`. A subscriber must hold it down with [`LOG_DIRECTIVES`], whatever else the
-//! operator asks for.
+//! frames at `trace`. A subscriber must let pass only what [`may_be_logged`] says.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,13 +39,15 @@ use self::link::Link;
 use self::question::QuestionForm;
 use super::{Line, LineEvents, Transport};
 
-/// What a log filter must end with so that no body reaches a log: lapin prints messages that the
-/// broker returns, and its frames.
-pub const LOG_DIRECTIVES: [&str; 3] = [
-    "lapin=error",
-    "lapin::returned_messages=off",
-    "amq_protocol=error",
-];
+/// Whether an event may reach a log, whatever else the operator asks for. Of what lapin says only
+/// its errors may, and of those none about returned messages: the rest prints bodies.
+#[must_use]
+pub fn may_be_logged(metadata: &tracing::Metadata<'_>) -> bool {
+    let target = metadata.target();
+    let prints_bodies = target.starts_with("lapin") || target.starts_with("amq_protocol");
+    !prints_bodies
+        || (*metadata.level() == tracing::Level::ERROR && target != "lapin::returned_messages")
+}
 
 /// The AMQP transport. Dropping it closes its connections once its lines are dropped.
 #[derive(Debug)]

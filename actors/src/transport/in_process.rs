@@ -4,19 +4,27 @@
 //! keeps the contract of [`transport`](super) and nothing more: it is not a second product.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use shs_schemas::Uppgiftslamnare;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 use super::{
-    Answer, Bastjanst, Line, LineEvent, LineEvents, Question, Refusal, Traffic, Transport,
+    Answer, Bastjanst, BoxFuture, Line, LineEvent, LineEvents, Question, Refusal, Traffic,
+    Transport,
 };
 
-/// Questions that may be at one Bastjänst at once: what the queue's `max-length` is to RabbitMQ.
-pub const OUTSTANDING_MAX: usize = 1_000;
+/// Questions that wait for one party while it does not consume: what the queue's `max-length` is
+/// to RabbitMQ.
+pub const QUEUE_MAX: usize = 1_000;
+
+/// Questions that may be at one Bastjänst at once.
+pub const OUTSTANDING_MAX: usize = 4_096;
 
 /// Whether a party can be reached: what stopping and starting adapters, or the broker, is to AMQP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +86,8 @@ impl Transport for InProcess {
             bastjanst: Arc::clone(&party.bastjanst),
             reach,
             events,
-            outstanding: Arc::new(AtomicUsize::new(0)),
+            queued: Places::new(QUEUE_MAX),
+            outstanding: Places::new(OUTSTANDING_MAX),
             closed: watch::channel(()).0,
             watcher,
         })
@@ -91,15 +100,24 @@ impl Transport for InProcess {
 
 /// Tells the dispatcher how the party can be reached, now and at every change.
 async fn tell_reach(mut reach: watch::Receiver<Reach>, events: LineEvents) {
+    let mut up = None;
     loop {
         let now = *reach.borrow_and_update();
-        let told = match now {
-            Reach::NoBroker => events.tell(LineEvent::Down).await,
-            Reach::NoQueue => events.tell(LineEvent::Up).await,
-            Reach::Consuming | Reach::NoConsumer => {
-                events.tell(LineEvent::Up).await
-                    && tell_consumers(&events, u32::from(now == Reach::Consuming)).await
+        let now_up = now != Reach::NoBroker;
+        if up.replace(now_up) != Some(now_up) {
+            let event = if now_up {
+                LineEvent::Up
+            } else {
+                LineEvent::Down
+            };
+            if !events.tell(event).await {
+                return;
             }
+        }
+        let told = match now {
+            Reach::NoBroker | Reach::NoQueue => true,
+            Reach::Consuming => tell_consumers(&events, 1).await,
+            Reach::NoConsumer => tell_consumers(&events, 0).await,
         };
         if !told || reach.changed().await.is_err() {
             return;
@@ -129,8 +147,9 @@ struct InProcessLine {
     bastjanst: Arc<dyn Bastjanst>,
     reach: watch::Receiver<Reach>,
     events: LineEvents,
-    outstanding: Arc<AtomicUsize>,
-    /// Dropped with the line: every question still at the Bastjänst is dropped then.
+    queued: Places,
+    outstanding: Places,
+    /// Dropped with the line: every question still under way is dropped then.
     closed: watch::Sender<()>,
     watcher: AbortHandle,
 }
@@ -143,30 +162,91 @@ impl Drop for InProcessLine {
 
 impl Line for InProcessLine {
     fn send(&self, question: Question) -> Result<(), Refusal> {
-        match *self.reach.borrow() {
-            Reach::NoBroker => return Err(Refusal::Broker),
-            Reach::NoQueue => return Err(Refusal::Unroutable),
-            // As in a queue: taken, and met with silence.
-            Reach::NoConsumer => return Ok(()),
-            Reach::Consuming => {}
+        let reach = *self.reach.borrow();
+        match reach {
+            Reach::NoBroker => Err(Refusal::Broker),
+            Reach::NoQueue => Err(Refusal::Unroutable),
+            Reach::NoConsumer => self.queue(question),
+            Reach::Consuming => self.ask(question),
         }
-        let place = Place::take(&self.outstanding).ok_or(Refusal::QueueFull)?;
-        let answers = self.bastjanst.besvara(question);
+    }
+}
+
+impl InProcessLine {
+    /// Asks the Bastjänst. What it answers at once costs no task.
+    fn ask(&self, question: Question) -> Result<(), Refusal> {
+        let place = self.outstanding.take().ok_or(Refusal::QueueFull)?;
+        let mut answers = match begin(&*self.bastjanst, question) {
+            Some(Begun::Answered(answers)) => {
+                pass_on(answers, &self.events);
+                return Ok(());
+            }
+            Some(Begun::Asked(answers)) => answers,
+            // As when an adapter dies: silence.
+            None => return Ok(()),
+        };
         let events = self.events.clone();
-        let mut closed = self.closed.subscribe();
-        let mut reach = self.reach.clone();
-        tokio::spawn(async move {
+        self.while_open(async move {
             let _place = place;
-            tokio::select! {
-                biased;
-                answers = answers => pass_on(answers, &events),
-                _ = closed.changed() => {}
-                // What is with a broker that goes away is lost.
-                _ = reach.wait_for(|now| *now == Reach::NoBroker) => {}
+            pass_on(answers.as_mut().await, &events);
+        });
+        Ok(())
+    }
+
+    /// Puts a question where it waits, until it expires, for the party to consume again.
+    fn queue(&self, question: Question) -> Result<(), Refusal> {
+        let place = self.queued.take().ok_or(Refusal::QueueFull)?;
+        let bastjanst = Arc::clone(&self.bastjanst);
+        let mut reach = self.reach.clone();
+        let events = self.events.clone();
+        self.while_open(async move {
+            let consuming = reach.wait_for(|now| *now == Reach::Consuming);
+            let consumed = timeout(question.expires_in, consuming).await;
+            if consumed.is_ok_and(|consumed| consumed.is_ok()) {
+                drop(place);
+                pass_on(bastjanst.besvara(question).await, &events);
             }
         });
         Ok(())
     }
+
+    /// Runs what follows from a question for as long as the line is open and the broker there: what
+    /// is with a broker that goes away is lost.
+    fn while_open(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut closed = self.closed.subscribe();
+        let mut reach = self.reach.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                _ = closed.changed() => {}
+                _ = reach.wait_for(|now| *now == Reach::NoBroker) => {}
+                () = work => {}
+            }
+        });
+    }
+}
+
+/// What a Bastjänst makes of a question at first.
+enum Begun {
+    Answered(Vec<Answer>),
+    Asked(BoxFuture<Vec<Answer>>),
+}
+
+/// Asks on the caller's thread. Nothing when the Bastjänst panics: that is not the dispatcher's
+/// fault, and must not become its end.
+fn begin(bastjanst: &dyn Bastjanst, question: Question) -> Option<Begun> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut answers = bastjanst.besvara(question);
+        // Polled again by a task, with a waker, if it is not ready.
+        match answers
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(answers) => Begun::Answered(answers),
+            Poll::Pending => Begun::Asked(answers),
+        }
+    }))
+    .ok()
 }
 
 fn pass_on(answers: Vec<Answer>, events: &LineEvents) {
@@ -177,22 +257,99 @@ fn pass_on(answers: Vec<Answer>, events: &LineEvents) {
     }
 }
 
-/// One of the [`OUTSTANDING_MAX`] places at a Bastjänst.
+/// A bounded number of places.
+struct Places {
+    max: usize,
+    taken: Arc<AtomicUsize>,
+}
+
+/// One of them, until it is dropped.
 struct Place(Arc<AtomicUsize>);
 
-impl Place {
-    fn take(outstanding: &Arc<AtomicUsize>) -> Option<Self> {
-        outstanding
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| {
-                (n < OUTSTANDING_MAX).then_some(n + 1)
-            })
-            .ok()
-            .map(|_| Self(Arc::clone(outstanding)))
+impl Places {
+    fn new(max: usize) -> Self {
+        Self {
+            max,
+            taken: Arc::default(),
+        }
+    }
+
+    fn take(&self) -> Option<Place> {
+        let one_more = |taken| (taken < self.max).then_some(taken + 1);
+        self.taken
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more)
+            .ok()?;
+        Some(Place(Arc::clone(&self.taken)))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use chrono::DateTime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::transport::QuestionKind;
+
+    fn question() -> Question {
+        Question {
+            corr_id: Uuid::from_u128(1),
+            traffic: Traffic::Production,
+            kind: QuestionKind::Fraga,
+            body: Bytes::new().into(),
+            expires_in: Duration::from_secs(10),
+            deadline: DateTime::UNIX_EPOCH,
+            traceparent: "".into(),
+        }
+    }
+
+    struct Panics;
+
+    impl Bastjanst for Panics {
+        fn besvara(&self, _question: Question) -> BoxFuture<Vec<Answer>> {
+            panic!("as a test wants it")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bastjanst_that_panics_is_met_with_silence_and_leaves_no_place_taken() {
+        let transport = InProcess::new().with(Uppgiftslamnare::AF, Arc::new(Panics));
+        let (told, mut events) = LineEvents::channel();
+        let line = transport.open(Uppgiftslamnare::AF, told);
+        for _ in 0..=OUTSTANDING_MAX {
+            assert_eq!(line.send(question()), Ok(()));
+        }
+        drop(line);
+        while let Some(event) = events.recv().await {
+            assert!(!matches!(event, LineEvent::Answer(_)));
+        }
+    }
+
+    struct Silent;
+
+    impl Bastjanst for Silent {
+        fn besvara(&self, _question: Question) -> BoxFuture<Vec<Answer>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bastjanst_with_its_places_taken_refuses() {
+        let transport = InProcess::new().with(Uppgiftslamnare::AF, Arc::new(Silent));
+        let (told, _events) = LineEvents::channel();
+        let line = transport.open(Uppgiftslamnare::AF, told);
+        for _ in 0..OUTSTANDING_MAX {
+            assert_eq!(line.send(question()), Ok(()));
+        }
+        assert_eq!(line.send(question()), Err(Refusal::QueueFull));
     }
 }

@@ -91,11 +91,20 @@ struct Keeper {
 
 impl Keeper {
     async fn keep(mut self) {
+        let mut said = false;
         loop {
             let begun = Instant::now();
             match self.connect().await {
-                Ok(connection) => self.stand(connection).await,
-                Err(error) => tracing::warn!(%error, "no connection to the broker"),
+                Ok(connection) => {
+                    said = false;
+                    self.stand(connection).await;
+                }
+                // Once: attempts go on for as long as it takes.
+                Err(error) if !said => {
+                    said = true;
+                    tracing::warn!(%error, "no connection to the broker");
+                }
+                Err(error) => tracing::debug!(%error, "still no connection to the broker"),
             }
             self.state.send_replace(LinkState::Away);
             sleep(self.backoff.after(begun.elapsed())).await;

@@ -1,0 +1,26 @@
+# The short loop: no RabbitMQ, no network.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo test --workspace --lib --bins
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Everything, as continuous integration runs it.
+test:
+    scripts/test
+
+# Licences, banned crates and who may depend on whom. Needs cargo-deny.
+deny:
+    cargo deny check bans licenses sources
+
+# A node without anything installed: asks eight simulated authorities and shows the answer.
+demo:
+    cargo run --release -- demo
+
+# A private RabbitMQ on the port that config/samsvar.toml expects.
+rabbitmq:
+    scripts/rabbitmq --port 5672
+
+# Every fuzz target for a while. Needs nightly Rust and cargo-fuzz.
+fuzz seconds="60":
+    cd shs-schemas && for target in $(cargo +nightly fuzz list); do cargo +nightly fuzz run "$target" -- -max_total_time={{seconds}}; done

@@ -1,0 +1,117 @@
+//! `samsvar demo`: a node on the in-process transport with every authority simulated. It sends
+//! itself a real SHS question over HTTP and shows the compiled answer and the time of each authority.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use samsvar_actors::failpoint::Failpoints;
+use samsvar_actors::node::Node;
+use shs_schemas::Uppgiftslamnare;
+use tokio::time::Instant;
+
+use super::{FOUND_FAULTS, ask, serve, stop};
+use crate::adapter::behaviour::{Behaviour, Latency};
+use crate::app::App;
+use crate::client::Client;
+use crate::client::question::{self, Asker};
+use crate::settings::Settings;
+use crate::telemetry;
+
+/// Arguments of `samsvar demo`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DemoArgs {
+    /// Ask one question and exit: 0 only when every authority answered
+    #[arg(long)]
+    once: bool,
+    /// Identity number to ask about
+    #[arg(long, value_name = "N", default_value = "199503142383")]
+    person: String,
+    /// The people that the authorities know are made from this number
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// Time that an authority takes: 200ms, or a range such as 50ms..2s
+    #[arg(long, value_name = "TIME", default_value = "20ms..180ms")]
+    latency: Latency,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// When an address is taken, or the node does not answer.
+pub fn run(args: &DemoArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut settings = Settings::demo();
+    if args.once {
+        // Nobody else needs to find it, and an address that is taken does not matter.
+        settings.listener.address.set_port(0);
+        settings.admin.address.set_port(0);
+    }
+    telemetry::start_quiet(settings.log.format)?;
+    actix_rt::System::new().block_on(demo(args, &settings))
+}
+
+async fn demo(
+    args: &DemoArgs,
+    settings: &Settings,
+) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let behaviour = Behaviour::good(args.seed).with_latency(args.latency);
+    let transport = serve::simulated_transport(args.seed, &behaviour);
+    let app = App::start(settings, Arc::new(transport), Failpoints::default())?;
+    let url = format!("http://{}/shs/rs", app.service_address());
+    let complete = ask_and_show(args, &url, app.node()).await?;
+    if !args.once {
+        show_where(&app, args, &url)?;
+        stop::asked_to().await?;
+    }
+    app.stop().await;
+    Ok(if complete || !args.once {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FOUND_FAULTS)
+    })
+}
+
+/// Asks the node over HTTP, as anybody would; the times come from its own counters.
+async fn ask_and_show(
+    args: &DemoArgs,
+    url: &str,
+    node: &Node,
+) -> Result<bool, Box<dyn std::error::Error>> {
+    let persons = [args.person.clone()];
+    let message = question::message(&Asker::default(), &persons, Utc::now())?.write();
+    let started = Instant::now();
+    let waiting = ask::waiting();
+    let answered = Client::new()?.ask(url, message).await;
+    waiting.finish_and_clear();
+    let (answered, took) = (answered?, started.elapsed());
+    let mut out = io::stdout().lock();
+    ask::write_answer(&mut out, &answered, &persons, took, |ul| time_of(node, ul))?;
+    Ok(ask::all_gave_data(&answered))
+}
+
+/// Time of the one answer that an authority has given.
+fn time_of(node: &Node, ul: Uppgiftslamnare) -> Option<Duration> {
+    let (counts, sum_s) = node.tally().party(ul).latency.read();
+    (counts.iter().sum::<u64>() == 1).then(|| Duration::from_secs_f64(sum_s))
+}
+
+fn show_where(app: &App, args: &DemoArgs, url: &str) -> io::Result<()> {
+    let admin = app.admin_address();
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "\nThe node stays up until Ctrl-C. In a second shell:\n"
+    )?;
+    writeln!(
+        out,
+        "  samsvar ask --shs --person {} --to {url}",
+        args.person
+    )?;
+    writeln!(out, "  samsvar tree --watch")?;
+    writeln!(
+        out,
+        "\nAdmin: http://{admin}/api/v1/tree, /metrics, /health/ready"
+    )
+}

@@ -1,0 +1,93 @@
+//! `samsvar serve`: the node, until it is told to stop.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use samsvar_actors::failpoint::Failpoints;
+use samsvar_actors::transport::Transport;
+use samsvar_actors::transport::in_process::InProcess;
+
+use super::{ConfigFile, stop};
+use crate::adapter::behaviour::Behaviour;
+use crate::adapter::simulated;
+use crate::app::App;
+use crate::settings::{Settings, TransportKind};
+use crate::{telemetry, wiring};
+
+/// Exit code when a child that the node cannot be without used up its restart budget: the service
+/// manager starts the node clean.
+const ESCALATED: u8 = 70;
+
+/// Exit code when requests were still open at the end of the drain time.
+const LEFT_OPEN: u8 = 75;
+
+/// Threads for the connections to RabbitMQ.
+const AMQP_THREADS: usize = 1;
+
+/// Seed of the simulated authorities of an in-process node.
+const SEED: u64 = 1;
+
+/// Arguments of `samsvar serve`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Serves until SIGINT or SIGTERM; then what is open is answered, and the exit code is 0.
+///
+/// # Errors
+/// When the configuration cannot be used or an address is taken.
+pub fn run(args: &ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let settings = Settings::load(&args.file.config)?;
+    telemetry::start(settings.log.format)?;
+    let connections = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(AMQP_THREADS)
+        .thread_name("amqp")
+        .enable_all()
+        .build()?;
+    let transport = transport(&settings, &connections)?;
+    let code = actix_rt::System::new().block_on(serve(&settings, transport))?;
+    connections.shutdown_background();
+    Ok(code)
+}
+
+fn transport(
+    settings: &Settings,
+    connections: &tokio::runtime::Runtime,
+) -> Result<Arc<dyn Transport>, wiring::WiringError> {
+    match settings.transport.kind {
+        TransportKind::Amqp => Ok(wiring::amqp(settings, connections.handle().clone())?),
+        TransportKind::InProcess => Ok(Arc::new(simulated_transport(SEED, &Behaviour::good(SEED)))),
+    }
+}
+
+/// Every simulated authority in this process, behaving so.
+#[must_use]
+pub fn simulated_transport(seed: u64, behaviour: &Behaviour) -> InProcess {
+    let parties = simulated::alla(seed).into_iter();
+    parties.fold(InProcess::new(), |transport, (ul, bastjanst)| {
+        transport.with(ul, Arc::new(behaviour.clone().around(ul, bastjanst)))
+    })
+}
+
+async fn serve(
+    settings: &Settings,
+    transport: Arc<dyn Transport>,
+) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let app = App::start(settings, transport, Failpoints::default())?;
+    let escalated = tokio::select! {
+        asked = stop::asked_to() => { asked?; None }
+        name = app.escalated() => Some(name),
+    };
+    let left = app.stop().await;
+    if let Some(actor) = escalated {
+        tracing::error!(%actor, "restart budget used up");
+        return Ok(ExitCode::from(ESCALATED));
+    }
+    Ok(if left == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(LEFT_OPEN)
+    })
+}

@@ -1,0 +1,415 @@
+//! `samsvar simulate`: simulated authorities as AMQP adapters.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{Local, SecondsFormat, Utc};
+use clap::Args;
+use samsvar_actors::transport::{Bastjanst, Traffic};
+use serde_json::json;
+use shs_schemas::{Sensitive, Uppgiftslamnare};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::adapter::amqp::{self, AdapterError, AdapterSettings, AdapterStatus, Party};
+use crate::adapter::behaviour::{
+    Behaviour, Fault, Latency, Share, SharesExceedOne, Tally, TallySnapshot,
+};
+use crate::adapter::simulated::{SEED_DEFAULT, Simulerad};
+
+/// Time between two status lines, which are written when something has changed.
+const STATUS_EVERY: Duration = Duration::from_secs(1);
+
+/// Plays authorities behind their queues, with invented people.
+// Command line flags are independent booleans.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Args, Clone, Debug)]
+pub struct SimulateArgs {
+    /// Authorities to play, by code: AF, CSN, FK, MIV, PM, SKV, SO, TNS
+    #[arg(long, value_name = "KOD", value_delimiter = ',', value_parser = uppgiftslamnare,
+          required_unless_present = "alla", conflicts_with = "alla")]
+    kod: Vec<Uppgiftslamnare>,
+    /// Play every authority
+    #[arg(long)]
+    alla: bool,
+    /// RabbitMQ: amqp://user:password@host:port/vhost; a password is better given in the environment
+    #[arg(long, value_name = "URL", env = "SAMSVAR_AMQP__URL", hide_env_values = true,
+          value_parser = sensitive)]
+    amqp: Sensitive<String>,
+    /// Serve the queues for test messages only
+    #[arg(long, conflicts_with = "production")]
+    test: bool,
+    /// Serve the queues for production messages only
+    #[arg(long)]
+    production: bool,
+    /// Answer questions of this RabbitMQ user only
+    #[arg(long, value_name = "USER")]
+    node_user: Option<String>,
+    /// Time that an answer takes: 200ms, or a range such as 50ms..2s
+    #[arg(long, value_name = "TIME")]
+    latency: Option<Latency>,
+    /// Report a failure, always or for a share of the questions: 0.1 or 10%
+    #[arg(long, value_name = "P", num_args = 0..=1, default_missing_value = "1")]
+    fail: Option<Share>,
+    /// Do not answer, always or for a share of the questions
+    #[arg(long, value_name = "P", num_args = 0..=1, default_missing_value = "1")]
+    silent: Option<Share>,
+    /// Answer with what cannot be used, always or for a share of the questions
+    #[arg(long, value_name = "P", num_args = 0..=1, default_missing_value = "1")]
+    garbage: Option<Share>,
+    /// Seed of people and faults: the same seed gives the same
+    #[arg(long, value_name = "N", default_value_t = SEED_DEFAULT)]
+    seed: u64,
+    /// Write status as JSON lines to standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why simulated authorities cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    /// The address.
+    #[error(transparent)]
+    Adapter(#[from] AdapterError),
+    /// The faults.
+    #[error(transparent)]
+    Shares(#[from] SharesExceedOne),
+    /// The operating system does not let signals be heard.
+    #[error("signals cannot be waited for")]
+    Signals(#[source] io::Error),
+}
+
+fn uppgiftslamnare(kod: &str) -> Result<Uppgiftslamnare, String> {
+    Uppgiftslamnare::from_kod(&kod.trim().to_ascii_uppercase()).ok_or_else(|| {
+        let known: Vec<_> = Uppgiftslamnare::all().map(Uppgiftslamnare::kod).collect();
+        format!("no such authority; known are {}", known.join(", "))
+    })
+}
+
+// The shape that clap asks for.
+#[allow(clippy::unnecessary_wraps)]
+fn sensitive(url: &str) -> Result<Sensitive<String>, std::convert::Infallible> {
+    Ok(Sensitive::new(url.to_owned()))
+}
+
+impl SimulateArgs {
+    fn parties(&self) -> Vec<Uppgiftslamnare> {
+        let mut parties = if self.alla {
+            Uppgiftslamnare::all().collect()
+        } else {
+            self.kod.clone()
+        };
+        parties.sort_unstable();
+        parties.dedup();
+        parties
+    }
+
+    fn traffic(&self) -> Vec<Traffic> {
+        match (self.test, self.production) {
+            (true, _) => vec![Traffic::Test],
+            (_, true) => vec![Traffic::Production],
+            _ => Traffic::ALL.to_vec(),
+        }
+    }
+
+    fn behaviour(&self) -> Result<Behaviour, SharesExceedOne> {
+        let mut behaviour =
+            Behaviour::good(self.seed).with_latency(self.latency.unwrap_or(Latency::NONE));
+        for (fault, share) in [
+            (Fault::Silent, self.silent),
+            (Fault::Garbage, self.garbage),
+            (Fault::Fail, self.fail),
+        ] {
+            if let Some(share) = share {
+                behaviour = behaviour.with_fault(fault, share)?;
+            }
+        }
+        Ok(behaviour)
+    }
+}
+
+/// Plays the authorities until SIGINT or SIGTERM. Must run on a multi-thread tokio runtime.
+///
+/// # Errors
+/// [`SimulateError`], before anything is connected.
+pub async fn run(args: SimulateArgs) -> Result<ExitCode, SimulateError> {
+    let behaviour = args.behaviour()?;
+    let mut parties: Vec<Party> = Vec::new();
+    let mut tallies = Vec::new();
+    for ul in args.parties() {
+        let simulerad: Arc<dyn Bastjanst> = Arc::new(Simulerad::new(ul, args.seed));
+        let behaving = behaviour.clone().around(ul, simulerad);
+        tallies.push((ul, behaving.tally()));
+        parties.push((ul, Arc::new(behaving)));
+    }
+    let status = Arc::new(AdapterStatus::default());
+    let stop = stop_on_signal().map_err(SimulateError::Signals)?;
+    let mut report = Report::new(tallies, Arc::clone(&status), args.json);
+    report.open(&args);
+    let settings = AdapterSettings {
+        url: args.amqp.clone(),
+        traffic: args.traffic(),
+        node_user: args.node_user.clone(),
+    };
+    let serving = amqp::serve(settings, parties, status, stop);
+    tokio::pin!(serving);
+    let mut tick = interval(STATUS_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            served = &mut serving => {
+                served?;
+                report.close();
+                return Ok(ExitCode::SUCCESS);
+            }
+            _ = tick.tick() => report.tick(),
+        }
+    }
+}
+
+/// Cancelled by SIGINT or SIGTERM.
+fn stop_on_signal() -> io::Result<CancellationToken> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(stop)
+}
+
+/// Everything that a status line shows.
+#[derive(Clone, PartialEq, Eq, Default)]
+struct Figures {
+    queues: usize,
+    trouble: Option<String>,
+    parties: Vec<(Uppgiftslamnare, TallySnapshot)>,
+    ignored: u64,
+    overloaded: u64,
+    unsent: u64,
+    crashed: u64,
+}
+
+impl Figures {
+    fn total(&self) -> TallySnapshot {
+        self.parties
+            .iter()
+            .fold(TallySnapshot::default(), |sum, (_, tally)| TallySnapshot {
+                answered: sum.answered + tally.answered,
+                failed: sum.failed + tally.failed,
+                silent: sum.silent + tally.silent,
+                garbage: sum.garbage + tally.garbage,
+            })
+    }
+}
+
+/// Writes status: for people to standard error, for programs to standard output.
+struct Report {
+    tallies: Vec<(Uppgiftslamnare, Arc<Tally>)>,
+    status: Arc<AdapterStatus>,
+    json: bool,
+    shown: Option<Figures>,
+}
+
+impl Report {
+    fn new(
+        tallies: Vec<(Uppgiftslamnare, Arc<Tally>)>,
+        status: Arc<AdapterStatus>,
+        json: bool,
+    ) -> Self {
+        Self {
+            tallies,
+            status,
+            json,
+            shown: None,
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            queues: self.status.consuming(),
+            trouble: self.status.trouble(),
+            parties: self
+                .tallies
+                .iter()
+                .map(|(ul, tally)| (*ul, tally.snapshot()))
+                .collect(),
+            ignored: self.status.ignored(),
+            overloaded: self.status.overloaded(),
+            unsent: self.status.unsent(),
+            crashed: self.status.crashed(),
+        }
+    }
+
+    fn open(&self, args: &SimulateArgs) {
+        let koder: Vec<_> = self.tallies.iter().map(|(ul, _)| ul.kod()).collect();
+        if self.json {
+            self.write(&json!({"seed": args.seed, "koder": koder}).to_string());
+        } else {
+            self.write(&format!(
+                "simulating {} with seed {}",
+                koder.join(", "),
+                args.seed
+            ));
+        }
+    }
+
+    /// One line, if anything has changed since the one before.
+    fn tick(&mut self) {
+        let figures = self.figures();
+        if self.shown.as_ref() != Some(&figures) {
+            let line = if self.json {
+                json_line(&figures)
+            } else {
+                human_line(&figures)
+            };
+            self.write(&line);
+            self.shown = Some(figures);
+        }
+    }
+
+    /// The last figures, for people by authority.
+    fn close(&mut self) {
+        if self.json {
+            self.shown = None;
+            self.tick();
+        } else {
+            self.write(human_table(&self.figures()).trim_end());
+        }
+    }
+
+    /// A reader that has gone away stops nothing.
+    fn write(&self, text: &str) {
+        let _ = if self.json {
+            writeln!(io::stdout(), "{text}")
+        } else {
+            writeln!(io::stderr(), "{text}")
+        };
+    }
+}
+
+fn human_line(figures: &Figures) -> String {
+    let total = figures.total();
+    let connected = match figures.queues {
+        0 if figures.trouble.is_some() => "waiting for RabbitMQ".to_owned(),
+        0 => "waiting for queues".to_owned(),
+        1 => "1 queue".to_owned(),
+        queues => format!("{queues} queues"),
+    };
+    let mut line = format!(
+        "{}  {connected:<20}  answered {:>8}  failed {:>6}  silent {:>6}  garbage {:>6}",
+        Local::now().format("%H:%M:%S"),
+        total.answered,
+        total.failed,
+        total.silent,
+        total.garbage,
+    );
+    if let Some(trouble) = &figures.trouble {
+        // Writing to a String does not fail.
+        let _ = write!(line, "  {trouble}");
+    }
+    for (name, count) in [
+        ("ignored", figures.ignored),
+        ("overloaded", figures.overloaded),
+        ("unsent", figures.unsent),
+        ("crashed", figures.crashed),
+    ] {
+        if count > 0 {
+            let _ = write!(line, "  {name} {count}");
+        }
+    }
+    line
+}
+
+fn human_table(figures: &Figures) -> String {
+    let head = ["", "answered", "failed", "silent", "garbage"];
+    let mut table = format!(
+        "{:<5}{:>10}{:>10}{:>10}{:>10}\n",
+        head[0], head[1], head[2], head[3], head[4]
+    );
+    for (ul, tally) in &figures.parties {
+        let _ = writeln!(
+            table,
+            "{:<5}{:>10}{:>10}{:>10}{:>10}",
+            ul.kod(),
+            tally.answered,
+            tally.failed,
+            tally.silent,
+            tally.garbage
+        );
+    }
+    table
+}
+
+fn json_line(figures: &Figures) -> String {
+    let parties: serde_json::Map<_, _> = figures
+        .parties
+        .iter()
+        .map(|(ul, tally)| (ul.kod().to_owned(), json!(tally)))
+        .collect();
+    json!({
+        "time": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+        "queues": figures.queues,
+        "trouble": figures.trouble,
+        "parties": parties,
+        "ignored": figures.ignored,
+        "overloaded": figures.overloaded,
+        "unsent": figures.unsent,
+        "crashed": figures.crashed,
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    fn parse(line: &str) -> Result<SimulateArgs, clap::Error> {
+        let words = std::iter::once("simulate").chain(line.split_whitespace());
+        Command::try_parse_from(words).map(|command| command.args)
+    }
+
+    #[test]
+    fn codes_faults_and_traffic_are_read() {
+        let args = parse("--kod csn,AF,CSN --amqp amqp://x --fail --latency 50ms..2s").unwrap();
+        assert_eq!(args.parties(), [Uppgiftslamnare::AF, Uppgiftslamnare::CSN]);
+        assert_eq!(args.traffic(), Traffic::ALL);
+        assert_eq!(args.fail, Some(Share::ALL));
+        let args = parse("--alla --amqp amqp://x --silent 10% --garbage 0.2 --test").unwrap();
+        assert_eq!(args.parties().len(), Uppgiftslamnare::all().len());
+        assert_eq!(args.silent, Share::new(0.1).ok());
+        assert_eq!(args.traffic(), [Traffic::Test]);
+        assert!(args.behaviour().is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_and_the_address_is_not_shown() {
+        for line in [
+            "--amqp amqp://x",
+            "--alla --kod AF --amqp amqp://x",
+            "--kod XY --amqp amqp://x",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        let args = parse("--alla --amqp amqp://u:hemligt@x --fail 0.6 --silent 60%").unwrap();
+        assert_eq!(args.behaviour(), Err(SharesExceedOne));
+        assert!(!format!("{args:?}").contains("hemligt"));
+    }
+}

@@ -1,0 +1,71 @@
+//! Rules between values: what each one allows by itself and the whole does not.
+
+use super::{Settings, TransportKind};
+
+/// Every rule that is broken: the setting to name, and why.
+pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
+    let senders = &settings.senders;
+    let twice = senders.iter().enumerate().any(|(place, sender)| {
+        senders[..place]
+            .iter()
+            .any(|other| other.organisationsnummer == sender.organisationsnummer)
+    });
+    [
+        (
+            settings.listener.address == settings.admin.address
+                && settings.admin.address.port() != 0,
+            "admin.address",
+            "the admin listener may not be the service listener",
+        ),
+        (
+            settings.ssbtek.product == settings.ssbtek.ping_product,
+            "ssbtek.ping_product",
+            "the ping product may not be the SSBTEK product",
+        ),
+        (twice, "sender", "an organisationsnummer stands here twice"),
+        (
+            settings.deadline.promise_s >= settings.deadline.limit_s,
+            "deadline.promise_s",
+            "the promise must be below limit_s",
+        ),
+        (
+            settings.deadline.margin() >= settings.deadline.promise(),
+            "deadline.margin_ms",
+            "the margin must be below promise_s",
+        ),
+        (
+            settings.load.open_per_sender_max > settings.load.open_requests_max,
+            "load.open_per_sender_max",
+            "one sender may not have more open than all together (open_requests_max)",
+        ),
+        (
+            settings.dispatcher.circuit_impatient_after
+                > settings.dispatcher.circuit_timeouts_in_a_row,
+            "dispatcher.circuit_impatient_after",
+            "may not be above circuit_timeouts_in_a_row",
+        ),
+        (
+            settings.amqp.reconnect_first_ms > settings.amqp.reconnect_longest_ms,
+            "amqp.reconnect_first_ms",
+            "the first wait may not be above reconnect_longest_ms",
+        ),
+        (
+            settings.supervision.backoff_first_ms > settings.supervision.backoff_longest_ms,
+            "supervision.backoff_first_ms",
+            "the first wait may not be above backoff_longest_ms",
+        ),
+        (
+            settings.transport.kind == TransportKind::Amqp && !settings.amqp.has_address(),
+            "amqp",
+            "RabbitMQ needs url, url_file or SAMSVAR_AMQP__URL",
+        ),
+        (
+            settings.amqp.url.is_some() && settings.amqp.url_file.is_some(),
+            "amqp.url_file",
+            "give either url or url_file",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(broken, path, message)| broken.then_some((path, message)))
+    .collect()
+}
