@@ -67,7 +67,7 @@ fn compile(c: &mut Criterion) {
         );
     });
     group.bench_function("check_and_compile", |b| {
-        b.iter(|| compose(&fraga, &read_all()))
+        b.iter(|| compose(&fraga, &read_all()));
     });
     group.finish();
 }
@@ -78,7 +78,7 @@ fn question(c: &mut Criterion) {
     let mut group = c.benchmark_group("question");
     group.throughput(Throughput::Bytes(document.len() as u64));
     group.bench_function("read", |b| {
-        b.iter(|| Fraga::read(black_box(document.clone()), &limits))
+        b.iter(|| Fraga::read(black_box(document.clone()), &limits));
     });
     group.bench_function("read_and_split_in_eight", |b| {
         b.iter(|| {

@@ -16,7 +16,7 @@ const MANAGEMENT: &str = "shs-management-1.2.dtd";
 const AGREEMENT: &str = "shs-agreement-1.2.dtd";
 
 fn ours(dtd: &str) -> PathBuf {
-    support::here().join("schemas/shs").join(dtd)
+    support::here().join("schemas").join(dtd)
 }
 
 /// Our DTD, and the original when it is at hand.

@@ -9,6 +9,10 @@ use super::header::Parameters;
 /// Most pieces of a file name split by RFC 2231.
 const CONTINUATIONS_MAX: usize = 32;
 
+/// Longest file name that is read from a header, in bytes as they stand there; a longer one is
+/// no file name. It bounds what decoding can cost.
+const FILENAME_BYTES_MAX: usize = 1024;
+
 /// Makes a received name harmless: the last component of any path, control characters removed;
 /// `None` when nothing is left, or only dots.
 #[must_use]
@@ -26,10 +30,14 @@ pub(super) fn read(
 ) -> Option<String> {
     let of = |parameters: Option<&Parameters<'_>>, name| {
         let parameters = parameters?;
-        let text = extended(parameters, name).or_else(|| parameters.get(name).map(plain))?;
+        let text = extended(parameters, name).or_else(|| short(parameters.get(name)).map(plain))?;
         safe_filename(&text)
     };
     of(disposition, "filename").or_else(|| of(content_type, "name"))
+}
+
+fn short(value: Option<&[u8]>) -> Option<&[u8]> {
+    value.filter(|value| value.len() <= FILENAME_BYTES_MAX)
 }
 
 /// A value without RFC 2231: 8-bit text, perhaps with RFC 2047 words in it.
@@ -206,6 +214,14 @@ mod tests {
             let name = read(Some(&disposition), Some(&content_type));
             assert_eq!(name.as_deref(), Some("b.xml"));
         }
+    }
+
+    #[test]
+    fn a_name_that_is_no_name_costs_nothing() {
+        let many = format!("a; filename=\"{}\"", "=?aa?q?".repeat(FILENAME_BYTES_MAX));
+        assert_eq!(read_disposition(many.as_bytes()), None);
+        let longest = format!("a; filename={}", "x".repeat(FILENAME_BYTES_MAX));
+        assert!(read_disposition(longest.as_bytes()).is_some());
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::error::{Fault, WireError};
 /// Longest boundary, in bytes. RFC 2046 allows 70; some senders pass that.
 const BOUNDARY_BYTES_MAX: usize = 200;
 
+/// Most parameters of one header value; those beyond are passed over.
+const PARAMETERS_MAX: usize = 64;
+
 /// The headers of a block that matter, unfolded, and where the content begins.
 pub(super) struct HeaderBlock<'a> {
     pub(super) content_type: Option<Cow<'a, [u8]>>,
@@ -146,7 +149,7 @@ impl<'a> Parameters<'a> {
     pub(super) fn parse(value: &'a [u8]) -> Self {
         let (word, mut rest) = cut(value, b';');
         let mut list = Vec::new();
-        while !rest.is_empty() {
+        while !rest.is_empty() && list.len() < PARAMETERS_MAX {
             let start = rest.trim_ascii_start();
             let stop = memchr::memchr2(b'=', b';', start).unwrap_or(start.len());
             if start.get(stop) != Some(&b'=') {

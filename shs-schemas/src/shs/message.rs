@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::fault::{KnownIds, ReadError};
-use super::label::{Data, Label, MessageType};
+use super::label::{Data, Label, MessageType, SequenceType};
 use super::management::{Management, Outcome};
+use super::urn::Produkt;
 use crate::error::{Fault, WireError};
 use crate::error_code::ErrorCode;
 use crate::mime::{self, ContentType, Limits, OutgoingPart, Part, TransferEncoding, safe_filename};
@@ -157,6 +158,13 @@ impl Message {
 }
 
 impl Label {
+    /// True for an error message: the only sign of it that counts, also in a synchronous reply
+    /// (shs-1.2, 5.4).
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.sequence_type == SequenceType::Adm && self.product.produkt == Produkt::Error
+    }
+
     /// The identifiers, as a refusal of the message tells them.
     #[must_use]
     pub fn known_ids(&self) -> KnownIds {

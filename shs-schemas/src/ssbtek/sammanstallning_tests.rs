@@ -1,1 +1,255 @@
+use proptest::prelude::*;
 
+use super::*;
+use crate::ssbtek::Kalla;
+use crate::xml::Limits;
+
+const ALLA: &str = include_str!("../../tests/corpus/spec/fraga-alla-10.xml");
+const NS: &str = "http://schema.forsakringskassan.se/integration/ssbt/10";
+const FK: Uppgiftslamnare = Uppgiftslamnare::FK;
+const PM: Uppgiftslamnare = Uppgiftslamnare::PM;
+
+fn fraga(document: &str) -> Fraga {
+    Fraga::read(Bytes::from(document.to_owned()), &Limits::default()).unwrap()
+}
+
+fn svar(ul: Uppgiftslamnare, content: &str) -> Utfall {
+    let name = ul.element().local_name();
+    let body = format!("<x:{name} xmlns:x=\"{NS}\">{content}</x:{name}>");
+    let svar = Delsvar::read(ul, Kontrakt::V10, Bytes::from(body), &Limits::default());
+    svar.unwrap().into()
+}
+
+fn lefi(ul: Uppgiftslamnare, json: &str) -> Utfall {
+    let base64 = base64_simd::STANDARD.encode_to_string(json);
+    svar(
+        ul,
+        &format!("<x:data><x:lefiJsonSvar>{base64}</x:lefiJsonSvar></x:data>"),
+    )
+}
+
+fn data(ul: Uppgiftslamnare) -> Utfall {
+    match ul.kod() {
+        "CSN" => svar(ul, "<x:data><x:svar>YQ==</x:svar></x:data>"),
+        "FK" | "PM" => lefi(ul, "{}"),
+        _ => svar(ul, "<x:data><y z='1'>\r\n&amp;</y></x:data>"),
+    }
+}
+
+fn bt(ul: Uppgiftslamnare, felkod: &str) -> Utfall {
+    Delfel::bt(felkod, ["text".to_owned()], ul).into()
+}
+
+fn ours(ul: Uppgiftslamnare, felkod: SsbtFelkod) -> Utfall {
+    Delfel::ssbt(felkod, ul).into()
+}
+
+fn response(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> String {
+    String::from_utf8(compose(fraga, utfall).to_vec()).unwrap()
+}
+
+#[test]
+fn answers_stand_in_the_order_of_the_contract_byte_for_byte() {
+    let short = ALLA.replace("> 1 <", ">0<");
+    let fraga = fraga(&short);
+    let utfall: Vec<_> = Uppgiftslamnare::all()
+        .filter(|ul| *ul != PM)
+        .map(|ul| (ul, if ul == FK { bt(ul, "500") } else { data(ul) }))
+        .collect();
+    let mut expected = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ssbt:hamtaBastjanstInformationResponse \
+         xmlns:ssbt=\"{NS}\"><ssbt:frageTidpunkt>2026-11-21T08:30:00.250+01:00\
+         </ssbt:frageTidpunkt><ssbt:korrelationsid> k&amp;1 </ssbt:korrelationsid><ssbt:svarsdata>"
+    );
+    for element in Svarselement::IN_ORDER {
+        let (_, utfall) = utfall
+            .iter()
+            .find(|(ul, _)| ul.element() == *element)
+            .unwrap();
+        match utfall {
+            Utfall::Svar(svar) => expected += std::str::from_utf8(svar.element()).unwrap(),
+            Utfall::Fel(_) => {
+                expected += "<ssbt:FK><ssbt:error><ssbt:kalla>BT</ssbt:kalla><ssbt:felkod>500\
+                             </ssbt:felkod><ssbt:felmeddelande>text</ssbt:felmeddelande>\
+                             </ssbt:error></ssbt:FK>";
+            }
+        }
+    }
+    expected += "</ssbt:svarsdata></ssbt:hamtaBastjanstInformationResponse>";
+    assert_eq!(response(&fraga, &utfall), expected);
+}
+
+#[test]
+fn the_question_is_echoed_as_it_was_written() {
+    let text = response(&fraga(ALLA), &[]);
+    let generella =
+        &ALLA[ALLA.find("<b:generella").unwrap()..ALLA.find("\n  <b:specifika").unwrap()];
+    let specifika = &ALLA[ALLA.find("<b:specifika").unwrap()..ALLA.find("\n</b:hamta").unwrap()];
+    assert!(text.contains(&format!(
+        "<ssbt:fraga xmlns:b=\"{NS}\">{generella}{specifika}</ssbt:fraga><ssbt:frageTidpunkt>"
+    )));
+}
+
+#[test]
+fn nobody_asked_gets_an_empty_answer() {
+    let none = ALLA
+        .replace("inkludera=\"true\"", "inkludera=\"false\"")
+        .replace("\" 1 \"", "\"0\"");
+    assert!(response(&fraga(&none), &[]).contains("<ssbt:svarsdata></ssbt:svarsdata>"));
+}
+
+#[test]
+fn a_lost_or_foreign_outcome_is_a_fault_of_the_node() {
+    let utfall = [
+        (Uppgiftslamnare::AF, data(Uppgiftslamnare::SO)),
+        (Uppgiftslamnare::CSN, data(Uppgiftslamnare::CSN)),
+        (Uppgiftslamnare::CSN, bt(Uppgiftslamnare::CSN, "twice")),
+    ];
+    let text = response(&fraga(ALLA), &utfall);
+    assert_eq!(text.matches("SSBT-INTERNT-FEL").count(), 6);
+    assert!(!text.contains("twice") && text.contains("<x:CSN"));
+}
+
+/// What stands in the element of Försäkringskassan: JSON, or the code of its error.
+fn fk_element(utfall: &[(Uppgiftslamnare, Utfall)]) -> Result<String, String> {
+    let text = response(&fraga(ALLA), utfall);
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let fk = document
+        .descendants()
+        .rfind(|node| node.has_tag_name((NS, "FK")))
+        .unwrap();
+    let find = |name| fk.descendants().find(|node| node.has_tag_name((NS, name)));
+    let text = |node: roxmltree::Node<'_, '_>| node.text().unwrap_or_default().to_owned();
+    match find("lefiJsonSvar") {
+        Some(node) => {
+            let json = base64_simd::STANDARD.decode_to_vec(text(node)).unwrap();
+            Ok(String::from_utf8(json).unwrap())
+        }
+        None => Err(text(find("felkod").unwrap())),
+    }
+}
+
+#[test]
+fn the_table_of_outcomes_of_lefi_holds() {
+    let ok = |ul: Uppgiftslamnare| lefi(ul, r#"{"x":1}"#);
+    let silent = |ul| ours(ul, SsbtFelkod::Timeout);
+    let states = |fk: Utfall, pm: Utfall| {
+        let json = fk_element(&[(FK, fk), (PM, pm)]).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let rows = value["utlamnare"].as_array().unwrap().clone();
+        let koder: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                let text = |a: &str| row[a]["kod"].as_str().unwrap().to_owned();
+                format!("{} {}", text("utlamnare"), text("tillstand"))
+            })
+            .collect();
+        (
+            koder.join(", "),
+            value["avvikelser"].to_string().matches("OBEHORIG").count(),
+        )
+    };
+    let state = |text: &str, rows| (text.to_owned(), rows);
+    assert_eq!(states(ok(FK), ok(PM)), state("FK OK, PM OK", 0));
+    assert_eq!(
+        states(ok(FK), silent(PM)),
+        state("FK OK, PM OTILLGANGLIG", 0)
+    );
+    assert_eq!(
+        states(ours(FK, SsbtFelkod::EjAnsluten), ok(PM)),
+        state("FK OTILLGANGLIG, PM OK", 0)
+    );
+    assert_eq!(states(ok(FK), bt(PM, "500")), state("FK OK, PM FELANDE", 0));
+    assert_eq!(
+        states(bt(FK, "HTTP-502"), ok(PM)),
+        state("FK FELANDE, PM OK", 0)
+    );
+    assert_eq!(
+        states(ok(FK), lefi(PM, "no json")),
+        state("FK OK, PM FELANDE", 0)
+    );
+    assert_eq!(
+        states(ok(FK), ours(PM, SsbtFelkod::OgiltigtSvar)),
+        state("FK OK, PM FELANDE", 0)
+    );
+    // PM was asked for PM:AP twice and PM:PU; FK for FK:SJP twice, FK:BOB and FK:GEPI.
+    assert_eq!(states(ok(FK), bt(PM, "403")), state("FK OK, PM OK", 3));
+    assert_eq!(states(bt(FK, "403"), ok(PM)), state("FK OK, PM OK", 4));
+
+    let code = |fk: Utfall, pm: Utfall| fk_element(&[(FK, fk), (PM, pm)]).unwrap_err();
+    assert_eq!(code(ok(FK), bt(PM, "400")), "400");
+    assert_eq!(code(bt(FK, "400"), bt(PM, "403")), "400");
+    assert_eq!(code(bt(FK, "403"), bt(PM, "403")), "403");
+    assert_eq!(code(bt(FK, "403"), bt(PM, "500")), "403");
+    assert_eq!(code(silent(FK), bt(PM, "Server")), "Server");
+    assert_eq!(code(silent(FK), silent(PM)), "SSBT-TIMEOUT");
+    assert_eq!(
+        code(silent(FK), ours(PM, SsbtFelkod::Avstangd)),
+        "SSBT-INGEN-KONTAKT"
+    );
+    assert_eq!(code(lefi(FK, "["), silent(PM)), "SSBT-OGILTIGT-SVAR");
+    assert_eq!(code(lefi(FK, "["), lefi(PM, "")), "SSBT-OGILTIGT-SVAR");
+
+    let one = |ul, utfall| fk_element(&[(ul, utfall)]);
+    assert_eq!(
+        one(FK, lefi(FK, r#"{ "any":1.50 }"#)).unwrap(),
+        r#"{ "any":1.50 }"#
+    );
+    assert!(one(PM, ok(PM)).unwrap().contains(r#""kod":"PM""#));
+    assert_eq!(one(PM, bt(PM, "403")).unwrap_err(), "403");
+    assert_eq!(one(PM, silent(PM)).unwrap_err(), "SSBT-TIMEOUT");
+    assert_eq!(one(PM, lefi(PM, "x")).unwrap_err(), "SSBT-OGILTIGT-SVAR");
+}
+
+#[test]
+fn misplaced_members_are_counted() {
+    let utfall = [(FK, lefi(FK, r#"{"beslut":[]}"#)), (PM, lefi(PM, "{}"))];
+    assert_eq!(sammanstall(&fraga(ALLA), &utfall).lefi_felplacerade, 1);
+}
+
+fn any_outcome(ul: Uppgiftslamnare) -> impl Strategy<Value = Option<Utfall>> {
+    let text = "\\PC{0,20}|[<>&'\"\r\n\t\u{0}\u{FFFE}]{0,5}";
+    let json = prop_oneof![Just("{}".to_owned()), text.prop_map(|text| text)];
+    prop_oneof![
+        Just(None),
+        Just(Some(data(ul))),
+        (text, prop::collection::vec(text, 0..3))
+            .prop_map(move |(felkod, texter)| Some(Delfel::bt(&felkod, texter, ul).into())),
+        prop::sample::select(SsbtFelkod::all().collect::<Vec<_>>())
+            .prop_map(move |felkod| Some(ours(ul, felkod))),
+        json.prop_map(move |json| {
+            Some(if ul.element() == Svarselement::Fk {
+                lefi(ul, &json)
+            } else {
+                data(ul)
+            })
+        }),
+    ]
+}
+
+proptest! {
+    /// Whatever became of the parts, each element stands once and holds data or an error.
+    #[test]
+    fn any_mix_of_outcomes_makes_a_sound_response(
+        utfall in Uppgiftslamnare::all().map(any_outcome).collect::<Vec<_>>(),
+        echo in any::<bool>(),
+    ) {
+        let document = if echo { ALLA.to_owned() } else { ALLA.replace("> 1 <", ">0<") };
+        let utfall: Vec<_> =
+            Uppgiftslamnare::all().zip(utfall).filter_map(|(ul, u)| Some((ul, u?))).collect();
+        let text = response(&fraga(&document), &utfall);
+        let parsed = roxmltree::Document::parse(&text).expect("well-formed");
+        let svarsdata = parsed.root_element().last_element_child().unwrap();
+        let children: Vec<_> = svarsdata.children().collect();
+        prop_assert_eq!(children.len(), Svarselement::IN_ORDER.len());
+        for (child, element) in children.iter().zip(Svarselement::IN_ORDER) {
+            prop_assert!(child.has_tag_name((NS, element.local_name())));
+            let inner: Vec<_> = child.children().filter(roxmltree::Node::is_element).collect();
+            prop_assert_eq!(inner.len(), 1);
+            let kalla = inner[0].first_element_child().and_then(|node| node.text());
+            let error = inner[0].has_tag_name((NS, "error"));
+            prop_assert!(error == matches!(kalla, Some(k) if k == Kalla::Bt.kod() || k == Kalla::Ssbt.kod()));
+            prop_assert!(error || inner[0].has_tag_name((NS, "data")));
+        }
+    }
+}

@@ -12,11 +12,12 @@ pub(crate) fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file of a corpus folder: name and bytes, in the order of the names.
+/// Every message of a corpus folder: name and bytes, in the order of the names.
 pub(crate) fn corpus(folder: &str) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(here().join("tests/corpus").join(folder))
         .expect("the corpus lies beside the test")
         .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "mime"))
         .collect();
     files.sort();
     assert!(!files.is_empty(), "the corpus is not empty");
