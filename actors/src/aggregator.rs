@@ -12,7 +12,7 @@ use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use bytes::Bytes;
 use shs_schemas::shs::KnownIds;
 use shs_schemas::ssbtek::{Delfel, Delsvar, Kontrakt, SsbtFelkod, Utfall};
@@ -31,6 +31,7 @@ use crate::mailbox::{Mailbox, Undelivered};
 use crate::messages::{Aterkallelse, Delfraga, Recalled, Sammanstall, SlotFilled, SlotPort};
 use crate::observation::OpenGuard;
 use crate::reply::ReplyPort;
+use crate::tally::Tally;
 use crate::transport::{AnswerContent, Traffic};
 
 /// Messages beyond one per slot that may wait for an aggregator.
@@ -54,6 +55,8 @@ pub struct AggregatorContext {
     pub deadlines: Deadlines,
     /// Bounds on an answer.
     pub answer_limits: xml::Limits,
+    /// What is counted.
+    pub tally: Arc<Tally>,
     /// Panics for tests.
     pub failpoints: Failpoints,
 }
@@ -173,16 +176,13 @@ impl Aggregator {
         if body.expose().len() <= READ_ON_ARBITER_BYTES_MAX {
             return self.fill(slot, read_answer(ul, kontrakt, body, &limits), ctx);
         }
-        let address = ctx.address();
-        let reading = async move {
-            let read =
-                actix_rt::task::spawn_blocking(move || read_answer(ul, kontrakt, body, &limits));
-            let utfall = read
-                .await
-                .unwrap_or_else(|_| Utfall::Fel(Delfel::ssbt(SsbtFelkod::InterntFel, ul)));
-            address.do_send(AnswerRead { slot, utfall });
-        };
-        ctx.spawn(reading.into_actor(self));
+        let reading =
+            actix_rt::task::spawn_blocking(move || read_answer(ul, kontrakt, body, &limits));
+        let filling = reading.into_actor(self).map(move |read, aggregator, ctx| {
+            let lost = |_| Utfall::Fel(Delfel::ssbt(SsbtFelkod::InterntFel, ul));
+            aggregator.fill(slot, read.unwrap_or_else(lost), ctx);
+        });
+        ctx.spawn(filling);
     }
 
     /// The deadline is there: closes, unless the policy lets the request wait on.
@@ -207,8 +207,12 @@ impl Aggregator {
         self.shared
             .deadlines
             .note_answered(persons, request.received.elapsed());
+        let compiled = request.insamling.close(SsbtFelkod::Timeout);
+        for (ul, felkod) in compiled.ssbt_felkoder() {
+            self.shared.tally.count_felkod(ul, felkod);
+        }
         let sammanstall = Sammanstall {
-            compiled: request.insamling.close(SsbtFelkod::Timeout),
+            compiled,
             received: request.received,
             admission: request.admission,
             visible: request.visible,
@@ -327,22 +331,6 @@ impl Handler<SlotFilled> for Aggregator {
             Err(felkod) => Delfel::ssbt(felkod, ul),
         };
         self.fill(filled.slot, Utfall::Fel(fel), ctx);
-    }
-}
-
-/// A large answer has been read on the blocking pool.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct AnswerRead {
-    slot: SlotId,
-    utfall: Utfall,
-}
-
-impl Handler<AnswerRead> for Aggregator {
-    type Result = ();
-
-    fn handle(&mut self, read: AnswerRead, ctx: &mut Self::Context) {
-        self.fill(read.slot, read.utfall, ctx);
     }
 }
 

@@ -200,7 +200,6 @@ impl Dispatcher {
 
     fn refuse(&self, port: SlotPort, felkod: SsbtFelkod) {
         self.observed.count_failed();
-        self.tally.count_felkod(self.ul, felkod);
         port.fail(felkod);
     }
 
@@ -267,10 +266,7 @@ impl Dispatcher {
             if self.asked.remove(corr_id).is_some() {
                 self.ended.remember(*corr_id, End::Unanswered);
                 match recall.because {
-                    Recalled::Deadline => {
-                        self.circuit.timed_out(now);
-                        self.tally.count_felkod(self.ul, SsbtFelkod::Timeout);
-                    }
+                    Recalled::Deadline => self.circuit.timed_out(now),
                     Recalled::CallerGone => self.circuit.inconclusive(now),
                 }
             }

@@ -90,12 +90,12 @@ fn send(sammanstall: Sammanstall, own: &ShsActor) {
     let Sammanstall { compiled, port, .. } = sammanstall;
     let complete = compiled.complete;
     let now = Utc::now();
-    match catch_unwind(AssertUnwindSafe(move || compile(compiled, own, now))) {
-        Ok(body) => port.reply(Sensitive::new(body), complete),
-        Err(_) => {
-            tracing::error!(request_id = %port.request_id(), "panic while a reply was compiled");
-            port.reject(Rejection::new(Failure::Content, KnownIds::default()));
-        }
+    let compiled = catch_unwind(AssertUnwindSafe(move || compile(compiled, own, now)));
+    if let Ok(body) = compiled {
+        port.reply(Sensitive::new(body), complete);
+    } else {
+        tracing::error!(request_id = %port.request_id(), "panic while a reply was compiled");
+        port.reject(Rejection::new(Failure::Content, KnownIds::default()));
     }
 }
 

@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use arc_swap::ArcSwap;
 use chrono::Utc;
 use shs_schemas::Sensitive;
@@ -30,6 +30,10 @@ use crate::supervisor::Halt;
 pub mod examination;
 pub mod rules;
 
+/// Big messages of one worker that may be at the blocking pool at once. What comes beyond is
+/// refused: nothing waits without a bound.
+const ELSEWHERE_MAX: usize = 64;
+
 /// What every life of an ingress is made from.
 #[derive(Clone)]
 pub struct IngressContext {
@@ -50,13 +54,18 @@ pub struct IngressContext {
 /// Admits a request or refuses it.
 pub struct Ingress {
     context: IngressContext,
+    /// Big messages that are at the blocking pool.
+    elsewhere: usize,
 }
 
 impl Ingress {
     /// An ingress made from these.
     #[must_use]
     pub fn new(context: IngressContext) -> Self {
-        Self { context }
+        Self {
+            context,
+            elsewhere: 0,
+        }
     }
 
     /// What the examination found: a request to start, or a refusal.
@@ -113,21 +122,33 @@ impl Ingress {
         Aggregator::start_for(request, self.context.aggregators.clone());
     }
 
+    fn refuse_overload(&self, inkommande: Inkommande, overload: Overload) {
+        self.context.observed.count_failed();
+        let failure = overload_failure(overload);
+        inkommande
+            .port
+            .reject(Rejection::new(failure, KnownIds::default()));
+    }
+
     /// Examines on the blocking pool, so that a big message does not hold up the others.
-    fn examine_elsewhere(&self, inkommande: Inkommande, ctx: &mut Context<Self>) {
+    fn examine_elsewhere(&mut self, inkommande: Inkommande, ctx: &mut Context<Self>) {
+        if self.elsewhere >= ELSEWHERE_MAX {
+            return self.refuse_overload(inkommande, Overload::Node);
+        }
+        self.elsewhere += 1;
         let rules = Arc::clone(&self.context.rules);
-        let address = ctx.address();
-        let examining = async move {
-            let read = actix_rt::task::spawn_blocking(move || {
-                let found = contained(&rules, &inkommande);
-                (inkommande, found)
-            });
+        let examining = actix_rt::task::spawn_blocking(move || {
+            let found = contained(&rules, &inkommande);
+            (inkommande, found)
+        });
+        let concluding = examining.into_actor(self).map(|examined, ingress, _ctx| {
+            ingress.elsewhere -= 1;
             // A pool that is shut down drops the port, which answers.
-            if let Ok((inkommande, found)) = read.await {
-                address.do_send(ExaminedElsewhere { inkommande, found });
+            if let Ok((inkommande, found)) = examined {
+                ingress.conclude(inkommande, found);
             }
-        };
-        ctx.spawn(examining.into_actor(self));
+        });
+        ctx.spawn(concluding);
     }
 }
 
@@ -201,30 +222,13 @@ impl Handler<Envelope<Inkommande>> for Ingress {
         let inkommande = envelope.open();
         self.context.aggregators.failpoints.hit("ingress");
         if let Err(overload) = self.context.load.has_room() {
-            let rejection = Rejection::new(overload_failure(overload), KnownIds::default());
-            self.context.observed.count_failed();
-            return inkommande.port.reject(rejection);
+            return self.refuse_overload(inkommande, overload);
         }
         if inkommande.body.expose().len() > READ_ON_ARBITER_BYTES_MAX {
             return self.examine_elsewhere(inkommande, ctx);
         }
         let found = contained(&self.context.rules, &inkommande);
         self.conclude(inkommande, found);
-    }
-}
-
-#[derive(Message)]
-#[rtype(result = "()")]
-struct ExaminedElsewhere {
-    inkommande: Inkommande,
-    found: Result<Examined, Rejection>,
-}
-
-impl Handler<ExaminedElsewhere> for Ingress {
-    type Result = ();
-
-    fn handle(&mut self, examined: ExaminedElsewhere, _ctx: &mut Self::Context) {
-        self.conclude(examined.inkommande, examined.found);
     }
 }
 

@@ -171,3 +171,14 @@ pub struct Compiled {
     /// True when no party was failed by us or by silence.
     pub complete: bool,
 }
+
+impl Compiled {
+    /// Every felkod of ours in the request, with the party in whose place it stands.
+    pub fn ssbt_felkoder(&self) -> impl Iterator<Item = (Uppgiftslamnare, SsbtFelkod)> + '_ {
+        let outcomes = self.persons.iter().flat_map(|(_, outcomes)| outcomes);
+        outcomes.filter_map(|(ul, utfall)| match utfall {
+            Utfall::Fel(fel) => fel.ssbt_felkod().map(|felkod| (*ul, felkod)),
+            Utfall::Svar(_) => None,
+        })
+    }
+}

@@ -235,6 +235,9 @@ impl<M: Send + 'static> Message for Envelope<M> {
 
 impl<M: Send + 'static> Envelope<M> {
     /// Takes the message out: from here on it is the actor's, and lost with it.
+    ///
+    /// # Panics
+    /// Never: it is opened by value, so only once.
     #[must_use]
     pub fn open(mut self) -> M {
         self.way_back.opened();

@@ -174,6 +174,7 @@ impl Node {
                 egress,
                 deadlines: self.deadlines.clone(),
                 answer_limits: self.answer_limits,
+                tally: Arc::clone(&self.tally),
                 failpoints: self.failpoints.clone(),
             },
             observed,

@@ -75,7 +75,7 @@ impl ChildSpec {
             start: Box::new(move |supervisor, generation| {
                 let (mailbox, factory) = (mailbox.clone(), Arc::clone(&factory));
                 // A dead arbiter means that the process is going down: nobody is left to tell.
-                let _ = arbiter.spawn_fn(move || live(mailbox, factory, supervisor, generation));
+                let _ = arbiter.spawn_fn(move || live(&mailbox, factory, supervisor, generation));
             }),
             close: Box::new(move || closing.close()),
             halt: Box::new(move || halting.tell(Halt)),
@@ -84,7 +84,7 @@ impl ChildSpec {
 }
 
 /// Runs one life on the present arbiter.
-fn live<A, F>(mailbox: Mailbox<A>, factory: Arc<F>, supervisor: Addr<Supervisor>, generation: u32)
+fn live<A, F>(mailbox: &Mailbox<A>, factory: Arc<F>, supervisor: Addr<Supervisor>, generation: u32)
 where
     A: Actor<Context = Context<A>>,
     F: Fn() -> A + Send + Sync + 'static,
