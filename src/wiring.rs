@@ -95,7 +95,7 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
     }
     Ok(Rules {
         own: Actor::new(Adress::of(own), Some(settings.node.namn.clone())),
-        product: settings.ssbtek.product.clone(),
+        product: settings.ssbtek.product,
         senders,
         agreements: agreements(settings),
         statuses: settings

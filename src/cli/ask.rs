@@ -19,6 +19,10 @@ use crate::client::question::{self, Asker};
 use crate::client::{Answered, Client};
 
 /// Arguments of `samsvar ask`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line are independent"
+)]
 #[derive(Clone, Debug, clap::Args)]
 pub struct AskArgs {
     /// Identity number to ask about: 12 digits; give it again for each further person

@@ -1,10 +1,11 @@
-//! Reading a request body: within a size, within a time, without copying it when it comes in one
-//! piece.
+//! Reading a request body: within a size, within a time, within the memory that all bodies share, and
+//! without copying it when it comes in one piece.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actix_web::http::header::CONTENT_LENGTH;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -18,10 +19,75 @@ const ROOM_AT_ONCE_BYTES_MAX: usize = 1024 * 1024;
 pub enum BodyError {
     /// Larger than allowed.
     TooLarge,
+    /// All bodies together take what they may.
+    NoRoom,
     /// Not there in time.
     Slow,
     /// The connection or its framing broke.
     Broken,
+}
+
+/// Memory that the bodies of all open requests share.
+#[derive(Debug)]
+pub struct Room {
+    used: AtomicUsize,
+    bytes_max: usize,
+}
+
+impl Room {
+    /// Nothing used of this many bytes.
+    #[must_use]
+    pub fn new(bytes_max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            used: AtomicUsize::new(0),
+            bytes_max,
+        })
+    }
+}
+
+/// What one body takes of the room, until this is dropped.
+#[derive(Debug)]
+pub struct Held {
+    room: Arc<Room>,
+    bytes: usize,
+}
+
+impl Held {
+    fn nothing(room: &Arc<Room>) -> Self {
+        Self {
+            room: Arc::clone(room),
+            bytes: 0,
+        }
+    }
+
+    fn grow(&mut self, bytes: usize) -> Result<(), BodyError> {
+        let fits = |used: usize| {
+            used.checked_add(bytes)
+                .filter(|sum| *sum <= self.room.bytes_max)
+        };
+        let used = &self.room.used;
+        used.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
+            .map_err(|_| BodyError::NoRoom)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.room.used.fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+/// What a body may cost.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Its size.
+    pub bytes_max: usize,
+    /// Its time.
+    pub time_max: Duration,
+    /// The memory that all bodies share.
+    pub room: Arc<Room>,
 }
 
 /// The announced length, if there is one.
@@ -29,36 +95,37 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads the whole body: at most `bytes_max` bytes within `time_max`.
+/// Reads the whole body. What it takes of the room is held until the second value is dropped.
 ///
 /// # Errors
 /// See [`BodyError`]. What had been read is dropped.
 pub async fn read(
     headers: &HeaderMap,
     payload: Payload,
-    bytes_max: usize,
-    time_max: Duration,
-) -> Result<Bytes, BodyError> {
+    bounds: &Bounds,
+) -> Result<(Bytes, Held), BodyError> {
     let announced = announced(headers);
-    if announced.is_some_and(|length| length > bytes_max) {
+    if announced.is_some_and(|length| length > bounds.bytes_max) {
         return Err(BodyError::TooLarge);
     }
-    let reading = collect(payload, announced, bytes_max);
-    tokio::time::timeout(time_max, reading)
-        .await
-        .unwrap_or(Err(BodyError::Slow))
+    let mut held = Held::nothing(&bounds.room);
+    let reading = collect(payload, announced, bounds.bytes_max, &mut held);
+    let body = tokio::time::timeout(bounds.time_max, reading).await;
+    Ok((body.unwrap_or(Err(BodyError::Slow))?, held))
 }
 
 async fn collect(
     mut payload: Payload,
     announced: Option<usize>,
     bytes_max: usize,
+    held: &mut Held,
 ) -> Result<Bytes, BodyError> {
     let Some(first) = payload.next().await else {
         return Ok(Bytes::new());
     };
     let first = first.map_err(|_| BodyError::Broken)?;
     if announced == Some(first.len()) {
+        held.grow(first.len())?;
         return Ok(first);
     }
     let room = announced
@@ -70,6 +137,7 @@ async fn collect(
         if body.len() + piece.len() > bytes_max {
             return Err(BodyError::TooLarge);
         }
+        held.grow(piece.len())?;
         body.extend_from_slice(&piece);
         next = payload
             .next()
@@ -78,4 +146,22 @@ async fn collect(
             .map_err(|_| BodyError::Broken)?;
     }
     Ok(body.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_bodies_together_stay_within_the_room() {
+        let room = Room::new(100);
+        let (mut one, mut other) = (Held::nothing(&room), Held::nothing(&room));
+        one.grow(60).unwrap();
+        assert_eq!(other.grow(41), Err(BodyError::NoRoom));
+        other.grow(40).unwrap();
+        drop(one);
+        other.grow(60).unwrap();
+        drop(other);
+        assert_eq!(room.used.load(Ordering::Acquire), 0);
+    }
 }

@@ -134,7 +134,7 @@ impl NodeMetrics {
             .iter()
             .filter(|l| l.kind != Kind::Aggregator)
             .collect();
-        let gauges: [(&str, &str, fn(&ActorLine) -> usize); 3] = [
+        let gauges: [Gauge; 3] = [
             (
                 "actor_mailbox_depth",
                 "Messages that wait for an actor",
@@ -171,6 +171,9 @@ fn stray_word(stray: Stray) -> &'static str {
         Stray::Unknown => "unknown",
     }
 }
+
+/// Name, help and value of a gauge that every actor has.
+type Gauge = (&'static str, &'static str, fn(&ActorLine) -> usize);
 
 /// A latency as a histogram.
 struct Buckets<'a>(&'a Latency);

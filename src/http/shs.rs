@@ -22,11 +22,12 @@ use samsvar_actors::reply::{Outcome, ReplyPort};
 use samsvar_actors::tally::Tally;
 use shs_schemas::Sensitive;
 use shs_schemas::error_code::ErrorCode;
+use shs_schemas::ids::{ContentId, CorrId, TxId};
 use shs_schemas::shs::{KnownIds, Management};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::body::{self, BodyError};
+use super::body::{self, BodyError, Bounds, Room};
 use crate::settings::Settings;
 
 /// Where messages are received.
@@ -42,9 +43,8 @@ const MANAGEMENT: &str = "text/xml; charset=ISO-8859-1";
 /// What the doors of all workers share.
 pub struct Common {
     node_id: String,
-    body_bytes_max: usize,
     header_bytes_max: usize,
-    body_time_max: Duration,
+    body: Bounds,
     retry_after_s: u64,
     answer_time_max: Duration,
     tally: Arc<Tally>,
@@ -57,9 +57,12 @@ impl Common {
         let longest = node.deadlines().settings.limit_for(PERSONS_MAX);
         Self {
             node_id: settings.node.node_id.clone(),
-            body_bytes_max: settings.listener.body_limit(),
             header_bytes_max: settings.listener.header_limit(),
-            body_time_max: settings.listener.body_timeout(),
+            body: Bounds {
+                bytes_max: settings.listener.body_limit(),
+                time_max: settings.listener.body_timeout(),
+                room: Room::new(settings.listener.bodies_limit()),
+            },
             retry_after_s: settings.load.retry_after_s,
             answer_time_max: longest + WATCHDOG,
             tally: Arc::clone(node.tally()),
@@ -161,15 +164,10 @@ pub async fn receive(request: HttpRequest, payload: Payload, door: Data<Door>) -
         door.refuse(Failure::HeadersTooLarge)
     } else {
         let headers = request.headers();
-        match body::read(
-            headers,
-            payload,
-            common.body_bytes_max,
-            common.body_time_max,
-        )
-        .await
-        {
-            Ok(body) => door.ask(body, Http::of(headers)).await,
+        match body::read(headers, payload, &common.body).await {
+            // `_held` counts the body's memory until the outcome is there.
+            Ok((body, _held)) => door.ask(body, Http::of(headers)).await,
+            Err(BodyError::NoRoom) => door.refuse(Failure::NodeOverload),
             Err(BodyError::TooLarge) => door.refuse(Failure::BodyTooLarge),
             Err(BodyError::Slow) => door.refuse(Failure::SlowSender),
             Err(BodyError::Broken) => {
@@ -206,11 +204,11 @@ fn refusal(rejection: &Rejection, common: &Common) -> HttpResponse {
         .insert_header(("X-shs-nodeid", common.node_id.as_str()));
     let ids = &rejection.ids;
     let known = [
-        ("X-shs-txid", ids.tx_id.as_ref().map(|id| id.as_str())),
-        ("X-shs-corrid", ids.corr_id.as_ref().map(|id| id.as_str())),
+        ("X-shs-txid", ids.tx_id.as_ref().map(TxId::as_str)),
+        ("X-shs-corrid", ids.corr_id.as_ref().map(CorrId::as_str)),
         (
             "X-shs-contentid",
-            ids.content_id.as_ref().map(|id| id.as_str()),
+            ids.content_id.as_ref().map(ContentId::as_str),
         ),
     ];
     for (name, id) in known {

@@ -14,6 +14,8 @@ pub(super) const CONNECTIONS_MAX: u32 = 100_000;
 pub(super) const BYTES_MIN: u32 = 1024;
 /// Largest limit on request bodies that can be set, in bytes.
 pub(super) const BODY_BYTES_MAX: u32 = 1024 * 1024 * 1024;
+/// Largest limit on all bodies together that can be set, in bytes.
+pub(super) const BODIES_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
 /// Largest limit on header blocks that can be set, in bytes: the HTTP library's own.
 pub(super) const HEADER_BYTES_MAX: u32 = 128 * 1024;
 /// Longest time that a slow sender can be given for the header block, in milliseconds.
@@ -37,6 +39,9 @@ pub struct Listener {
     /// Largest request body, in bytes.
     #[garde(range(min = BYTES_MIN, max = BODY_BYTES_MAX))]
     pub body_bytes_max: u32,
+    /// Memory that the bodies of all open requests may take together, in bytes.
+    #[garde(range(min = u64::from(BYTES_MIN), max = BODIES_BYTES_MAX))]
+    pub bodies_bytes_max: u64,
     /// Largest header block, in bytes.
     #[garde(range(min = BYTES_MIN, max = HEADER_BYTES_MAX))]
     pub header_bytes_max: u32,
@@ -61,6 +66,7 @@ impl Default for Listener {
             workers: 0,
             connections_per_worker_max: 4096,
             body_bytes_max: 32 * 1024 * 1024,
+            bodies_bytes_max: 512 * 1024 * 1024,
             header_bytes_max: 16 * 1024,
             client_request_timeout_ms: 5000,
             body_timeout_ms: 30_000,
@@ -84,6 +90,12 @@ impl Listener {
     #[must_use]
     pub const fn body_limit(&self) -> usize {
         self.body_bytes_max as usize
+    }
+
+    /// [`Self::bodies_bytes_max`] as a size in memory.
+    #[must_use]
+    pub fn bodies_limit(&self) -> usize {
+        usize::try_from(self.bodies_bytes_max).unwrap_or(usize::MAX)
     }
 
     /// Largest header block, in bytes.
