@@ -98,7 +98,7 @@ impl Delsvar {
     }
 
     /// The authority's own code, when it reports an error. Log it through
-    /// [`felkod_for_log`](super::fel::felkod_for_log).
+    /// [`felkod_for_log`].
     #[must_use]
     pub fn felkod(&self) -> Option<&str> {
         match &self.innehall {
