@@ -411,7 +411,7 @@ async fn every_branch_of_an_answer_is_seen_by_somebody() {
         "PM:BTP",
         "sjukpenningarende\":[{",
         "aktivitetsstodsarende\":[{",
-        "Motorcykel",
+        "<fordon:fordon>",
         "Kapitaluppgift",
         ">501<",
         ">200<",
