@@ -397,10 +397,10 @@ impl Observatory {
             .push(observed);
     }
 
-    /// Removes an actor that is gone for good.
-    pub fn forget(&self, name: &str) {
+    /// Removes an actor that is gone for good; not a later one of the same name.
+    pub fn forget(&self, gone: &Arc<Observed>) {
         let mut actors = self.actors.write().unwrap_or_else(PoisonError::into_inner);
-        actors.retain(|observed| observed.name() != name);
+        actors.retain(|observed| !Arc::ptr_eq(observed, gone));
     }
 
     /// Adds a worker's open requests.
