@@ -267,7 +267,7 @@ impl Dispatcher {
                 self.ended.remember(*corr_id, End::Unanswered);
                 match recall.because {
                     Recalled::Deadline => self.circuit.timed_out(now),
-                    Recalled::CallerGone => self.circuit.inconclusive(now),
+                    Recalled::CallerGone | Recalled::RequestLost => self.circuit.inconclusive(now),
                 }
             }
         }
