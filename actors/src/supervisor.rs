@@ -161,6 +161,22 @@ impl Supervisor {
         (child.spec.start)(supervisor, child.generation);
     }
 
+    /// Ends a child for good.
+    fn dismiss(&mut self, name: &str) {
+        let Some(child) = self.child(name) else {
+            return;
+        };
+        child.leaving = true;
+        (child.spec.halt)();
+        (child.spec.close)();
+        child.spec.observed.set_state(State::Stopped);
+        self.observatory.forget(name);
+        self.children
+            .retain(|child| child.spec.observed.name() != name);
+        self.observed.set_load(self.children.len(), 0);
+        tracing::info!(actor = name, "actor dismissed");
+    }
+
     fn start_later(name: String, wait: Duration, ctx: &mut Context<Self>) {
         if wait.is_zero() {
             ctx.notify(StartChild(name));
@@ -210,17 +226,25 @@ impl Handler<Dismiss> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Dismiss(name): Dismiss, _ctx: &mut Self::Context) {
-        let Some(child) = self.child(&name) else {
-            return;
-        };
-        child.leaving = true;
-        (child.spec.halt)();
-        (child.spec.close)();
-        child.spec.observed.set_state(State::Stopped);
-        self.observatory.forget(&name);
-        self.children
-            .retain(|child| child.spec.observed.name() != name);
-        tracing::info!(actor = %name, "actor dismissed");
+        self.dismiss(&name);
+    }
+}
+
+/// Order: the node goes down. Every child ends for good, in the reverse of the order in which they
+/// were adopted.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct DismissAll;
+
+impl Handler<DismissAll> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: DismissAll, _ctx: &mut Self::Context) {
+        let name = |child: &Child| child.spec.observed.name().to_owned();
+        let names: Vec<_> = self.children.iter().rev().map(name).collect();
+        for name in names {
+            self.dismiss(&name);
+        }
     }
 }
 
