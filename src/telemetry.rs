@@ -15,8 +15,9 @@
 //!
 //! Three doors through which content could slip are closed here. Libraries log whole frames and
 //! buffers below `info`, so below `info` only this project's own lines pass, whatever `SAMSVAR_LOG`
-//! says. lapin logs every returned message with its body as a warning: of lapin only errors pass. And a panic message can quote the text it failed on (slicing a string does), so the panic
-//! hook logs where, never what.
+//! says. lapin logs every returned message with its body as a warning: of lapin only errors pass.
+//! And a panic message can quote the text it failed on (slicing a string does), so the panic hook
+//! logs where, never what.
 
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
@@ -32,10 +33,11 @@ use crate::settings::LogFormat;
 
 /// The variables that set the filter, the first one that is set.
 const FILTER_VARIABLES: [&str; 2] = ["SAMSVAR_LOG", "RUST_LOG"];
-/// The filter when none is set.
-const FILTER_DEFAULT: &str = "info";
+/// The filter when none is set. lapin repeats at every attempt why RabbitMQ cannot be reached, in
+/// three lines; our own transport says it once. actix-server describes its own start.
+const FILTER_DEFAULT: &str = "info,lapin=off,actix_server=warn";
 /// The filter of quiet commands when none is set.
-const FILTER_QUIET: &str = "warn";
+const FILTER_QUIET: &str = "warn,lapin=off";
 /// Targets of this project: only these may log below [`LIBRARY_LEVEL`].
 const OWN_TARGETS: [&str; 2] = ["samsvar", "shs_schemas"];
 /// The most detailed level of every library.
