@@ -8,7 +8,8 @@ use chrono::Utc;
 use clap::Parser;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use samsvar::app::App;
-use samsvar::cli::{self, Cli, stop};
+use samsvar::cli::stop::Orders;
+use samsvar::cli::{self, Cli};
 use samsvar::settings::Settings;
 use samsvar::telemetry;
 use samsvar_actors::failpoint::Failpoints;
@@ -61,8 +62,9 @@ fn in_process_node() -> Result<(), Failed> {
     telemetry::start(settings.log.format)?;
     let transport = Arc::new(responders::in_process(Workload::make(Utc::now())?));
     actix_rt::System::new().block_on(async {
+        let mut orders = Orders::listen()?;
         let app = App::start(&settings, transport, Failpoints::default())?;
-        stop::asked_to().await?;
+        orders.stop().await;
         app.stop().await;
         Ok(())
     })
