@@ -71,6 +71,10 @@ impl Ingress {
     /// What the examination found: a request to start, or a refusal.
     fn conclude(&self, inkommande: Inkommande, found: Result<Examined, Rejection>) {
         self.context.observed.count_handled();
+        if inkommande.port.is_caller_gone() {
+            // Every sub-question is a disclosure: none for nobody.
+            return inkommande.port.caller_gone();
+        }
         let started = found.and_then(|examined| self.admission(examined));
         match started {
             Ok((examined, admission)) => self.start(examined, admission, inkommande),

@@ -80,7 +80,11 @@ async fn serve(
         asked = stop::asked_to() => { asked?; None }
         name = app.escalated() => Some(name),
     };
-    let left = app.stop().await;
+    let left = tokio::select! {
+        left = app.stop() => left,
+        // Told twice: does not wait for what is open.
+        again = stop::asked_to() => { again?; return Ok(ExitCode::from(LEFT_OPEN)) }
+    };
     if let Some(actor) = escalated {
         tracing::error!(%actor, "restart budget used up");
         return Ok(ExitCode::from(ESCALATED));
