@@ -109,7 +109,14 @@ impl Ingress {
         let dispatchers = self.context.dispatchers.load_full();
         let traffic = traffic_of(examined.label.status);
         let ids = examined.label.known_ids();
-        let (insamling, outgoing) = open_slots(examined, &dispatchers);
+        // Splitting a question reads content: contained, like its examination.
+        let split = AssertUnwindSafe(|| open_slots(examined, &dispatchers));
+        let Ok((insamling, outgoing)) = catch_unwind(split) else {
+            tracing::error!(%request_id, "panic while a question was split");
+            return inkommande
+                .port
+                .reject(Rejection::new(Failure::Content, ids));
+        };
         let (slots, _) = insamling.progress();
         inkommande.port.admit(ids, insamling.persons(), slots);
         let request = Request {

@@ -11,9 +11,8 @@ pub(super) const OPEN_REQUESTS_MAX: u32 = 100_000;
 /// Largest window of a party: what a line can have unconfirmed, and what can be answered in one go
 /// without an answer being dropped.
 pub(super) const WINDOW_MAX: u32 = 4096;
-const _: () = assert!(
-    WINDOW_MAX as usize <= amqp::UNCONFIRMED_MAX && WINDOW_MAX as usize <= LINE_EVENTS_MAX
-);
+const _: () =
+    assert!(WINDOW_MAX as usize <= amqp::UNCONFIRMED_MAX && WINDOW_MAX as usize <= LINE_EVENTS_MAX);
 /// Longest waiting line of a party.
 pub(super) const LINE_MAX: u32 = 100_000;
 /// Smallest limit on answers that can be set, in bytes.

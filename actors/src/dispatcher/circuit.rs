@@ -230,7 +230,11 @@ mod tests {
         assert_eq!(circuit.admits(later), Some(Pass::Trial));
         circuit.timed_out(now, Pass::Ordinary, later);
         circuit.inconclusive(Pass::Ordinary, later);
-        assert_eq!(circuit.admits(later), None, "the trial question is still out");
+        assert_eq!(
+            circuit.admits(later),
+            None,
+            "the trial question is still out"
+        );
     }
 
     #[test]
