@@ -15,8 +15,9 @@
 //!
 //! Three doors through which content could slip are closed here. Libraries log whole frames and
 //! buffers below `info`, so below `info` only this project's own lines pass, whatever `SAMSVAR_LOG`
-//! says. lapin logs every returned message with its body as a warning: of lapin only errors pass. And a panic message can quote the text it failed on (slicing a string does), so the panic
-//! hook logs where, never what.
+//! says. lapin logs every returned message with its body as a warning: of lapin only errors pass.
+//! And a panic message can quote the text it failed on (slicing a string does), so the panic hook
+//! logs where, never what.
 
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
@@ -32,10 +33,11 @@ use crate::settings::LogFormat;
 
 /// The variables that set the filter, the first one that is set.
 const FILTER_VARIABLES: [&str; 2] = ["SAMSVAR_LOG", "RUST_LOG"];
-/// The filter when none is set.
-const FILTER_DEFAULT: &str = "info";
+/// The filter when none is set. lapin repeats at every attempt why RabbitMQ cannot be reached, in
+/// three lines; our own transport says it once. actix-server describes its own start.
+const FILTER_DEFAULT: &str = "info,lapin=off,actix_server=warn";
 /// The filter of quiet commands when none is set.
-const FILTER_QUIET: &str = "warn";
+const FILTER_QUIET: &str = "warn,lapin=off";
 /// Targets of this project: only these may log below [`LIBRARY_LEVEL`].
 const OWN_TARGETS: [&str; 2] = ["samsvar", "shs_schemas"];
 /// The most detailed level of every library.
@@ -72,6 +74,20 @@ pub fn start(format: LogFormat) -> Result<(), TelemetryError> {
 /// As [`start`].
 pub fn start_quiet(format: LogFormat) -> Result<(), TelemetryError> {
     start_at(format, FILTER_QUIET)
+}
+
+/// As [`start`], with everything that `filter` lets through, as JSON, into another writer: tests read
+/// there what a log would hold.
+///
+/// # Errors
+/// When there is a log already.
+pub fn start_into<W>(filter: &str, writer: W) -> Result<(), TelemetryError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    subscriber(EnvFilter::new(filter), true, false, writer).try_init()?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
 }
 
 fn start_at(format: LogFormat, filter_default: &str) -> Result<(), TelemetryError> {

@@ -270,7 +270,9 @@ impl Dispatcher {
                 self.ended.remember(*corr_id, End::Unanswered);
                 match recall.because {
                     Recalled::Deadline => self.circuit.timed_out(at, pass, now),
-                    Recalled::CallerGone => self.circuit.inconclusive(pass, now),
+                    Recalled::CallerGone | Recalled::RequestLost => {
+                        self.circuit.inconclusive(pass, now);
+                    }
                 }
             }
         }

@@ -24,7 +24,7 @@ use crate::ingress::{Ingress, IngressContext};
 use crate::load::{Load, LoadSettings};
 use crate::mailbox::Mailbox;
 use crate::observation::{Kind, Observatory, Observed, OpenRequests};
-use crate::supervisor::{Adopt, ChildSpec, Dismiss, Supervisor};
+use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
 use crate::tally::Tally;
 use crate::transport::Transport;
 
@@ -79,9 +79,20 @@ impl Node {
         transport: Arc<dyn Transport>,
         failpoints: Failpoints,
     ) -> Arc<Self> {
+        Self::start_on(Arbiter::new().handle(), settings, transport, failpoints)
+    }
+
+    /// The same, with supervisor and dispatchers on this arbiter. Tests whose clock is paused put
+    /// everything on one: a paused clock is that of one thread.
+    #[must_use]
+    pub fn start_on(
+        heart: ArbiterHandle,
+        settings: NodeSettings,
+        transport: Arc<dyn Transport>,
+        failpoints: Failpoints,
+    ) -> Arc<Self> {
         let observatory = Arc::new(Observatory::default());
         let (escalate, escalation) = watch::channel(None);
-        let heart = Arbiter::new().handle();
         let watched = Arc::clone(&observatory);
         let supervisor =
             Supervisor::start_in_arbiter(&heart, move |_| Supervisor::new(watched, escalate));
@@ -210,6 +221,13 @@ impl Node {
             tokio::time::sleep(DRAIN_LOOK_EVERY).await;
         }
         self.load.open()
+    }
+
+    /// Ends every actor, in the reverse of the order in which they were started. What is still open
+    /// ends in errors. After this the node serves nobody.
+    pub async fn stop(&self) {
+        // A supervisor that is gone has nobody left to dismiss.
+        let _ = self.supervisor.send(DismissAll).await;
     }
 
     /// What can be seen of the actors.

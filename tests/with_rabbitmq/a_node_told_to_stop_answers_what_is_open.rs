@@ -12,6 +12,9 @@ use crate::stage::{Node, Place, authorities};
 
 const OPEN: u32 = 40;
 
+/// Exit code of a node that leaves requests open.
+const LEFT_OPEN: i32 = 75;
+
 #[test]
 fn under_load() {
     let Some(place) = Place::take() else { return };
@@ -34,11 +37,7 @@ fn under_load() {
         AskError::Refused { status, .. } => assert_eq!(status, 503),
         other => panic!("closed before it was drained: {other}"),
     }
-    assert!(
-        caller
-            .page(&node, "/health/ready")
-            .contains("\"draining\":true")
-    );
+    caller.until_draining(&node);
     for outcome in caller.end(open) {
         let (said, _) = outcome.expect("what was open is answered");
         assert!(said.values().all(is_data), "{said:?}");
@@ -60,5 +59,32 @@ fn at_idle_at_once() {
             "{:?}",
             told.elapsed()
         );
+        let log = node.process.err.text();
+        assert!(!log.contains("\"ERROR\""), "ending is no fault:\n{log}");
     }
+}
+
+#[test]
+fn told_twice_it_does_not_wait() {
+    let Some(place) = Place::take() else { return };
+    let mut node = Node::start(&place, &[]);
+    let _authorities = authorities(&place, "simulator", &["--alla", "--silent"], 16);
+    let caller = Caller::new();
+    caller.until_reachable(&node);
+    let open = caller.begin(&node, 1);
+    caller.until_open(&node, 1);
+    node.process.signal(Signal::INT);
+    caller.until_draining(&node);
+    let told = std::time::Instant::now();
+    node.process.signal(Signal::INT);
+    assert_eq!(node.process.wait().code(), Some(LEFT_OPEN));
+    assert!(
+        told.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        told.elapsed()
+    );
+    assert!(
+        caller.end(open)[0].is_err(),
+        "the caller sees its connection break"
+    );
 }

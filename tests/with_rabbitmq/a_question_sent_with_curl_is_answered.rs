@@ -87,7 +87,13 @@ fn by_eight_simulated_authorities_and_nothing_of_it_is_logged() {
     Caller::new().until_all_give_data(&node);
     validate(&assert_full_answer(&node));
     let log = node.process.err.text();
-    assert!(log.contains("connected to the broker"), "{log}");
+    for said in [
+        "connected to the broker",
+        "request opened",
+        "request closed",
+    ] {
+        assert!(log.contains(said), "{said} not in the log:\n{log}");
+    }
     for content in ["199503142383", "EX-2026-0001", "exempelhandl", "exempel-1"] {
         assert!(!log.contains(content), "{content} in the log");
     }

@@ -109,6 +109,35 @@ impl Caller {
         Metrics::read(&self.page(node, "/metrics"))
     }
 
+    /// Waits until the node knows of every party that somebody consumes its queue.
+    pub(crate) fn until_reachable(&self, node: &Node) {
+        self.until_page(node, "/api/v1/tree", |page| {
+            page.contains("\"dispatcher\"")
+                && !["no consumer", "line opening", "no broker"]
+                    .iter()
+                    .any(|impairment| page.contains(impairment))
+        });
+    }
+
+    /// Waits until the node says that it goes down.
+    pub(crate) fn until_draining(&self, node: &Node) {
+        self.until_page(node, "/health/ready", |page| {
+            page.contains("\"draining\":true")
+        });
+    }
+
+    fn until_page(&self, node: &Node, path: &str, enough: impl Fn(&str) -> bool) {
+        let begun = Instant::now();
+        loop {
+            let page = self.page(node, path);
+            if enough(&page) {
+                return;
+            }
+            assert!(begun.elapsed() < SOON, "{page}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits until so many requests are open at the node.
     pub(crate) fn until_open(&self, node: &Node, requests: u32) {
         let begun = Instant::now();

@@ -15,9 +15,10 @@ use crate::stage::{Node, Place, all_authorities};
 
 const CALLERS: usize = 20;
 
-/// How long RabbitMQ is away. The issue says 20 s; nothing changes after the longest back-off, which
-/// is 5 s in the node and 2 s in the simulators.
-const AWAY: Duration = Duration::from_secs(6);
+/// How long RabbitMQ is away, before it is started again, which takes another five. The promise is
+/// for 20 s and more; nothing changes after the longest back-off, which is 2 s in the node and in
+/// the simulators.
+const AWAY: Duration = Duration::from_secs(20);
 
 /// Service must be back so long after RabbitMQ: the longest back-off, and opening eight lines.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
@@ -134,4 +135,39 @@ fn blocking_its_publishers_under_load() {
         assert!(*took < Duration::from_secs(1), "not at once: {took:?}");
     }
     assert!(node.process.is_running());
+}
+
+/// A node that starts without RabbitMQ, or with a password that RabbitMQ refuses, serves: it answers
+/// at once, and says in the log why, once.
+#[test]
+fn or_never_have_been_there() {
+    let Some(place) = Place::take() else { return };
+    let wrong = place.url("samsvar").replace(":samsvar@", ":hemligt@");
+    for (url, reason) in [
+        (Place::nowhere().url("samsvar"), "refused"),
+        (wrong, "ACCESS_REFUSED"),
+    ] {
+        let node = Node::start_at(&url, &[("AMQP__RECONNECT_LONGEST_MS", "100")]);
+        let caller = Caller::new();
+        let away = Said::Error("SSBT".into(), "SSBT-MEDDELANDESYSTEM".into());
+        for _ in 0..20 {
+            let (said, took) = caller.ask(&node);
+            assert!(said.values().all(|said| *said == away), "{said:?}");
+            // The first waits for the first attempt.
+            assert!(took < Duration::from_secs(3), "{took:?}");
+        }
+        node.process
+            .err
+            .find(|line| line.contains(reason).then_some(()));
+        let log = node.process.err.text();
+        assert_eq!(
+            log.matches("no connection to the broker").count(),
+            1,
+            "{log}"
+        );
+        assert!(
+            !log.contains("\"ERROR\"") && !log.contains("hemligt"),
+            "{log}"
+        );
+    }
 }

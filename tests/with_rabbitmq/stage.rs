@@ -55,6 +55,14 @@ impl Place {
         }
     }
 
+    /// Where nothing listens.
+    pub(crate) fn nowhere() -> Self {
+        Self {
+            port: 1,
+            vhost: "%2f".to_owned(),
+        }
+    }
+
     /// For one of the users of the definitions, whose password is the name.
     pub(crate) fn url(&self, user: &str) -> String {
         let Self { port, vhost } = self;
@@ -138,6 +146,11 @@ impl Node {
     /// `samsvar serve` with the configuration of the repository, on ports of the kernel's choice.
     /// `settings` are names and values of environment variables, without `SAMSVAR_`.
     pub(crate) fn start(place: &Place, settings: &[(&str, &str)]) -> Self {
+        Self::start_at(&place.url("samsvar"), settings)
+    }
+
+    /// The same with this address of RabbitMQ.
+    pub(crate) fn start_at(url: &str, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = repository().join("config");
         let file = folder.path().join("samsvar.toml");
@@ -153,7 +166,7 @@ impl Node {
         fs::write(&file, text).unwrap();
         let mut command = samsvar();
         command.args(["serve", "--config"]).arg(&file);
-        command.env("SAMSVAR_AMQP__URL", place.url("samsvar"));
+        command.env("SAMSVAR_AMQP__URL", url);
         for (name, value) in settings {
             command.env(format!("SAMSVAR_{name}"), value);
         }
