@@ -63,7 +63,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client.
+    /// A client that talks to the address it is given and to no other: a redirect or a proxy from the
+    /// environment would be handed the message with the person in it.
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
@@ -71,6 +72,8 @@ impl Client {
         Ok(Self {
             http: reqwest::Client::builder()
                 .timeout(ANSWER_TIME_MAX)
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
                 .build()?,
         })
     }

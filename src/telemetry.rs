@@ -8,7 +8,7 @@
 //! | field | is |
 //! |---|---|
 //! | `request_id` | ours, one for each request |
-//! | `tx_id`, `corr_id` | of the label, once they are validated |
+//! | `tx_id`, `corr_id` | of the label, when they are UUIDs: another text could name a person |
 //! | `bastjanst` | code of the Uppgiftslämnare |
 //! | `actor`, `generation` | which actor, and how often it has been started |
 //! | `attempt`, `elapsed_ms`, `error_code` | numbers and codes from our own tables |

@@ -20,7 +20,7 @@ use shs_schemas::{Sensitive, Uppgiftslamnare, xml};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::deadline::Deadlines;
+use crate::deadline::{Deadlines, WaitsOn};
 use crate::dispatcher::Dispatcher;
 use crate::egress::Egress;
 use crate::failpoint::Failpoints;
@@ -100,6 +100,8 @@ pub struct Aggregator {
     shared: AggregatorContext,
     /// Taken when the request is closed.
     request: Option<Request>,
+    /// Leave to wait past the normal stop.
+    waits_on: Option<WaitsOn>,
 }
 
 impl Aggregator {
@@ -109,6 +111,7 @@ impl Aggregator {
         let life = context.into_future(Self {
             shared,
             request: Some(request),
+            waits_on: None,
         });
         actix_rt::spawn(life);
     }
@@ -189,7 +192,9 @@ impl Aggregator {
     fn deadline(&mut self, ctx: &mut Context<Self>) {
         let Some(request) = &self.request else { return };
         let (persons, waited) = (request.insamling.persons(), request.received.elapsed());
-        if !self.shared.deadlines.may_wait_on(persons, waited) {
+        let before = self.waits_on.take();
+        self.waits_on = self.shared.deadlines.wait_on(persons, waited, before);
+        if self.waits_on.is_none() {
             return self.close(ctx);
         }
         let latest = self.shared.deadlines.settings.latest_stop(persons);

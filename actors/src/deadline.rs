@@ -87,6 +87,18 @@ const SLOW: u8 = 2;
 pub struct Punctuality {
     last: Box<[AtomicU8]>,
     next: AtomicUsize,
+    /// Requests that wait on now: slow answers to be.
+    waiting_on: AtomicUsize,
+}
+
+/// One request that waits on past the normal stop, until this is dropped.
+#[derive(Debug)]
+pub struct WaitsOn(Arc<Punctuality>);
+
+impl Drop for WaitsOn {
+    fn drop(&mut self) {
+        self.0.waiting_on.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Punctuality {
@@ -97,6 +109,7 @@ impl Punctuality {
         Arc::new(Self {
             last,
             next: AtomicUsize::new(0),
+            waiting_on: AtomicUsize::new(0),
         })
     }
 
@@ -106,10 +119,19 @@ impl Punctuality {
         self.last[place].store(if slow { SLOW } else { IN_TIME }, Ordering::Relaxed);
     }
 
-    /// Share of slow ones among the last answers, or among as many as there are.
+    fn wait_on(self: &Arc<Self>) -> WaitsOn {
+        self.waiting_on.fetch_add(1, Ordering::Relaxed);
+        WaitsOn(Arc::clone(self))
+    }
+
+    /// Share of slow ones among the last answers, or among as many as there are. A request that
+    /// waits on counts as slow already: else all that are open at once would see the share of before
+    /// and wait on together.
     #[must_use]
     pub fn slow_share(&self) -> f64 {
-        let (mut noted, mut slow) = (0_u32, 0_u32);
+        let waiting_on = self.waiting_on.load(Ordering::Relaxed);
+        let waiting_on = u32::try_from(waiting_on).unwrap_or(u32::MAX / 2);
+        let (mut noted, mut slow) = (waiting_on, waiting_on);
         for place in &self.last {
             match place.load(Ordering::Relaxed) {
                 UNUSED => {}
@@ -153,16 +175,23 @@ impl Deadlines {
         }
     }
 
-    /// True when a request that has waited for `waited` may wait on.
+    /// Leave for a request that has waited for `waited` to wait on, or none. `before` is the leave
+    /// that it had until now.
     #[must_use]
-    pub fn may_wait_on(&self, persons: usize, waited: Duration) -> bool {
-        match self.settings.policy {
-            Policy::Fixed => waited < self.settings.latest_stop(persons),
-            Policy::Budget { share_max } => {
-                waited < self.settings.latest_stop(persons)
-                    && self.punctuality.slow_share() < share_max
-            }
-        }
+    pub fn wait_on(
+        &self,
+        persons: usize,
+        waited: Duration,
+        before: Option<WaitsOn>,
+    ) -> Option<WaitsOn> {
+        // Given back first: a request does not stand in its own way.
+        drop(before);
+        let may = waited < self.settings.latest_stop(persons)
+            && match self.settings.policy {
+                Policy::Fixed => true,
+                Policy::Budget { share_max } => self.punctuality.slow_share() < share_max,
+            };
+        may.then(|| self.punctuality.wait_on())
     }
 
     /// Notes how long an answer took from the receipt of its request.
@@ -185,6 +214,10 @@ mod tests {
         })
     }
 
+    fn may_wait_on(deadlines: &Deadlines, waited: Duration) -> bool {
+        deadlines.wait_on(1, waited, None).is_some()
+    }
+
     #[test]
     fn the_table_of_the_agreement_holds_for_one_to_ten_persons() {
         let settings = DeadlineSettings::default();
@@ -202,7 +235,25 @@ mod tests {
     fn fixed_waits_until_the_latest_stop_and_no_longer() {
         let deadlines = Deadlines::new(DeadlineSettings::default());
         assert_eq!(deadlines.first_stop(1), Duration::from_secs(11));
-        assert!(!deadlines.may_wait_on(1, Duration::from_secs(11)));
+        assert!(!may_wait_on(&deadlines, Duration::from_secs(11)));
+    }
+
+    #[test]
+    fn requests_that_wait_on_together_do_not_spend_the_budget_twice() {
+        let deadlines = budget();
+        for _ in 0..20 {
+            deadlines.note_answered(1, Duration::from_secs(1));
+        }
+        let stop = Duration::from_secs(6);
+        let leave: Vec<_> = (0..50)
+            .filter_map(|_| deadlines.wait_on(1, stop, None))
+            .collect();
+        assert_eq!(leave.len(), 3, "of 23 answers these are the slow ones");
+        for held in leave {
+            let held = deadlines.wait_on(1, stop, Some(held));
+            assert!(held.is_some(), "leave that was given stands");
+        }
+        assert!(may_wait_on(&deadlines, stop), "nobody waits on any more");
     }
 
     #[test]
@@ -214,15 +265,15 @@ mod tests {
         }
         deadlines.note_answered(1, Duration::from_secs(8));
         assert!(
-            deadlines.may_wait_on(1, Duration::from_secs(6)),
+            may_wait_on(&deadlines, Duration::from_secs(6)),
             "5 % are slow"
         );
         deadlines.note_answered(1, Duration::from_secs(8));
         assert!(
-            !deadlines.may_wait_on(1, Duration::from_secs(6)),
+            !may_wait_on(&deadlines, Duration::from_secs(6)),
             "10 % are slow"
         );
-        assert!(!deadlines.may_wait_on(1, Duration::from_secs(11)));
+        assert!(!may_wait_on(&deadlines, Duration::from_secs(11)));
     }
 
     #[test]

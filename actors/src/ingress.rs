@@ -71,6 +71,10 @@ impl Ingress {
     /// What the examination found: a request to start, or a refusal.
     fn conclude(&self, inkommande: Inkommande, found: Result<Examined, Rejection>) {
         self.context.observed.count_handled();
+        if inkommande.port.is_caller_gone() {
+            // Every sub-question is a disclosure: none for nobody.
+            return inkommande.port.caller_gone();
+        }
         let started = found.and_then(|examined| self.admission(examined));
         match started {
             Ok((examined, admission)) => self.start(examined, admission, inkommande),
@@ -105,7 +109,14 @@ impl Ingress {
         let dispatchers = self.context.dispatchers.load_full();
         let traffic = traffic_of(examined.label.status);
         let ids = examined.label.known_ids();
-        let (insamling, outgoing) = open_slots(examined, &dispatchers);
+        // Splitting a question reads content: contained, like its examination.
+        let split = AssertUnwindSafe(|| open_slots(examined, &dispatchers));
+        let Ok((insamling, outgoing)) = catch_unwind(split) else {
+            tracing::error!(%request_id, "panic while a question was split");
+            return inkommande
+                .port
+                .reject(Rejection::new(Failure::Content, ids));
+        };
         let (slots, _) = insamling.progress();
         inkommande.port.admit(ids, insamling.persons(), slots);
         let request = Request {

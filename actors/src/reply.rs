@@ -69,8 +69,8 @@ impl ReplyPort {
     pub fn admit(&mut self, ids: KnownIds, persons: usize, slots: usize) {
         tracing::info!(
             request_id = %self.request_id,
-            tx_id = ids.tx_id.as_ref().map(tracing::field::display),
-            corr_id = ids.corr_id.as_ref().map(tracing::field::display),
+            tx_id = ids.tx_id.as_ref().and_then(|id| loggable(id.as_str())),
+            corr_id = ids.corr_id.as_ref().and_then(|id| loggable(id.as_str())),
             persons,
             slots,
             "request opened"
@@ -98,6 +98,12 @@ impl ReplyPort {
     pub fn caller_gone(mut self) {
         self.sender = None;
         self.close(OutcomeClass::CallerGone, None);
+    }
+
+    /// True when the caller has hung up.
+    #[must_use]
+    pub fn is_caller_gone(&self) -> bool {
+        self.sender.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
 
     /// Ready when the caller hung up.
@@ -149,6 +155,13 @@ impl ReplyPort {
     }
 }
 
+/// An identifier of the caller's that may stand in a log: a UUID. Any other is free text to us, and
+/// some would number their conversations by identity number.
+fn loggable(id: &str) -> Option<&str> {
+    let uuid = id.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(id).is_ok();
+    uuid.then_some(id)
+}
+
 impl Drop for ReplyPort {
     fn drop(&mut self) {
         if self.sender.is_some() {
@@ -186,6 +199,16 @@ mod tests {
         port.reply(Sensitive::new(Bytes::new()), true);
         let counts = OutcomeClass::ALL.map(|class| tally.outcome(class));
         assert_eq!(counts, [0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn only_a_uuid_of_the_callers_is_logged() {
+        let uuid = "8c1b6f0e-3a55-4c3e-9a41-0d6a4a1f0b11";
+        assert_eq!(loggable(uuid), Some(uuid));
+        for id in ["199503142383", "arende-199503142383", "unknown", ""] {
+            assert_eq!(loggable(id), None);
+        }
+        assert_eq!(loggable("19950314238300000000000000000000"), None);
     }
 
     #[test]

@@ -123,14 +123,24 @@ pub(super) fn waiting() -> ProgressBar {
 }
 
 /// True when every authority that was asked about any person gave data.
-pub(super) fn all_gave_data(answered: &Answered) -> bool {
-    answered.persons.iter().all(|person| match person {
-        PersonAnswer::Fault { .. } => false,
-        PersonAnswer::Response(_) => person
-            .per_party()
-            .iter()
-            .all(|(_, said)| matches!(said, Said::Data(_) | Said::NotAsked)),
-    })
+fn all_gave_data(answered: &Answered) -> bool {
+    !answered.persons.is_empty()
+        && answered.persons.iter().all(|person| match person {
+            PersonAnswer::Fault { .. } => false,
+            PersonAnswer::Response(_) => person
+                .per_party()
+                .iter()
+                .all(|(_, said)| matches!(said, Said::Data(_) | Said::NotAsked)),
+        })
+}
+
+/// True when each authority gave data about each person: nobody failed, nobody is missing.
+pub(super) fn every_authority_answered(answered: &Answered) -> bool {
+    let complete = |person: &PersonAnswer| {
+        let said = person.per_party();
+        !said.is_empty() && said.iter().all(|(_, said)| matches!(said, Said::Data(_)))
+    };
+    !answered.persons.is_empty() && answered.persons.iter().all(complete)
 }
 
 /// Writes the answer for people; `time_of` gives the time of one authority when it is known.

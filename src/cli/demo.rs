@@ -93,7 +93,7 @@ async fn ask_and_show(
     let (answered, took) = (answered?, started.elapsed());
     let mut out = io::stdout().lock();
     ask::write_answer(&mut out, &answered, &persons, took, |ul| time_of(node, ul))?;
-    Ok(ask::all_gave_data(&answered))
+    Ok(ask::every_authority_answered(&answered))
 }
 
 /// Time of the one answer that an authority has given.

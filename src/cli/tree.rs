@@ -69,6 +69,7 @@ struct Actor {
 pub async fn run(args: &TreeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let http = reqwest::Client::builder()
         .timeout(ANSWER_TIME_MAX)
+        .no_proxy()
         .build()?;
     let url = format!("{}/api/v1/tree", args.admin.trim_end_matches('/'));
     loop {

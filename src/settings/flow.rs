@@ -3,18 +3,23 @@
 use std::time::Duration;
 
 use garde::Validate;
+use samsvar_actors::transport::{LINE_EVENTS_MAX, amqp};
 use serde::Deserialize;
 
 /// Most open requests that can be allowed.
 pub(super) const OPEN_REQUESTS_MAX: u32 = 100_000;
-/// Largest window of a party.
-pub(super) const WINDOW_MAX: u32 = 10_000;
+/// Largest window of a party: what a line can have unconfirmed, and what can be answered in one go
+/// without an answer being dropped.
+pub(super) const WINDOW_MAX: u32 = 4096;
+const _: () =
+    assert!(WINDOW_MAX as usize <= amqp::UNCONFIRMED_MAX && WINDOW_MAX as usize <= LINE_EVENTS_MAX);
 /// Longest waiting line of a party.
 pub(super) const LINE_MAX: u32 = 100_000;
 /// Smallest limit on answers that can be set, in bytes.
 pub(super) const ANSWER_BYTES_MIN: u32 = 1024;
-/// Largest limit on answers that can be set, in bytes.
-pub(super) const ANSWER_BYTES_MAX: u32 = 64 * 1024 * 1024;
+/// Largest limit on answers that can be set, in bytes: what the transport passes on.
+pub(super) const ANSWER_BYTES_MAX: u32 = 16 * 1024 * 1024;
+const _: () = assert!(ANSWER_BYTES_MAX as usize <= amqp::ANSWER_BYTES_MAX);
 /// Longest pause of a circuit, in seconds.
 pub(super) const PAUSE_S_MAX: u64 = 3600;
 /// Largest restart budget.
