@@ -76,6 +76,20 @@ pub fn start_quiet(format: LogFormat) -> Result<(), TelemetryError> {
     start_at(format, FILTER_QUIET)
 }
 
+/// As [`start`], with everything that `filter` lets through, as JSON, into another writer: tests read
+/// there what a log would hold.
+///
+/// # Errors
+/// When there is a log already.
+pub fn start_into<W>(filter: &str, writer: W) -> Result<(), TelemetryError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    subscriber(EnvFilter::new(filter), true, false, writer).try_init()?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
 fn start_at(format: LogFormat, filter_default: &str) -> Result<(), TelemetryError> {
     let json = match format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),

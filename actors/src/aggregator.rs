@@ -291,6 +291,18 @@ fn read_answer(
     }
 }
 
+/// An aggregator that ends with its request still open has fallen. What it had asked is recalled, so
+/// that nothing of it stays in a window; the dropped reply port tells the caller.
+impl Drop for Aggregator {
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            request.visible.note_lost();
+            recall(&request, Recalled::RequestLost);
+            tracing::error!(request_id = %request.port.request_id(), "aggregator lost");
+        }
+    }
+}
+
 impl Actor for Aggregator {
     type Context = Context<Self>;
 

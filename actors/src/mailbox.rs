@@ -42,6 +42,8 @@ struct Shared<A: Actor> {
     /// Messages without an actor to go to: it is being restarted.
     parked: Mutex<VecDeque<Parked<A>>>,
     closed: AtomicBool,
+    /// Closed for good: no life is wanted any more.
+    retired: AtomicBool,
     depth_max: usize,
     observed: Arc<Observed>,
 }
@@ -71,6 +73,7 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
             address: ArcSwapOption::empty(),
             parked: Mutex::new(VecDeque::new()),
             closed: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
             depth_max,
             observed,
         }))
@@ -140,10 +143,14 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
         }
     }
 
-    /// Points the mailbox at a new life and hands it what was parked. For the supervisor.
-    pub(crate) fn readdress(&self, address: Addr<A>) {
+    /// Points the mailbox at a new life and hands it what was parked. Returns false, and does
+    /// neither, when the mailbox has been retired meanwhile. For the supervisor.
+    pub(crate) fn readdress(&self, address: Addr<A>) -> bool {
         let parked = {
             let mut parked = self.0.parked();
+            if self.0.retired.load(Ordering::Acquire) {
+                return false;
+            }
             self.0.closed.store(false, Ordering::Release);
             self.0.address.store(Some(Arc::new(address)));
             std::mem::take(&mut *parked)
@@ -151,6 +158,16 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
         for forward in parked {
             forward(self);
         }
+        true
+    }
+
+    /// Closes for good. For the supervisor.
+    pub(crate) fn retire(&self) {
+        {
+            let _parked = self.0.parked();
+            self.0.retired.store(true, Ordering::Release);
+        }
+        self.close();
     }
 
     /// The actor is paused or gone: refuses what comes and drops what waits, whose ports answer

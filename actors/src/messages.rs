@@ -68,6 +68,8 @@ pub enum Recalled {
     Deadline,
     /// The caller hung up: this says nothing about the party.
     CallerGone,
+    /// The aggregator fell: neither does this.
+    RequestLost,
 }
 
 /// Dispatcher → aggregator: what became of one sub-question.

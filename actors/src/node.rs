@@ -79,9 +79,20 @@ impl Node {
         transport: Arc<dyn Transport>,
         failpoints: Failpoints,
     ) -> Arc<Self> {
+        Self::start_on(Arbiter::new().handle(), settings, transport, failpoints)
+    }
+
+    /// The same, with supervisor and dispatchers on this arbiter. Tests whose clock is paused put
+    /// everything on one: a paused clock is that of one thread.
+    #[must_use]
+    pub fn start_on(
+        heart: ArbiterHandle,
+        settings: NodeSettings,
+        transport: Arc<dyn Transport>,
+        failpoints: Failpoints,
+    ) -> Arc<Self> {
         let observatory = Arc::new(Observatory::default());
         let (escalate, escalation) = watch::channel(None);
-        let heart = Arbiter::new().handle();
         let watched = Arc::clone(&observatory);
         let supervisor =
             Supervisor::start_in_arbiter(&heart, move |_| Supervisor::new(watched, escalate));

@@ -288,6 +288,7 @@ impl OpenRequest {
 pub struct OpenRequests {
     parent: Arc<str>,
     requests: Arc<Mutex<HashMap<Uuid, Arc<OpenRequest>>>>,
+    lost: Arc<AtomicU64>,
 }
 
 impl OpenRequests {
@@ -297,6 +298,7 @@ impl OpenRequests {
         Self {
             parent: parent.into(),
             requests: Arc::default(),
+            lost: Arc::default(),
         }
     }
 
@@ -356,6 +358,14 @@ pub struct OpenGuard {
     request: Arc<OpenRequest>,
 }
 
+impl OpenGuard {
+    /// Notes that the aggregator of this request fell with it. An aggregator is never restarted, so
+    /// this count is what its restarts are to another actor.
+    pub fn note_lost(&self) {
+        self.requests.lost.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl std::ops::Deref for OpenGuard {
     type Target = OpenRequest;
 
@@ -387,10 +397,10 @@ impl Observatory {
             .push(observed);
     }
 
-    /// Removes an actor that is gone for good.
-    pub fn forget(&self, name: &str) {
+    /// Removes an actor that is gone for good; not a later one of the same name.
+    pub fn forget(&self, gone: &Arc<Observed>) {
         let mut actors = self.actors.write().unwrap_or_else(PoisonError::into_inner);
-        actors.retain(|observed| observed.name() != name);
+        actors.retain(|observed| !Arc::ptr_eq(observed, gone));
     }
 
     /// Adds a worker's open requests.
@@ -411,6 +421,10 @@ impl Observatory {
         Snapshot {
             sequence: self.sequence.fetch_add(1, Ordering::Relaxed) + 1,
             captured: chrono::Utc::now(),
+            aggregators_lost: workers
+                .iter()
+                .map(|requests| requests.lost.load(Ordering::Relaxed))
+                .sum(),
             actors: lines,
         }
     }
@@ -423,6 +437,8 @@ pub struct Snapshot {
     pub sequence: u64,
     /// When it was taken.
     pub captured: chrono::DateTime<chrono::Utc>,
+    /// Aggregators that fell, each with its one request. They are not restarted.
+    pub aggregators_lost: u64,
     /// The actors: long-lived ones in the order they were started, then the aggregators.
     pub actors: Vec<ActorLine>,
 }
@@ -439,6 +455,7 @@ mod tests {
 
         let guard = requests.open(Uuid::from_u128(7), 8);
         guard.set_filled(3);
+        guard.note_lost();
         let seen = observatory.snapshot();
         assert_eq!(seen.actors.len(), 1);
         assert_eq!((seen.actors[0].in_flight, seen.actors[0].handled), (5, 3));
@@ -446,6 +463,7 @@ mod tests {
         drop(guard);
         let after = observatory.snapshot();
         assert!(after.actors.is_empty());
+        assert_eq!(after.aggregators_lost, 1, "the count outlives the request");
         assert_eq!(after.sequence, seen.sequence + 1);
     }
 

@@ -43,8 +43,16 @@ impl Ended {
 #[rtype(result = "()")]
 pub struct Halt;
 
+/// One life of one child. A name alone is not enough: a party that is disconnected and connected
+/// again has a new child under its old name, and the old one's end must not be taken for its fall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Life {
+    child: u64,
+    generation: u32,
+}
+
 /// Starts one life of a child and reports its end to the supervisor.
-type Start = Box<dyn Fn(Addr<Supervisor>, u32) + Send>;
+type Start = Box<dyn Fn(Addr<Supervisor>, Life) + Send>;
 
 /// A child that the supervisor is to start and watch.
 pub struct ChildSpec {
@@ -52,7 +60,7 @@ pub struct ChildSpec {
     policy: RestartPolicy,
     start: Start,
     close: Box<dyn Fn() + Send>,
-    halt: Box<dyn Fn() + Send>,
+    dismiss: Box<dyn Fn() + Send>,
 }
 
 impl ChildSpec {
@@ -68,59 +76,62 @@ impl ChildSpec {
         F: Fn() -> A + Send + Sync + 'static,
     {
         let factory = Arc::new(factory);
-        let (closing, halting) = (mailbox.clone(), mailbox.clone());
+        let (closing, leaving) = (mailbox.clone(), mailbox.clone());
         Self {
             observed: Arc::clone(mailbox.observed()),
             policy,
-            start: Box::new(move |supervisor, generation| {
+            start: Box::new(move |supervisor, life| {
                 let (mailbox, factory) = (mailbox.clone(), Arc::clone(&factory));
                 // A dead arbiter means that the process is going down: nobody is left to tell.
-                let _ = arbiter.spawn_fn(move || live(&mailbox, factory, supervisor, generation));
+                let _ = arbiter.spawn_fn(move || live(&mailbox, factory, supervisor, life));
             }),
             close: Box::new(move || closing.close()),
-            halt: Box::new(move || halting.tell(Halt)),
+            dismiss: Box::new(move || {
+                leaving.tell(Halt);
+                leaving.retire();
+            }),
         }
     }
 }
 
 /// Runs one life on the present arbiter.
-fn live<A, F>(mailbox: &Mailbox<A>, factory: Arc<F>, supervisor: Addr<Supervisor>, generation: u32)
+fn live<A, F>(mailbox: &Mailbox<A>, factory: Arc<F>, supervisor: Addr<Supervisor>, life: Life)
 where
-    A: Actor<Context = Context<A>>,
+    A: Actor<Context = Context<A>> + Handler<Halt>,
     F: Fn() -> A + Send + Sync + 'static,
 {
-    let name = mailbox.observed().name().to_owned();
     let mut context = Context::<A>::new();
     context.set_mailbox_capacity(mailbox.depth_max());
     let address = context.address();
     // The factory runs inside the task, so that a panic in it is a fall like any other.
-    let life = actix_rt::spawn(async move { context.into_future(factory()).await });
-    mailbox.observed().set_state(State::Running);
-    mailbox.readdress(address);
+    let living = actix_rt::spawn(async move { context.into_future(factory()).await });
+    if mailbox.readdress(address.clone()) {
+        mailbox.observed().set_state(State::Running);
+    } else {
+        // Dismissed before it began.
+        address.do_send(Halt);
+    }
     actix_rt::spawn(async move {
-        let ended = match life.await {
+        let ended = match living.await {
             Err(error) if error.is_panic() => Ended::Panicked,
             _ => Ended::Stopped,
         };
-        supervisor.do_send(ChildEnded {
-            name,
-            generation,
-            ended,
-        });
+        supervisor.do_send(ChildEnded { life, ended });
     });
 }
 
 struct Child {
+    id: u64,
     spec: ChildSpec,
     restarts: Restarts,
     generation: u32,
-    /// Ending it is wanted: no restart.
-    leaving: bool,
 }
 
 /// Starts, watches, restarts, escalates.
 pub struct Supervisor {
     children: Vec<Child>,
+    /// Children adopted so far: the next one's id.
+    adopted: u64,
     observatory: Arc<Observatory>,
     observed: Arc<Observed>,
     escalation: watch::Sender<Option<String>>,
@@ -136,52 +147,47 @@ impl Supervisor {
         observatory.watch(Arc::clone(&observed));
         Self {
             children: Vec::new(),
+            adopted: 0,
             observatory,
             observed,
             escalation,
         }
     }
 
-    fn child(&mut self, name: &str) -> Option<&mut Child> {
-        self.children
-            .iter_mut()
-            .find(|child| child.spec.observed.name() == name)
+    fn child(&mut self, id: u64) -> Option<&mut Child> {
+        self.children.iter_mut().find(|child| child.id == id)
     }
 
-    fn start(&mut self, name: &str, supervisor: Addr<Self>) {
-        let Some(child) = self.child(name) else {
+    fn start(&mut self, id: u64, supervisor: Addr<Self>) {
+        let Some(child) = self.child(id) else {
             return;
         };
-        if child.leaving {
-            return;
-        }
         child.generation += 1;
-        child.spec.observed.begin_generation(child.generation);
-        tracing::info!(actor = name, generation = child.generation, "actor starts");
-        (child.spec.start)(supervisor, child.generation);
-    }
-
-    /// Ends a child for good.
-    fn dismiss(&mut self, name: &str) {
-        let Some(child) = self.child(name) else {
-            return;
+        let (observed, generation) = (&child.spec.observed, child.generation);
+        observed.begin_generation(generation);
+        tracing::info!(actor = observed.name(), generation, "actor starts");
+        let life = Life {
+            child: id,
+            generation,
         };
-        child.leaving = true;
-        (child.spec.halt)();
-        (child.spec.close)();
-        child.spec.observed.set_state(State::Stopped);
-        self.observatory.forget(name);
-        self.children
-            .retain(|child| child.spec.observed.name() != name);
-        self.observed.set_load(self.children.len(), 0);
-        tracing::info!(actor = name, "actor dismissed");
+        (child.spec.start)(supervisor, life);
     }
 
-    fn start_later(name: String, wait: Duration, ctx: &mut Context<Self>) {
+    /// Ends the child at this place for good.
+    fn dismiss(&mut self, place: usize) {
+        // No longer among the children: its end, when it comes, is nobody's fall.
+        let child = self.children.remove(place);
+        (child.spec.dismiss)();
+        child.spec.observed.set_state(State::Stopped);
+        self.observatory.forget(&child.spec.observed);
+        tracing::info!(actor = child.spec.observed.name(), "actor dismissed");
+    }
+
+    fn start_later(id: u64, wait: Duration, ctx: &mut Context<Self>) {
         if wait.is_zero() {
-            ctx.notify(StartChild(name));
+            ctx.notify(StartChild(id));
         } else {
-            ctx.notify_later(StartChild(name), wait);
+            ctx.notify_later(StartChild(id), wait);
         }
     }
 }
@@ -204,16 +210,17 @@ impl Handler<Adopt> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Adopt(spec): Adopt, ctx: &mut Self::Context) {
-        let name = spec.observed.name().to_owned();
+        let id = self.adopted;
+        self.adopted += 1;
         self.observatory.watch(Arc::clone(&spec.observed));
         let restarts = Restarts::new(spec.policy);
         self.children.push(Child {
+            id,
             spec,
             restarts,
             generation: 0,
-            leaving: false,
         });
-        self.start(&name, ctx.address());
+        self.start(id, ctx.address());
     }
 }
 
@@ -226,7 +233,10 @@ impl Handler<Dismiss> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Dismiss(name): Dismiss, _ctx: &mut Self::Context) {
-        self.dismiss(&name);
+        let named = |child: &Child| child.spec.observed.name() == name;
+        if let Some(place) = self.children.iter().position(named) {
+            self.dismiss(place);
+        }
     }
 }
 
@@ -240,64 +250,66 @@ impl Handler<DismissAll> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, _: DismissAll, _ctx: &mut Self::Context) {
-        let name = |child: &Child| child.spec.observed.name().to_owned();
-        let names: Vec<_> = self.children.iter().rev().map(name).collect();
-        for name in names {
-            self.dismiss(&name);
+        for place in (0..self.children.len()).rev() {
+            self.dismiss(place);
         }
     }
 }
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct StartChild(String);
+struct StartChild(u64);
 
 impl Handler<StartChild> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, StartChild(name): StartChild, ctx: &mut Self::Context) {
-        self.start(&name, ctx.address());
+    fn handle(&mut self, StartChild(id): StartChild, ctx: &mut Self::Context) {
+        self.start(id, ctx.address());
     }
 }
 
 #[derive(Message)]
 #[rtype(result = "()")]
 struct ChildEnded {
-    name: String,
-    generation: u32,
+    life: Life,
     ended: Ended,
 }
 
 impl Handler<ChildEnded> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, fall: ChildEnded, ctx: &mut Self::Context) {
-        let Some(child) = self.child(&fall.name) else {
+    fn handle(&mut self, ChildEnded { life, ended }: ChildEnded, ctx: &mut Self::Context) {
+        let Some(child) = self.child(life.child) else {
             return;
         };
-        if child.leaving || child.generation != fall.generation {
+        if child.generation != life.generation {
             return;
         }
         let observed = Arc::clone(&child.spec.observed);
-        observed.fell(fall.ended.class());
+        observed.fell(ended.class());
         let decision = child.restarts.fell(Instant::now());
-        let generation = fall.generation;
-        tracing::error!(actor = %fall.name, generation, class = fall.ended.class(), ?decision,
-            "actor fell");
+        tracing::error!(
+            actor = observed.name(),
+            generation = life.generation,
+            class = ended.class(),
+            ?decision,
+            "actor fell"
+        );
         match decision {
             Decision::Restart(wait) => {
                 observed.set_state(State::Restarting);
-                Self::start_later(fall.name, wait, ctx);
+                Self::start_later(life.child, wait, ctx);
             }
             Decision::Pause(wait) => {
                 (child.spec.close)();
                 observed.set_state(State::Paused);
-                Self::start_later(fall.name, wait, ctx);
+                Self::start_later(life.child, wait, ctx);
             }
             Decision::Escalate => {
                 (child.spec.close)();
                 observed.set_state(State::Stopped);
-                self.escalation.send_replace(Some(fall.name));
+                self.escalation
+                    .send_replace(Some(observed.name().to_owned()));
             }
         }
         self.observed.count_handled();

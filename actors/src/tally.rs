@@ -138,6 +138,7 @@ impl OutcomeClass {
 pub struct Tally {
     received: AtomicU64,
     outcomes: [AtomicU64; OutcomeClass::ALL.len()],
+    watchdog: AtomicU64,
     /// Time from receipt to reply.
     pub latency: Latency,
     parties: Vec<PartyTally>,
@@ -150,6 +151,7 @@ impl Tally {
         Arc::new(Self {
             received: AtomicU64::new(0),
             outcomes: OutcomeClass::ALL.map(|_| AtomicU64::new(0)),
+            watchdog: AtomicU64::new(0),
             latency: Latency::default(),
             parties: Uppgiftslamnare::all().map(|_| PartyTally::new()).collect(),
         })
@@ -184,6 +186,17 @@ impl Tally {
         if let Some((_, count)) = strays.iter().find(|(known, _)| *known == class) {
             count.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Counts a request that was still open after its hard limit: a defect.
+    pub fn count_watchdog(&self) {
+        self.watchdog.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests that were still open after their hard limit.
+    #[must_use]
+    pub fn watchdog(&self) -> u64 {
+        self.watchdog.load(Ordering::Relaxed)
     }
 
     /// Messages received.

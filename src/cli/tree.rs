@@ -40,6 +40,7 @@ struct Tree {
     draining: bool,
     sequence: u64,
     captured: String,
+    aggregators_lost: u64,
     actors: Vec<Actor>,
 }
 
@@ -123,6 +124,9 @@ fn write_tree(out: &mut dyn Write, tree: &Tree) -> io::Result<()> {
         "{}",
         table(&header, &[2, 3, 4, 5, 6, 7, 8, 10], rows(tree))
     )?;
+    if tree.aggregators_lost > 0 {
+        writeln!(out, "{} aggregators have fallen", tree.aggregators_lost)?;
+    }
     let aggregators = tree
         .actors
         .iter()

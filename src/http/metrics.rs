@@ -91,6 +91,23 @@ impl NodeMetrics {
             let count = ConstCounter::new(tally.outcome(class));
             outcomes.row([("outcome", class.as_str())], &count)?;
         }
+        let lost = self.0.observatory().snapshot().aggregators_lost;
+        let plain: [(&str, &str, u64); 2] = [
+            (
+                "aggregators_lost",
+                "Aggregators that fell, each with its one request",
+                lost,
+            ),
+            (
+                "requests_overdue",
+                "Requests still open after their hard limit: defects",
+                tally.watchdog(),
+            ),
+        ];
+        for (name, help, value) in plain {
+            let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(value).encode(metric)?;
+        }
         Buckets(&tally.latency).encode(encoder.encode_descriptor(
             "request_seconds",
             "Time from receipt to reply",

@@ -110,6 +110,7 @@ impl Door {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => rejected(Failure::ActorLost),
             Err(_) => {
+                self.common.tally.count_watchdog();
                 tracing::error!("a request was open after its hard limit: this is a defect");
                 rejected(Failure::Watchdog)
             }
