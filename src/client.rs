@@ -17,6 +17,10 @@ use self::answer::PersonAnswer;
 /// Longest wait for an answer: above the limit for ten persons (ssbtek-10, 5.2).
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// Idle connections are kept for less than the node keeps them (design 8: 2 s). A question on one
+/// that the node is just closing would be lost.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+
 /// Why there is no answer to show.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -74,6 +78,7 @@ impl Client {
                 .timeout(ANSWER_TIME_MAX)
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()
+                .pool_idle_timeout(IDLE_MAX)
                 .build()?,
         })
     }

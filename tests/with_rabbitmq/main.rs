@@ -7,6 +7,11 @@
 //! in real time: the clocks of other processes cannot be paused. What must take long takes the
 //! shortest time that the settings allow.
 
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "what several test binaries share"
+)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(
     clippy::disallowed_methods,
@@ -28,3 +33,5 @@ mod two_nodes_answer_side_by_side;
 
 #[path = "../support/rabbitmq.rs"]
 mod rabbitmq;
+#[path = "../support/xmllint.rs"]
+mod xmllint;

@@ -18,13 +18,18 @@ const CALLERS: usize = 20;
 /// How long RabbitMQ is away, before it is started again, which takes another five. The promise is
 /// for 20 s and more; nothing changes after the longest back-off, which is 2 s in the node and in
 /// the simulators.
-const AWAY: Duration = Duration::from_secs(20);
+const AWAY: Duration = Duration::from_secs(6);
+
+/// A reply while RabbitMQ is known to be away takes milliseconds, and more on a machine on which
+/// RabbitMQ is starting.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Service must be back so long after RabbitMQ: the longest back-off, and opening eight lines.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
 
-/// Limit of one person (12 s): nobody waits longer, whatever happens.
-const LIMIT: Duration = Duration::from_secs(12);
+/// Longest wait for an outcome, come what may: far from the 11 s that a silent party is waited for.
+/// Most of it is a busy machine, and the 2 s in which RabbitMQ may take a question.
+const WAIT_LONGEST: Duration = Duration::from_secs(6);
 
 /// Figures of what callers saw.
 fn assert_every_question_had_one_outcome(ended: &[Ended]) {
@@ -35,7 +40,7 @@ fn assert_every_question_had_one_outcome(ended: &[Ended]) {
         ended.len()
     );
     for (_, took, outcome) in ended {
-        assert!(*took < LIMIT, "waited {took:?}");
+        assert!(*took < WAIT_LONGEST, "waited {took:?}");
         // A node that loses RabbitMQ answers with what there is.
         let said = outcome.as_ref().expect("an answer");
         assert!(said.values().all(is_data_or_from_ssbt), "{said:?}");
@@ -92,7 +97,7 @@ fn killed_under_load() {
         let said = outcome.as_ref().unwrap();
         let expected = Said::Error("SSBT".into(), "SSBT-MEDDELANDESYSTEM".into());
         assert!(said.values().all(|said| *said == expected), "{said:?}");
-        assert!(*took < Duration::from_secs(1), "not at once: {took:?}");
+        assert!(*took < AT_ONCE, "{took:?}");
     }
     assert!(node.process.is_running());
     let log = node.process.err.text();
@@ -132,7 +137,7 @@ fn blocking_its_publishers_under_load() {
         let said = outcome.as_ref().unwrap();
         let expected = Said::Error("SSBT".into(), "SSBT-MEDDELANDESYSTEM".into());
         assert!(said.values().all(|said| *said == expected), "{said:?}");
-        assert!(*took < Duration::from_secs(1), "not at once: {took:?}");
+        assert!(*took < AT_ONCE, "{took:?}");
     }
     assert!(node.process.is_running());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -111,25 +111,6 @@ fn definitions() -> Value {
 /// The root of the repository.
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The original schemas, when they are at hand; it is said when they are not.
-pub(crate) fn contract() -> Option<PathBuf> {
-    let folder = std::env::var_os("SAMSVAR_CONTRACT")
-        .map_or_else(|| repository().join("../shared/contract"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln_past_the_capture(
-        "SKIPPED: the reply is not validated, the original schemas are not at hand \
-         (set SAMSVAR_CONTRACT)",
-    );
-    None
-}
-
-fn eprintln_past_the_capture(text: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// A node as a process.

@@ -45,7 +45,7 @@ fn while_slow_questions_are_open() {
         assert!(text.contains(&name), "{name} is missing:\n{text}");
     }
     assert!(
-        text.starts_with("samsvar-test over amqp: 3 open requests"),
+        text.starts_with("samsvar-test over amqp, open requests: 3"),
         "{text}"
     );
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwapOption;
 use lapin::options::{BasicConsumeOptions, ConfirmSelectOptions};
 use lapin::types::FieldTable;
-use lapin::{Connection, Consumer};
+use lapin::{Connection, ConnectionStatus, Consumer};
 use shs_schemas::Uppgiftslamnare;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::contract::DIRECT_REPLY_TO;
 use super::counts::Counts;
-use super::link::{Link, LinkState};
+use super::link::{CONNECTION_CHECK, Link, LinkState};
 use super::probe::{Consumers, Probe};
 use super::question::QuestionForm;
 use super::session::{Session, Step, run};
@@ -75,7 +75,12 @@ impl LineTask {
             match timeout(OPEN_TIMEOUT, self.open(connection)).await {
                 Ok(Ok(opened)) => {
                     down_told = false;
-                    self.stand(opened, &slot).await;
+                    if let Some(blocked) = self.stand(opened, &slot).await {
+                        if !self.tell_down(&mut down_told).await {
+                            return;
+                        }
+                        unblocked(&blocked).await;
+                    }
                 }
                 Ok(Err(error)) => tracing::warn!(bastjanst = %self.ul, %error, "line not opened"),
                 Err(_) => tracing::warn!(bastjanst = %self.ul, "line not opened in time"),
@@ -141,20 +146,27 @@ impl LineTask {
             .await?;
         let status = connection.status().clone();
         Ok(Opened {
-            session: Arc::new(Session::new(channel, status, Arc::clone(&self.form))),
+            session: Arc::new(Session::new(
+                channel,
+                status.clone(),
+                Arc::clone(&self.form),
+            )),
             replies,
             probe,
             consumers,
+            connection: status,
         })
     }
 
-    /// Runs a session until its channel is lost.
-    async fn stand(&self, opened: Opened, slot: &Slot) {
+    /// Runs a session until its channel is lost, or the broker takes no more: then the connection
+    /// is given, which stands.
+    async fn stand(&self, opened: Opened, slot: &Slot) -> Option<ConnectionStatus> {
         let Opened {
             session,
             replies,
             probe,
             consumers,
+            connection,
         } = opened;
         let unroutable = Arc::new(AtomicBool::new(false));
         let mut running = run(
@@ -167,7 +179,7 @@ impl LineTask {
         );
         slot.store(Some(session));
         if !self.tell_up(consumers).await {
-            return;
+            return None;
         }
         let probing = probe.run(
             self.settings.consumer_check,
@@ -182,11 +194,17 @@ impl LineTask {
                         break None;
                     }
                 }
+                Step::Blocked => {
+                    slot.store(None);
+                    tracing::warn!(bastjanst = %self.ul, "the broker blocks its publishers");
+                    return Some(connection);
+                }
                 Step::Lost(error) => break error,
             }
         };
         slot.store(None);
         tracing::warn!(bastjanst = %self.ul, error = error.map(tracing::field::display), "line lost");
+        None
     }
 
     async fn tell_up(&self, consumers: Consumers) -> bool {
@@ -219,6 +237,14 @@ struct Opened {
     replies: Consumer,
     probe: Probe,
     consumers: Consumers,
+    connection: ConnectionStatus,
+}
+
+/// Waits until a connection is not blocked any more, or is lost. lapin can only be asked.
+async fn unblocked(connection: &ConnectionStatus) {
+    while connection.connected() && connection.blocked() {
+        sleep(CONNECTION_CHECK).await;
+    }
 }
 
 /// Ends a task when dropped.

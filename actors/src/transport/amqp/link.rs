@@ -20,7 +20,7 @@ use super::settings::{AmqpSettings, Backoff};
 
 /// How often a connection is looked at. Its lines notice a loss by themselves; this only decides
 /// when the next attempt begins.
-const CONNECTION_CHECK: Duration = Duration::from_millis(50);
+pub(super) const CONNECTION_CHECK: Duration = Duration::from_millis(50);
 
 /// Where a connection stands.
 #[derive(Clone, Debug)]

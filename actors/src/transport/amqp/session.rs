@@ -34,7 +34,6 @@ pub const UNCONFIRMED_MAX: usize = 4_096;
 const ANSWERS_PER_TURN: usize = 64;
 
 /// Longest time without any confirm, while some are overdue, before the channel is given up.
-/// While the broker says that it blocks its publishers, the line waits for as long as that lasts.
 const STALLED_LONGEST: Duration = Duration::from_secs(10);
 
 /// A publish on its way through lapin.
@@ -154,6 +153,9 @@ type Confirmed = (Uuid, lapin::Result<Confirmation>);
 pub(super) enum Step {
     /// A question was refused.
     Refused(Uuid, Refusal),
+    /// The broker blocks its publishers (memory or disk alarm). It blocks the adapters' answers as
+    /// well: what is outstanding comes too late, if at all.
+    Blocked,
     /// The channel is gone, with the reason if there was one.
     Lost(Option<lapin::Error>),
 }
@@ -237,6 +239,9 @@ impl<C: Future<Output = Confirmed>> Running<C> {
             self.settle(confirmed);
         }
         while self.overdue_check.poll_tick(cx).is_ready() {
+            if self.session.connection.blocked() {
+                return Poll::Ready(Step::Blocked);
+            }
             if self.find_overdue() {
                 return Poll::Ready(Step::Lost(None));
             }
@@ -322,10 +327,7 @@ impl<C: Future<Output = Confirmed>> Running<C> {
             self.session.stalled.store(true, Ordering::Release);
             self.stalled_since.get_or_insert(now);
         }
-        let blocked = self.session.connection.blocked();
-        !blocked
-            && self
-                .stalled_since
-                .is_some_and(|since| now - since >= STALLED_LONGEST)
+        self.stalled_since
+            .is_some_and(|since| now - since >= STALLED_LONGEST)
     }
 }
