@@ -168,7 +168,7 @@ fn envelopes() -> Vec<Case> {
             "asynch",
             label(|l| l.transfer_type = TransferType::Asynch),
             STRUCTURE,
-            &["asynch", "synkrona"],
+            &["synkrona"],
         ),
         (
             "adm",

@@ -100,7 +100,6 @@ struct Rig {
 impl Rig {
     /// A dispatcher whose line is still opening.
     async fn opening(settings: DispatcherSettings) -> Self {
-        paused();
         let transport = Arc::new(Scripted::default());
         let observed = Observed::new("dispatcher-AF", Kind::Dispatcher);
         let mailbox = Mailbox::new(Arc::clone(&observed), 10_000);
@@ -229,6 +228,7 @@ fn small() -> DispatcherSettings {
 
 #[actix::test]
 async fn beyond_the_window_questions_wait_in_line_and_beyond_the_line_they_fail_at_once() {
+    paused();
     let rig = Rig::up(small()).await;
     let asked = rig.put_many(6, LONG).await;
     assert_eq!(rig.sent(), 2);
@@ -247,6 +247,7 @@ async fn beyond_the_window_questions_wait_in_line_and_beyond_the_line_they_fail_
 
 #[actix::test]
 async fn a_question_whose_time_is_up_in_the_line_is_never_asked() {
+    paused();
     let rig = Rig::up(small()).await;
     rig.put_many(2, LONG).await;
     let started = Instant::now();
@@ -261,6 +262,7 @@ async fn a_question_whose_time_is_up_in_the_line_is_never_asked() {
 
 #[actix::test]
 async fn a_silent_party_is_a_timeout_at_the_deadline_of_the_request() {
+    paused();
     let rig = Rig::up(small()).await;
     let started = Instant::now();
     rig.put(Duration::from_secs(11)).await;
@@ -273,6 +275,7 @@ async fn a_silent_party_is_a_timeout_at_the_deadline_of_the_request() {
 
 #[actix::test]
 async fn a_party_that_keeps_timing_out_is_paused_and_tried_again_with_one_question() {
+    paused();
     let rig = Rig::up(DispatcherSettings::default()).await;
     for expected in [10_000, 10_000, 10_000, 5_000, 5_000] {
         rig.put(Duration::from_secs(10)).await;
@@ -306,6 +309,7 @@ async fn a_party_that_keeps_timing_out_is_paused_and_tried_again_with_one_questi
 
 #[actix::test]
 async fn a_probe_that_is_cancelled_lets_the_next_question_try() {
+    paused();
     let rig = Rig::up(DispatcherSettings::default()).await;
     rig.put_many(5, ms(100)).await;
     tokio::time::sleep(Duration::from_secs(31)).await;
@@ -320,6 +324,7 @@ async fn a_probe_that_is_cancelled_lets_the_next_question_try() {
 
 #[actix::test]
 async fn a_late_answer_is_a_sign_of_life() {
+    paused();
     let rig = Rig::up(DispatcherSettings::default()).await;
     let asked = rig.put_many(5, ms(100)).await;
     tokio::time::sleep(ms(200)).await;
@@ -332,6 +337,7 @@ async fn a_late_answer_is_a_sign_of_life() {
 
 #[actix::test]
 async fn without_a_consumer_questions_fail_at_once_also_those_in_line() {
+    paused();
     let rig = Rig::up(small()).await;
     rig.put_many(4, LONG).await;
     rig.consumers(0).await;
@@ -350,6 +356,7 @@ async fn without_a_consumer_questions_fail_at_once_also_those_in_line() {
 
 #[actix::test]
 async fn a_broker_that_goes_away_fails_everything_at_once() {
+    paused();
     let rig = Rig::up(small()).await;
     let asked = rig.put_many(5, LONG).await;
     rig.happens(LineEvent::Down).await;
@@ -369,6 +376,7 @@ async fn a_broker_that_goes_away_fails_everything_at_once() {
 
 #[actix::test]
 async fn a_line_that_opens_is_waited_for_two_seconds() {
+    paused();
     let rig = Rig::opening(small()).await;
     rig.put(LONG).await;
     assert_eq!((rig.sent(), rig.line().waiting), (0, 1));
@@ -383,6 +391,7 @@ async fn a_line_that_opens_is_waited_for_two_seconds() {
 
 #[actix::test]
 async fn what_the_line_refuses_fails_with_its_reason_at_once_or_later() {
+    paused();
     let reasons = [
         (Refusal::Unroutable, SsbtFelkod::IngenKontakt),
         (Refusal::QueueFull, SsbtFelkod::Overlast),
@@ -401,6 +410,7 @@ async fn what_the_line_refuses_fails_with_its_reason_at_once_or_later() {
 
 #[actix::test]
 async fn what_is_recalled_leaves_window_and_line_and_says_nothing_of_the_party() {
+    paused();
     let rig = Rig::up(small()).await;
     for _ in 0..10 {
         let asked = rig.put_many(5, LONG).await;
@@ -414,6 +424,7 @@ async fn what_is_recalled_leaves_window_and_line_and_says_nothing_of_the_party()
 
 #[actix::test]
 async fn a_deadline_of_the_request_is_a_timeout_of_the_party() {
+    paused();
     let rig = Rig::up(DispatcherSettings::default()).await;
     let asked = rig.put_many(5, LONG).await;
     rig.recall(&asked, Recalled::Deadline).await;
@@ -422,6 +433,7 @@ async fn a_deadline_of_the_request_is_a_timeout_of_the_party() {
 
 #[actix::test]
 async fn answers_that_nobody_waits_for_are_counted_by_class() {
+    paused();
     let rig = Rig::up(small()).await;
     let corr_id = rig.put(LONG).await;
     rig.answers(corr_id).await;
@@ -434,6 +446,7 @@ async fn answers_that_nobody_waits_for_are_counted_by_class() {
 
 #[actix::test]
 async fn a_line_that_the_transport_gives_up_is_opened_anew() {
+    paused();
     let rig = Rig::up(small()).await;
     rig.put(LONG).await;
     rig.transport.lines.lock().unwrap().clear();

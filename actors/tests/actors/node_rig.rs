@@ -27,7 +27,7 @@ use shs_schemas::ssbtek::Identitetskontroll;
 use shs_schemas::{Uppgiftslamnare, xml};
 use tokio::time::Instant;
 
-use crate::{paused, settle};
+use crate::settle;
 
 const MESSAGE: &[u8] = include_bytes!("../../../shs-schemas/tests/corpus/spec/synch-question.mime");
 /// A question to everybody about the person of the demo.
@@ -107,7 +107,6 @@ impl Rig {
         deadlines: DeadlineSettings,
         service: impl Fn(Uppgiftslamnare) -> Option<Duration>,
     ) -> Self {
-        paused();
         let transport = Uppgiftslamnare::all().fold(InProcess::new(), |transport, ul| {
             transport.with(ul, Arc::new(After(service(ul))))
         });

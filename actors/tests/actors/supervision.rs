@@ -90,7 +90,6 @@ struct Child {
 
 impl Rig {
     fn new() -> Self {
-        paused();
         let observatory = Arc::new(Observatory::default());
         let (escalate, escalation) = watch::channel(None);
         let supervisor = Supervisor::new(Arc::clone(&observatory), escalate).start();
@@ -147,6 +146,7 @@ impl Child {
 
 #[actix::test]
 async fn a_child_that_panics_is_started_again_at_once() {
+    paused();
     let rig = Rig::new();
     let child = rig.child(OverBudget::Escalate).await;
     child.tell(Order::Panic);
@@ -164,6 +164,7 @@ async fn a_child_that_panics_is_started_again_at_once() {
 
 #[actix::test]
 async fn so_is_one_that_stops() {
+    paused();
     let rig = Rig::new();
     let child = rig.child(OverBudget::Escalate).await;
     child.tell(Order::Stop);
@@ -176,6 +177,7 @@ async fn so_is_one_that_stops() {
 
 #[actix::test]
 async fn what_waited_is_handed_to_the_next_life_in_its_order() {
+    paused();
     for fall in [Order::Panic, Order::Stop] {
         let rig = Rig::new();
         let child = rig.child(OverBudget::Escalate).await;
@@ -193,6 +195,7 @@ async fn what_waited_is_handed_to_the_next_life_in_its_order() {
 
 #[actix::test]
 async fn what_comes_while_it_is_down_waits_within_the_bound() {
+    paused();
     let rig = Rig::new();
     let child = rig.child(OverBudget::Escalate).await;
     // The second fall in a row is followed by a wait.
@@ -212,6 +215,7 @@ async fn what_comes_while_it_is_down_waits_within_the_bound() {
 
 #[actix::test]
 async fn the_back_off_doubles_and_then_it_escalates() {
+    paused();
     let rig = Rig::new();
     let started = Instant::now();
     let child = rig.adopt(RestartPolicy::new(OverBudget::Escalate), true);
@@ -234,6 +238,7 @@ async fn the_back_off_doubles_and_then_it_escalates() {
 
 #[actix::test]
 async fn a_dispatcher_over_its_budget_is_paused_and_tried_again_at_the_longest_back_off() {
+    paused();
     let rig = Rig::new();
     let policy = RestartPolicy::new(OverBudget::Pause);
     let child = rig.child(OverBudget::Pause).await;
@@ -268,6 +273,7 @@ async fn a_dispatcher_over_its_budget_is_paused_and_tried_again_at_the_longest_b
 
 #[actix::test]
 async fn pausing_drops_what_waited() {
+    paused();
     let rig = Rig::new();
     let child = rig.child(OverBudget::Pause).await;
     for _ in 0..6 {
@@ -287,6 +293,7 @@ async fn pausing_drops_what_waited() {
 
 #[actix::test]
 async fn a_child_that_is_dismissed_is_gone_for_good() {
+    paused();
     let rig = Rig::new();
     let child = rig.child(OverBudget::Pause).await;
     rig.supervisor.do_send(Dismiss(NAME.to_owned()));
@@ -303,6 +310,7 @@ async fn a_child_that_is_dismissed_is_gone_for_good() {
 
 #[actix::test]
 async fn one_that_is_dismissed_before_it_begins_does_not_live_on() {
+    paused();
     let rig = Rig::new();
     let child = rig.adopt(RestartPolicy::new(OverBudget::Pause), false);
     rig.supervisor.do_send(Dismiss(NAME.to_owned()));
@@ -316,6 +324,7 @@ async fn one_that_is_dismissed_before_it_begins_does_not_live_on() {
 
 #[actix::test]
 async fn one_that_is_dismissed_in_its_back_off_is_not_started_again() {
+    paused();
     let rig = Rig::new();
     let child = rig.child(OverBudget::Pause).await;
     child.tell(Order::Panic);
@@ -329,6 +338,7 @@ async fn one_that_is_dismissed_in_its_back_off_is_not_started_again() {
 /// A party that is disconnected and connected again at once has a new child under its old name.
 #[actix::test]
 async fn the_end_of_one_child_is_not_taken_for_the_fall_of_its_successor() {
+    paused();
     let rig = Rig::new();
     let first = rig.child(OverBudget::Pause).await;
     rig.supervisor.do_send(Dismiss(NAME.to_owned()));
