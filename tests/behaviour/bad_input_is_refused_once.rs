@@ -286,7 +286,7 @@ fn contents() -> Vec<Case> {
             "inkludera that is neither",
             fraga("inkludera=\"true\"", "inkludera=\"MARKORD-UR-INNEHALLET\""),
             CONTENT,
-            &["inkludera", "position"],
+            &["AF, position"],
         ),
         (
             "no purpose",

@@ -4,18 +4,20 @@
 use proptest::prelude::*;
 use samsvar_actors::insamling::{Filled, Insamling, Person, PersonQuestion};
 use shs_schemas::Uppgiftslamnare;
-use shs_schemas::ssbtek::{Delfel, Fraga, SsbtFelkod, Utfall};
-use shs_schemas::xml;
+use shs_schemas::ssbtek::{Avvisning, Delfel, Kontrakt, SsbtFelkod, Utfall};
 use uuid::Uuid;
 
-use crate::node_rig::{FRAGA, a_label};
+use crate::node_rig::a_label;
 
+/// A person of the request. What is asked about it plays no part in the slots.
 fn person() -> Person {
-    let fraga = Fraga::read(FRAGA.into(), &xml::Limits::default()).unwrap();
     Person {
         datapart_type: "fraga".to_owned(),
         filename: None,
-        question: PersonQuestion::Fraga(Box::new(fraga)),
+        question: PersonQuestion::Avvisad {
+            kontrakt: Kontrakt::V10,
+            avvisning: Avvisning::Personidentitet,
+        },
     }
 }
 

@@ -30,8 +30,7 @@ use tokio::time::Instant;
 use crate::settle;
 
 const MESSAGE: &[u8] = include_bytes!("../../../shs-schemas/tests/corpus/spec/synch-question.mime");
-/// A question to everybody about the person of the demo.
-pub const FRAGA: &[u8] = include_bytes!("../../../shs-schemas/tests/corpus/spec/fraga-alla-10.xml");
+const FRAGA: &[u8] = include_bytes!("../../../shs-schemas/tests/corpus/spec/fraga-alla-10.xml");
 const AGREEMENT: &[u8] = include_bytes!("../../../config/agreements/exempelkoping-ssbtek.xml");
 
 fn sample() -> Message {
