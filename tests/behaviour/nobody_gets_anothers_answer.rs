@@ -32,7 +32,7 @@ const ECHOING: [Uppgiftslamnare; 4] = [
 ];
 
 /// Says whom it was asked about.
-fn echo(ul: Uppgiftslamnare, question: &Question) -> Option<AnswerContent> {
+fn echo(ul: Uppgiftslamnare, question: &Question) -> AnswerContent {
     let text = String::from_utf8(question.body.expose().to_vec()).unwrap();
     let (_, after) = text.split_once("personidentitet>").unwrap();
     let person = &after[..12];
@@ -40,7 +40,7 @@ fn echo(ul: Uppgiftslamnare, question: &Question) -> Option<AnswerContent> {
     let svar = format!(
         "<s:{element} xmlns:s=\"{namespace}\"><s:data><om>{person}</om></s:data></s:{element}>"
     );
-    Some(AnswerContent::Svar(Sensitive::new(Bytes::from(svar))))
+    AnswerContent::Svar(Sensitive::new(Bytes::from(svar)))
 }
 
 async fn round(sandbox: &Sandbox, (from, person): (&str, &str), other: &str) {
@@ -64,7 +64,10 @@ async fn while_two_municipalities_ask_at_once() {
     let jitter = Behaviour::good(SEED_DEFAULT).with_latency(latency);
     let builder = ECHOING.into_iter().fold(Sandbox::new(), |builder, ul| {
         builder
-            .played_by(ul, Says(move |question: &Question| echo(ul, question)))
+            .played_by(
+                ul,
+                Says(move |question: &Question| Some(echo(ul, question))),
+            )
             .behaving(ul, &jitter)
     });
     let sandbox = builder.start().await;

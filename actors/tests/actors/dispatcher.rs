@@ -120,14 +120,14 @@ impl Rig {
         let supervisor = Supervisor::new(Arc::new(Observatory::default()), escalate).start();
         supervisor.do_send(Adopt(spec));
         let taker = Taker::default();
-        let taken = Arc::clone(&taker.0);
+        let outcomes = Arc::clone(&taker.0);
         settle().await;
         Self {
             transport,
             mailbox,
             tally,
             taker: taker.start(),
-            taken,
+            taken: outcomes,
             slots: Mutex::new(node_rig::empty_insamling()),
             _supervisor: supervisor,
         }
@@ -216,7 +216,7 @@ impl Rig {
     }
 }
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn small() -> DispatcherSettings {
     DispatcherSettings {
