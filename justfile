@@ -24,3 +24,11 @@ rabbitmq:
 # Every fuzz target for a while. Needs nightly Rust and cargo-fuzz.
 fuzz seconds="60":
     cd shs-schemas && for target in $(cargo +nightly fuzz list); do cargo +nightly fuzz run "$target" -- -max_total_time={{seconds}}; done
+
+# The node beside a bare AMQP client, on a RabbitMQ of its own: throughput, latency, cost, ratios.
+load *arguments:
+    cargo run --release -p samsvar-load -- {{arguments}}
+
+# Criterion: reading, checking, compiling, and one request through the actors.
+bench:
+    cargo bench -p shs-schemas -p samsvar-actors

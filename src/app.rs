@@ -101,7 +101,7 @@ impl App {
     }
 
     /// Takes the node down: nothing new is admitted (503), what is open is finished within the drain
-    /// time, then the listeners close. Returns how many requests were left.
+    /// time, then the listeners close and the actors end. Returns how many requests were left.
     pub async fn stop(self) -> usize {
         tracing::info!(open = self.node.load().open(), "node drains");
         let left = self.node.drain(self.drain_max).await;
@@ -109,6 +109,8 @@ impl App {
             listening.handle.stop(true).await;
             let _ = listening.task.await;
         }
+        // Before the transport goes: a line that ends is otherwise a fall, with a restart.
+        self.node.stop().await;
         tracing::info!(left, "node stopped");
         left
     }

@@ -101,28 +101,31 @@ impl Client {
                 info,
             });
         }
-        read_reply(body)
+        Answered::read(body)
     }
 }
 
-fn read_reply(raw: Bytes) -> Result<Answered, AskError> {
-    let message = Message::read(raw.clone(), None, &mime::Limits::default())?;
-    let mut persons = Vec::with_capacity(message.parts.len());
-    for (place, part) in message.parts.iter().enumerate() {
-        let person =
-            answer::read(part.data.expose(), &xml::Limits::default()).map_err(|fault| {
-                AskError::Part {
-                    part: place + 1,
-                    fault,
-                }
-            })?;
-        persons.push(person);
+impl Answered {
+    /// Reads a reply that has been received.
+    ///
+    /// # Errors
+    /// When it is no SHS message, or a part of it is no SSBTEK response.
+    pub fn read(raw: Bytes) -> Result<Self, AskError> {
+        let message = Message::read(raw.clone(), None, &mime::Limits::default())?;
+        let mut persons = Vec::with_capacity(message.parts.len());
+        for (place, part) in message.parts.iter().enumerate() {
+            let person = answer::read(part.data.expose(), &xml::Limits::default());
+            persons.push(person.map_err(|fault| AskError::Part {
+                part: place + 1,
+                fault,
+            })?);
+        }
+        Ok(Self {
+            raw,
+            message,
+            persons,
+        })
     }
-    Ok(Answered {
-        raw,
-        message,
-        persons,
-    })
 }
 
 /// The text of a refusal: of its management document, or nothing that can be shown.

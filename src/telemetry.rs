@@ -13,14 +13,16 @@
 //! | `actor`, `generation` | which actor, and how often it has been started |
 //! | `attempt`, `elapsed_ms`, `error_code` | numbers and codes from our own tables |
 //!
-//! Two doors through which content could slip are closed here. Libraries log whole frames and
+//! Three doors through which content could slip are closed here. Libraries log whole frames and
 //! buffers below `info`, so below `info` only this project's own lines pass, whatever `SAMSVAR_LOG`
-//! says. And a panic message can quote the text it failed on (slicing a string does), so the panic
-//! hook logs where, never what.
+//! says. lapin logs every returned message with its body as a warning: of lapin only errors pass.
+//! And a panic message can quote the text it failed on (slicing a string does), so the panic hook
+//! logs where, never what.
 
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
+use samsvar_actors::transport::amqp;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -31,10 +33,11 @@ use crate::settings::LogFormat;
 
 /// The variables that set the filter, the first one that is set.
 const FILTER_VARIABLES: [&str; 2] = ["SAMSVAR_LOG", "RUST_LOG"];
-/// The filter when none is set.
-const FILTER_DEFAULT: &str = "info";
+/// The filter when none is set. lapin repeats at every attempt why RabbitMQ cannot be reached, in
+/// three lines; our own transport says it once. actix-server describes its own start.
+const FILTER_DEFAULT: &str = "info,lapin=off,actix_server=warn";
 /// The filter of quiet commands when none is set.
-const FILTER_QUIET: &str = "warn";
+const FILTER_QUIET: &str = "warn,lapin=off";
 /// Targets of this project: only these may log below [`LIBRARY_LEVEL`].
 const OWN_TARGETS: [&str; 2] = ["samsvar", "shs_schemas"];
 /// The most detailed level of every library.
@@ -127,15 +130,15 @@ where
     }
 }
 
-/// Lets libraries log down to [`LIBRARY_LEVEL`] and no further.
+/// Lets libraries log down to [`LIBRARY_LEVEL`] and no further, and lapin only what holds no body.
 struct OwnDetailsOnly;
 
 impl<S: Subscriber> Layer<S> for OwnDetailsOnly {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        *metadata.level() <= LIBRARY_LEVEL
-            || OWN_TARGETS
-                .iter()
-                .any(|own| metadata.target().starts_with(own))
+        let own = OWN_TARGETS
+            .iter()
+            .any(|own| metadata.target().starts_with(own));
+        own || (*metadata.level() <= LIBRARY_LEVEL && amqp::may_be_logged(metadata))
     }
 }
 
@@ -182,7 +185,9 @@ mod tests {
         let text = logged("trace,lapin=trace", false, || {
             tracing::trace!(target: "lapin::frames", "199503142383");
             tracing::debug!(target: "hyper", "199503142383");
-            tracing::warn!(target: "lapin", "connection lost");
+            // As lapin does with every message that comes back.
+            tracing::warn!(target: "lapin::returned_messages", "199503142383");
+            tracing::warn!(target: "actix_server", "connection lost");
             tracing::trace!(target: "samsvar_actors::dispatcher", "slot opened");
         });
         assert!(!text.contains("199503142383"), "{text}");

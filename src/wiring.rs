@@ -162,8 +162,8 @@ fn dispatcher(settings: &Settings, party: &Party) -> DispatcherSettings {
         line_max: party.line_max as usize,
         circuit: CircuitSettings {
             timeouts_in_a_row: settings.dispatcher.circuit_timeouts_in_a_row,
+            impatient_after: settings.dispatcher.circuit_impatient_after,
             pause: settings.dispatcher.circuit_pause(),
-            ..CircuitSettings::default()
         },
     }
 }
@@ -186,6 +186,7 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
         .map_or_else(String::new, |url| url.expose().to_owned());
     let amqp = AmqpSettings {
         urls,
+        connect_timeout: settings.amqp.connect_timeout(),
         publish_timeout: settings.amqp.publish_timeout(),
         consumer_check: settings.amqp.consumer_check(),
         reconnect_first: settings.amqp.reconnect_first(),

@@ -15,8 +15,8 @@ use shs_schemas::ssbtek::SsbtFelkod;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use self::circuit::{Circuit, CircuitSettings};
-use self::ended::{End, EndedQuestions, Stray};
+use self::circuit::{Circuit, CircuitSettings, Pass};
+use self::ended::{End, EndedQuestions};
 use crate::failpoint::Failpoints;
 use crate::mailbox::Envelope;
 use crate::messages::{Aterkallelse, Delfraga, Recalled, SlotPort};
@@ -69,6 +69,7 @@ struct Asked {
     port: SlotPort,
     until: Instant,
     at: Instant,
+    pass: Pass,
 }
 
 /// Owns the way to one Uppgiftslämnare.
@@ -149,6 +150,9 @@ impl Dispatcher {
         if self.consumers[traffic.index()] == Some(0) {
             return Err(SsbtFelkod::IngenKontakt);
         }
+        if self.circuit.refuses(now) {
+            return Err(SsbtFelkod::Avstangd);
+        }
         Ok(())
     }
 
@@ -158,10 +162,10 @@ impl Dispatcher {
         if left.is_zero() {
             return self.refuse(delfraga.port, SsbtFelkod::Timeout);
         }
-        if !self.circuit.admits(now) {
+        let Some(pass) = self.circuit.admits(now) else {
             return self.refuse(delfraga.port, SsbtFelkod::Avstangd);
-        }
-        let patience = self.circuit.patience(left);
+        };
+        let patience = self.circuit.patience(pass, left);
         let Delfraga {
             corr_id,
             traffic,
@@ -177,7 +181,8 @@ impl Dispatcher {
             kind: QuestionKind::Fraga,
             body,
             expires_in: patience,
-            deadline: deadline_wall,
+            // What is waited for a shorter time is also of use for a shorter time.
+            deadline: deadline_wall - (left - patience),
             traceparent,
         };
         // In the table before it leaves: no answer comes before its entry.
@@ -187,6 +192,7 @@ impl Dispatcher {
                 port,
                 until: now + patience,
                 at: now,
+                pass,
             },
         );
         let sent = match &self.line {
@@ -203,14 +209,13 @@ impl Dispatcher {
         port.fail(felkod);
     }
 
-    /// A question that was asked ends without an answer.
-    fn end_unanswered(&mut self, corr_id: Uuid, felkod: SsbtFelkod) -> bool {
-        let Some(asked) = self.asked.remove(&corr_id) else {
-            return false;
-        };
+    /// A question that was asked ends without an answer. Tells when and with what leave it was put;
+    /// nothing when it has ended before.
+    fn end_unanswered(&mut self, corr_id: Uuid, felkod: SsbtFelkod) -> Option<(Instant, Pass)> {
+        let asked = self.asked.remove(&corr_id)?;
         self.ended.remember(corr_id, End::Unanswered);
         self.refuse(asked.port, felkod);
-        true
+        Some((asked.at, asked.pass))
     }
 
     fn refused(&mut self, corr_id: Uuid, refusal: Refusal, now: Instant) {
@@ -219,8 +224,8 @@ impl Dispatcher {
             Refusal::QueueFull => SsbtFelkod::Overlast,
             Refusal::Broker => SsbtFelkod::Meddelandesystem,
         };
-        if self.end_unanswered(corr_id, felkod) {
-            self.circuit.inconclusive(now);
+        if let Some((_, pass)) = self.end_unanswered(corr_id, felkod) {
+            self.circuit.inconclusive(pass, now);
         }
     }
 
@@ -229,7 +234,7 @@ impl Dispatcher {
             return self.stray(answer.corr_id);
         };
         self.ended.remember(answer.corr_id, End::Answered);
-        self.circuit.answered();
+        self.circuit.answered(now);
         self.observed.count_handled();
         self.tally
             .count_answer(self.ul, now.duration_since(asked.at));
@@ -237,14 +242,11 @@ impl Dispatcher {
     }
 
     /// An answer that nobody waits for is dropped and counted by class, never passed on.
-    fn stray(&mut self, corr_id: Uuid) {
+    fn stray(&self, corr_id: Uuid) {
         let class = self.ended.classify(corr_id);
-        if class == Stray::Late {
-            // Too late to be used, but a sign of life.
-            self.circuit.answered();
-        }
         self.tally.count_stray(self.ul, class);
-        tracing::warn!(bastjanst = %self.ul, ?class, "answer dropped");
+        // The counter is what operators look at: an adapter that floods must not fill the log.
+        tracing::debug!(bastjanst = %self.ul, ?class, "answer dropped");
     }
 
     /// Everything outstanding is lost with the line.
@@ -253,21 +255,24 @@ impl Dispatcher {
         self.consumers = [None; Traffic::ALL.len()];
         let lost: Vec<Uuid> = self.asked.keys().copied().collect();
         for corr_id in lost {
-            self.end_unanswered(corr_id, SsbtFelkod::Meddelandesystem);
+            if let Some((_, pass)) = self.end_unanswered(corr_id, SsbtFelkod::Meddelandesystem) {
+                self.circuit.inconclusive(pass, now);
+            }
         }
         for delfraga in std::mem::take(&mut self.waiting) {
             self.refuse(delfraga.port, SsbtFelkod::Meddelandesystem);
         }
-        self.circuit.inconclusive(now);
     }
 
     fn recall(&mut self, recall: &Aterkallelse, now: Instant) {
         for corr_id in &recall.corr_ids {
-            if self.asked.remove(corr_id).is_some() {
+            if let Some(Asked { at, pass, .. }) = self.asked.remove(corr_id) {
                 self.ended.remember(*corr_id, End::Unanswered);
                 match recall.because {
-                    Recalled::Deadline => self.circuit.timed_out(now),
-                    Recalled::CallerGone | Recalled::RequestLost => self.circuit.inconclusive(now),
+                    Recalled::Deadline => self.circuit.timed_out(at, pass, now),
+                    Recalled::CallerGone | Recalled::RequestLost => {
+                        self.circuit.inconclusive(pass, now);
+                    }
                 }
             }
         }
@@ -284,8 +289,9 @@ impl Dispatcher {
             .map(|(id, _)| *id)
             .collect();
         for corr_id in due {
-            self.end_unanswered(corr_id, SsbtFelkod::Timeout);
-            self.circuit.timed_out(now);
+            if let Some((at, pass)) = self.end_unanswered(corr_id, SsbtFelkod::Timeout) {
+                self.circuit.timed_out(at, pass, now);
+            }
         }
         for delfraga in std::mem::take(&mut self.waiting) {
             if let Err(felkod) = self.reachable(delfraga.traffic, now) {

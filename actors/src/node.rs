@@ -24,7 +24,7 @@ use crate::ingress::{Ingress, IngressContext};
 use crate::load::{Load, LoadSettings};
 use crate::mailbox::Mailbox;
 use crate::observation::{Kind, Observatory, Observed, OpenRequests};
-use crate::supervisor::{Adopt, ChildSpec, Dismiss, Supervisor};
+use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
 use crate::tally::Tally;
 use crate::transport::Transport;
 
@@ -221,6 +221,13 @@ impl Node {
             tokio::time::sleep(DRAIN_LOOK_EVERY).await;
         }
         self.load.open()
+    }
+
+    /// Ends every actor, in the reverse of the order in which they were started. What is still open
+    /// ends in errors. After this the node serves nobody.
+    pub async fn stop(&self) {
+        // A supervisor that is gone has nobody left to dismiss.
+        let _ = self.supervisor.send(DismissAll).await;
     }
 
     /// What can be seen of the actors.

@@ -173,6 +173,16 @@ impl Supervisor {
         (child.spec.start)(supervisor, life);
     }
 
+    /// Ends the child at this place for good.
+    fn dismiss(&mut self, place: usize) {
+        // No longer among the children: its end, when it comes, is nobody's fall.
+        let child = self.children.remove(place);
+        (child.spec.dismiss)();
+        child.spec.observed.set_state(State::Stopped);
+        self.observatory.forget(&child.spec.observed);
+        tracing::info!(actor = child.spec.observed.name(), "actor dismissed");
+    }
+
     fn start_later(id: u64, wait: Duration, ctx: &mut Context<Self>) {
         if wait.is_zero() {
             ctx.notify(StartChild(id));
@@ -224,15 +234,25 @@ impl Handler<Dismiss> for Supervisor {
 
     fn handle(&mut self, Dismiss(name): Dismiss, _ctx: &mut Self::Context) {
         let named = |child: &Child| child.spec.observed.name() == name;
-        let Some(place) = self.children.iter().position(named) else {
-            return;
-        };
-        // No longer among the children: its end, when it comes, is nobody's fall.
-        let child = self.children.remove(place);
-        (child.spec.dismiss)();
-        child.spec.observed.set_state(State::Stopped);
-        self.observatory.forget(&child.spec.observed);
-        tracing::info!(actor = %name, "actor dismissed");
+        if let Some(place) = self.children.iter().position(named) {
+            self.dismiss(place);
+        }
+    }
+}
+
+/// Order: the node goes down. Every child ends for good, in the reverse of the order in which they
+/// were adopted.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct DismissAll;
+
+impl Handler<DismissAll> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: DismissAll, _ctx: &mut Self::Context) {
+        for place in (0..self.children.len()).rev() {
+            self.dismiss(place);
+        }
     }
 }
 

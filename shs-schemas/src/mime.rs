@@ -39,7 +39,8 @@ pub struct Limits {
     pub header_bytes_max: usize,
     /// Most header lines in one block.
     pub headers_max: usize,
-    /// Most parts, the label included.
+    /// Most parts, the label included. By default far more than the ten questions of a message, so
+    /// that too many of them are told from a broken message.
     pub parts_max: usize,
     /// Longest label after its transfer encoding is undone, in bytes (shs-1.2, 2.11 asks for at
     /// least 64 KiB).
@@ -52,7 +53,7 @@ impl Default for Limits {
             body_bytes_max: 20 * 1024 * 1024,
             header_bytes_max: 16 * 1024,
             headers_max: 64,
-            parts_max: 64,
+            parts_max: 1_024,
             label_bytes_max: 128 * 1024,
         }
     }

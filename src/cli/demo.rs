@@ -12,7 +12,8 @@ use samsvar_actors::node::Node;
 use shs_schemas::Uppgiftslamnare;
 use tokio::time::Instant;
 
-use super::{FOUND_FAULTS, ask, serve, stop};
+use super::stop::Orders;
+use super::{FOUND_FAULTS, ask, serve};
 use crate::adapter::behaviour::{Behaviour, Latency};
 use crate::app::App;
 use crate::client::Client;
@@ -56,14 +57,18 @@ async fn demo(
     args: &DemoArgs,
     settings: &Settings,
 ) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut orders = Orders::listen()?;
     let behaviour = Behaviour::good(args.seed).with_latency(args.latency);
     let transport = serve::simulated_transport(args.seed, &behaviour);
     let app = App::start(settings, Arc::new(transport), Failpoints::default())?;
     let url = format!("http://{}/shs/rs", app.service_address());
-    let complete = ask_and_show(args, &url, app.node()).await?;
+    let complete = tokio::select! {
+        complete = ask_and_show(args, &url, app.node()) => complete?,
+        () = orders.stop() => return Ok(ExitCode::from(FOUND_FAULTS)),
+    };
     if !args.once {
         show_where(&app, args, &url)?;
-        stop::asked_to().await?;
+        orders.stop().await;
     }
     app.stop().await;
     Ok(if complete || !args.once {

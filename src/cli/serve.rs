@@ -7,7 +7,8 @@ use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::transport::Transport;
 use samsvar_actors::transport::in_process::InProcess;
 
-use super::{ConfigFile, stop};
+use super::ConfigFile;
+use super::stop::Orders;
 use crate::adapter::behaviour::Behaviour;
 use crate::adapter::simulated;
 use crate::app::App;
@@ -18,7 +19,7 @@ use crate::{telemetry, wiring};
 /// manager starts the node clean.
 const ESCALATED: u8 = 70;
 
-/// Exit code when requests were still open at the end of the drain time.
+/// Exit code when requests were still open at the end of the drain time, or at a second signal.
 const LEFT_OPEN: u8 = 75;
 
 /// Threads for the connections to RabbitMQ.
@@ -34,7 +35,8 @@ pub struct ServeArgs {
     file: ConfigFile,
 }
 
-/// Serves until SIGINT or SIGTERM; then what is open is answered, and the exit code is 0.
+/// Serves until SIGINT or SIGTERM; then what is open is answered, and the exit code is 0. A second
+/// signal ends it at once.
 ///
 /// # Errors
 /// When the configuration cannot be used or an address is taken.
@@ -75,12 +77,21 @@ async fn serve(
     settings: &Settings,
     transport: Arc<dyn Transport>,
 ) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut orders = Orders::listen()?;
     let app = App::start(settings, transport, Failpoints::default())?;
     let escalated = tokio::select! {
-        asked = stop::asked_to() => { asked?; None }
+        () = orders.stop() => None,
         name = app.escalated() => Some(name),
     };
-    let left = app.stop().await;
+    let open = app.node().load().open();
+    let left = tokio::select! {
+        left = app.stop() => left,
+        // Whoever says it twice does not want to wait.
+        () = orders.stop(), if open > 0 => {
+            tracing::warn!("told twice to stop: open requests are left");
+            return Ok(ExitCode::from(LEFT_OPEN));
+        }
+    };
     if let Some(actor) = escalated {
         tracing::error!(%actor, "restart budget used up");
         return Ok(ExitCode::from(ESCALATED));

@@ -119,7 +119,7 @@ pub fn document(asker: &Asker, person: &str, now: DateTime<Utc>) -> Bytes {
             "<ssbt:arendeidentitet>{arende}</ssbt:arendeidentitet>",
             "<ssbt:tidsperiod><ssbt:fromDatum>{from}</ssbt:fromDatum>",
             "<ssbt:tomDatum>{tom}</ssbt:tomDatum></ssbt:tidsperiod>",
-            "<ssbt:syfte>Handläggning av ansökan om ekonomiskt bistånd</ssbt:syfte>",
+            "<ssbt:syfte>Utredning av rätten till ekonomiskt bistånd</ssbt:syfte>",
             "<ssbt:lagtext>Förordning (2008:975) om uppgiftsskyldighet i vissa fall enligt ",
             "socialtjänstlagen</ssbt:lagtext>",
             "</ssbt:generellaFrageparametrar><ssbt:specifikaFrageparametrar>",

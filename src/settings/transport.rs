@@ -66,7 +66,7 @@ impl Default for Amqp {
             url_file: None,
             connect_timeout_ms: 5000,
             reconnect_first_ms: 100,
-            reconnect_longest_ms: 5000,
+            reconnect_longest_ms: 2000,
             publish_timeout_ms: 2000,
             consumer_check_ms: 500,
             heartbeat_s: 10,

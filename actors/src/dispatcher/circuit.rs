@@ -27,6 +27,15 @@ impl Default for CircuitSettings {
     }
 }
 
+/// Leave to put one question to the party. How the question ended is told with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// The party is believed to answer.
+    Ordinary,
+    /// The one question after a pause that shows whether the party is back.
+    Trial,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Closed,
@@ -43,6 +52,8 @@ pub struct Circuit {
     settings: CircuitSettings,
     phase: Phase,
     timeouts: u32,
+    /// When the party last answered in time.
+    heard: Option<Instant>,
 }
 
 impl Circuit {
@@ -53,53 +64,79 @@ impl Circuit {
             settings,
             phase: Phase::Closed,
             timeouts: 0,
+            heard: None,
         }
     }
 
-    /// True when the party may be asked at `now`. After a pause this lets exactly one through until
+    /// Leave to ask the party at `now`, or none. After a pause this lets exactly one through until
     /// it is known how that one ended.
-    pub fn admits(&mut self, now: Instant) -> bool {
+    pub fn admits(&mut self, now: Instant) -> Option<Pass> {
         match self.phase {
-            Phase::Closed => true,
+            Phase::Closed => Some(Pass::Ordinary),
             Phase::Open { until } if now >= until => {
                 self.phase = Phase::Probing;
-                true
+                Some(Pass::Trial)
             }
-            Phase::Open { .. } | Phase::Probing => false,
+            Phase::Open { .. } | Phase::Probing => None,
         }
     }
 
-    /// How long to wait for this party when `whole` is what the request has left.
+    /// True when [`Self::admits`] would give no leave at `now`.
     #[must_use]
-    pub fn patience(&self, whole: Duration) -> Duration {
-        if self.timeouts >= self.settings.impatient_after {
+    pub fn refuses(&self, now: Instant) -> bool {
+        match self.phase {
+            Phase::Closed => false,
+            Phase::Open { until } => now < until,
+            Phase::Probing => true,
+        }
+    }
+
+    /// How long to wait for this party when `whole` is what the request has left. The trial question
+    /// gets all of it: cut short, a party that is merely slow could never come back.
+    #[must_use]
+    pub fn patience(&self, pass: Pass, whole: Duration) -> Duration {
+        if pass == Pass::Ordinary && self.timeouts >= self.settings.impatient_after {
             whole / 2
         } else {
             whole
         }
     }
 
-    /// The party answered, in time or late: it is alive.
-    pub fn answered(&mut self) {
+    /// The party answered in time. (A late answer says nothing here: a party that is always late
+    /// would hold its circuit closed and cost every request the whole limit.)
+    pub fn answered(&mut self, now: Instant) {
         self.timeouts = 0;
         self.phase = Phase::Closed;
+        self.heard = Some(now);
     }
 
-    /// The party was silent to a question for as long as it was waited for.
-    pub fn timed_out(&mut self, now: Instant) {
+    /// The party was silent to a question, put to it at `asked`, for as long as it was waited for.
+    ///
+    /// If it has answered another one since, the silence is over and does not count: what an
+    /// adapter took with it when it was restarted times out in one burst, long after the next one
+    /// answers.
+    pub fn timed_out(&mut self, asked: Instant, pass: Pass, now: Instant) {
+        if self.heard.is_some_and(|heard| heard > asked) {
+            return;
+        }
         self.timeouts = self.timeouts.saturating_add(1);
-        let probe_failed = self.phase == Phase::Probing;
-        if probe_failed || self.timeouts >= self.settings.timeouts_in_a_row {
+        let opens = match self.phase {
+            Phase::Closed => self.timeouts >= self.settings.timeouts_in_a_row,
+            // Stragglers from before the pause neither prolong it nor speak for the trial question.
+            Phase::Open { .. } => false,
+            Phase::Probing => pass == Pass::Trial,
+        };
+        if opens {
             self.phase = Phase::Open {
                 until: now + self.settings.pause,
             };
         }
     }
 
-    /// The question that was let through came to nothing that tells of the party (cancelled,
-    /// refused by the broker): another may try.
-    pub fn inconclusive(&mut self, now: Instant) {
-        if self.phase == Phase::Probing {
+    /// A question came to nothing that tells of the party (cancelled, refused by the broker). If it
+    /// was the trial question, another may try.
+    pub fn inconclusive(&mut self, pass: Pass, now: Instant) {
+        if pass == Pass::Trial && self.phase == Phase::Probing {
             self.phase = Phase::Open { until: now };
         }
     }
@@ -119,22 +156,35 @@ mod tests {
         Circuit::new(CircuitSettings::default())
     }
 
+    const fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    /// Five questions put at `now`, none answered.
+    fn fall_silent(circuit: &mut Circuit, now: Instant) {
+        for _ in 0..5 {
+            circuit.timed_out(now, Pass::Ordinary, now);
+        }
+    }
+
     #[test]
     fn five_timeouts_in_a_row_open_it_for_thirty_seconds_and_then_one_question_goes() {
         let (mut circuit, now) = (circuit(), Instant::now());
         for _ in 0..5 {
-            assert!(circuit.admits(now));
-            circuit.timed_out(now);
+            assert_eq!(circuit.admits(now), Some(Pass::Ordinary));
+            circuit.timed_out(now, Pass::Ordinary, now);
         }
-        assert!(!circuit.admits(now + Duration::from_millis(29_999)));
-        let later = now + Duration::from_secs(30);
-        assert!(circuit.admits(later));
-        assert!(!circuit.admits(later), "only one probe");
-        circuit.timed_out(later);
-        assert!(!circuit.admits(later + Duration::from_secs(29)));
-        assert!(circuit.admits(later + Duration::from_secs(30)));
-        circuit.answered();
-        assert!(circuit.admits(later));
+        assert_eq!(circuit.admits(now + Duration::from_millis(29_999)), None);
+        let later = now + seconds(30);
+        assert!(!circuit.refuses(later));
+        assert_eq!(circuit.admits(later), Some(Pass::Trial));
+        assert!(circuit.refuses(later), "only one trial question");
+        assert_eq!(circuit.admits(later), None, "only one trial question");
+        circuit.timed_out(later, Pass::Trial, later);
+        assert_eq!(circuit.admits(later + seconds(29)), None);
+        assert_eq!(circuit.admits(later + seconds(30)), Some(Pass::Trial));
+        circuit.answered(later);
+        assert_eq!(circuit.admits(later), Some(Pass::Ordinary));
         assert!(!circuit.is_open());
     }
 
@@ -143,32 +193,58 @@ mod tests {
         let (mut circuit, now) = (circuit(), Instant::now());
         for _ in 0..20 {
             for _ in 0..4 {
-                circuit.timed_out(now);
+                circuit.timed_out(now, Pass::Ordinary, now);
             }
-            circuit.answered();
+            circuit.answered(now);
         }
-        assert!(circuit.admits(now));
+        assert_eq!(circuit.admits(now), Some(Pass::Ordinary));
     }
 
     #[test]
-    fn a_party_that_keeps_timing_out_is_waited_for_half_as_long() {
+    fn a_party_that_keeps_timing_out_is_waited_for_half_as_long_except_by_the_trial_question() {
         let (mut circuit, now) = (circuit(), Instant::now());
-        let whole = Duration::from_secs(11);
+        let whole = seconds(11);
         for expected in [whole, whole, whole, whole / 2, whole / 2] {
-            assert_eq!(circuit.patience(whole), expected);
-            circuit.timed_out(now);
+            assert_eq!(circuit.patience(Pass::Ordinary, whole), expected);
+            circuit.timed_out(now, Pass::Ordinary, now);
         }
+        assert_eq!(circuit.patience(Pass::Trial, whole), whole);
     }
 
     #[test]
-    fn a_probe_that_tells_nothing_lets_another_through() {
+    fn a_trial_question_that_tells_nothing_lets_another_through() {
         let (mut circuit, now) = (circuit(), Instant::now());
-        for _ in 0..5 {
-            circuit.timed_out(now);
+        fall_silent(&mut circuit, now);
+        let later = now + seconds(30);
+        assert_eq!(circuit.admits(later), Some(Pass::Trial));
+        circuit.inconclusive(Pass::Trial, later);
+        assert_eq!(circuit.admits(later), Some(Pass::Trial));
+    }
+
+    #[test]
+    fn questions_from_before_the_pause_neither_prolong_it_nor_end_the_trial() {
+        let (mut circuit, now) = (circuit(), Instant::now());
+        fall_silent(&mut circuit, now);
+        circuit.timed_out(now, Pass::Ordinary, now + seconds(20));
+        let later = now + seconds(30);
+        assert_eq!(circuit.admits(later), Some(Pass::Trial));
+        circuit.timed_out(now, Pass::Ordinary, later);
+        circuit.inconclusive(Pass::Ordinary, later);
+        assert_eq!(
+            circuit.admits(later),
+            None,
+            "the trial question is still out"
+        );
+    }
+
+    #[test]
+    fn questions_lost_with_an_adapter_do_not_pause_a_party_that_has_answered_since() {
+        let (mut circuit, now) = (circuit(), Instant::now());
+        circuit.answered(now + seconds(2));
+        for _ in 0..100 {
+            circuit.timed_out(now, Pass::Ordinary, now + seconds(11));
         }
-        let later = now + Duration::from_secs(30);
-        assert!(circuit.admits(later));
-        circuit.inconclusive(later);
-        assert!(circuit.admits(later));
+        assert_eq!(circuit.admits(now + seconds(11)), Some(Pass::Ordinary));
+        assert_eq!(circuit.patience(Pass::Ordinary, seconds(11)), seconds(11));
     }
 }

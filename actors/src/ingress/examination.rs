@@ -111,7 +111,11 @@ fn questions(
     }
     let mut fragor = Vec::with_capacity(parts.len());
     for (place, part) in parts.into_iter().enumerate() {
-        let read = Fraga::read(part.data.into_exposed(), &rules.question_limits);
+        let read = Fraga::read_declared(
+            part.data.into_exposed(),
+            part.content_type.charset(),
+            &rules.question_limits,
+        );
         let at = |fault| Rejection::at(Failure::Question, ids.clone(), Some(place + 1), fault);
         fragor.push((part.datapart_type, part.filename, read.map_err(at)?));
     }

@@ -95,6 +95,9 @@ impl<'a> Cursor<'a> {
                 Event::End(span) => break Ahead::End(span),
                 Event::Text(text) if text.is_blank() => continue,
                 Event::Text(text) | Event::CData(text) => text.span.start,
+                // White space is white space however it is written; in CDATA it is refused, as by
+                // schema validators.
+                Event::Reference(' ' | '\t' | '\n' | '\r', _) => continue,
                 Event::Reference(_, span) => span.start,
                 Event::Eof => self.reader.document().len(),
             };

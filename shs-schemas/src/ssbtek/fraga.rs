@@ -42,14 +42,41 @@ pub struct Fraga {
 
 impl Fraga {
     /// Reads a question. UTF-16, and ISO-8859-1 where the XML declaration says so, are transcoded;
-    /// UTF-8 is kept as it is. A character set named outside the document is the caller's affair
-    /// ([`xml::decode_bytes`]).
+    /// UTF-8 is kept as it is. For a character set named outside the document there is
+    /// [`Fraga::read_declared`].
     ///
     /// # Errors
     /// For everything that is not well-formed, not valid, or beyond `limits`. A root of another
     /// name or namespace is [`Fault::Missing`] `hamtaBastjanstInformation`.
     pub fn read(document: Bytes, limits: &Limits) -> Result<Self, WireError> {
-        let document = xml::decode_bytes(document, None, ROT, limits)?;
+        Self::read_from(document, None, limits)
+    }
+
+    /// As [`Fraga::read`], for a data part whose header may name a character set. Header,
+    /// declaration and bytes disagree in real traffic (shs-1.2, 2.7), so the header counts only
+    /// for bytes that are no text without it.
+    ///
+    /// # Errors
+    /// As [`Fraga::read`].
+    pub fn read_declared(
+        document: Bytes,
+        charset: Option<&str>,
+        limits: &Limits,
+    ) -> Result<Self, WireError> {
+        match (Self::read_from(document.clone(), None, limits), charset) {
+            (Err(error), Some(_)) if error.fault == Fault::Encoding => {
+                Self::read_from(document, charset, limits)
+            }
+            (read, _) => read,
+        }
+    }
+
+    fn read_from(
+        document: Bytes,
+        charset: Option<&str>,
+        limits: &Limits,
+    ) -> Result<Self, WireError> {
+        let document = xml::decode_bytes(document, charset, ROT, limits)?;
         let lasning = lasning::las(text(&document)?, limits)?;
         let uppgifter = &lasning.uppgifter;
         let omvand_period = Svarselement::IN_ORDER

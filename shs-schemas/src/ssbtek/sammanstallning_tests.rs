@@ -32,8 +32,29 @@ fn data(ul: Uppgiftslamnare) -> Utfall {
     match ul.kod() {
         "CSN" => svar(ul, "<x:data><x:svar>YQ==</x:svar></x:data>"),
         "FK" | "PM" => lefi(ul, "{}"),
-        _ => svar(ul, "<x:data><y z='1'>\r\n&amp;</y></x:data>"),
+        _ => svar(ul, &format!("<x:data>{}</x:data>", inline(ul))),
     }
+}
+
+/// The beginning of what a party answers inline.
+fn inline(ul: Uppgiftslamnare) -> String {
+    let (namespace, first) = match ul.kod() {
+        "AF" => (
+            "http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2",
+            "Fraga",
+        ),
+        "SO" => (
+            "http://INT014.UBPService.Schemas",
+            "OrganisationsnummerIngivare",
+        ),
+        "TNS" => (
+            "http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1",
+            "resultat",
+        ),
+        "MIV" => ("", "response"),
+        _ => ("", "svar"),
+    };
+    format!("<{first} xmlns='{namespace}' z='1'>\r\n&amp;</{first}>")
 }
 
 fn bt(ul: Uppgiftslamnare, felkod: &str) -> Utfall {

@@ -10,7 +10,7 @@ use super::cursor::Cursor;
 use super::fel::felkod_for_log;
 use super::{Kontrakt, Svarselement, Uppgiftslamnare, xsd};
 use crate::error::{Fault, WireError};
-use crate::xml::{self, Limits};
+use crate::xml::{self, Limits, Start};
 
 /// A checked answer: the root element of an `svar.v1`, to be spliced as it is.
 ///
@@ -39,7 +39,8 @@ impl Delsvar {
     /// When the document is not well-formed, has a DTD or is beyond `limits`; when its root is not
     /// the element that `uppgiftslamnare` answers in; when it has not exactly one of `data` and
     /// `error`; when `error` claims to come from the composite service or breaks the schema; when
-    /// base64 content is none. Inline data is only checked to be well-formed.
+    /// base64 content is none; when inline data does not begin as the authority's schema has it.
+    /// What follows the beginning is only checked to be well-formed.
     pub fn read(
         uppgiftslamnare: Uppgiftslamnare,
         kontrakt: Kontrakt,
@@ -129,8 +130,12 @@ fn read_content(
         let at = match element {
             Svarselement::Csn => Some(read_base64(cursor, "data/svar")?),
             Svarselement::Fk => Some(read_base64(cursor, "data/lefiJsonSvar")?),
-            _ => {
-                cursor.skip()?;
+            Svarselement::Af
+            | Svarselement::Skv
+            | Svarselement::So
+            | Svarselement::Tns
+            | Svarselement::Miv => {
+                read_inline(cursor, &Borjan::of(element))?;
                 None
             }
         };
@@ -140,6 +145,58 @@ fn read_content(
         return read_error(cursor).map(Innehall::Error);
     }
     Err(cursor.missing("data"))
+}
+
+/// How inline `data` begins (ssbtek-10, 4.1 to 4.7). A default namespace in the wrong place, another
+/// service's answer or a page of HTML all show in the first child; without this check one such part
+/// would make the whole response invalid.
+struct Borjan {
+    namespace: Option<&'static str>,
+    local: &'static str,
+    required: bool,
+}
+
+impl Borjan {
+    /// The first child of `data` in `element`. Those with base64 are read by [`read_base64`].
+    const fn of(element: Svarselement) -> Self {
+        const AF: &str = "http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2";
+        const SO: &str = "http://INT014.UBPService.Schemas";
+        const TNS: &str = "http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1";
+        let (namespace, local) = match element {
+            Svarselement::Af => (Some(AF), "Fraga"),
+            Svarselement::So => (Some(SO), "OrganisationsnummerIngivare"),
+            Svarselement::Tns => (Some(TNS), "resultat"),
+            Svarselement::Miv => (None, "response"),
+            Svarselement::Skv | Svarselement::Csn | Svarselement::Fk => (None, "svar"),
+        };
+        Self {
+            namespace,
+            local,
+            // Migrationsverket may have nothing to say.
+            required: !matches!(element, Svarselement::Miv),
+        }
+    }
+
+    fn is(&self, child: &Start<'_>) -> bool {
+        child.local == self.local && child.namespace.as_deref() == self.namespace
+    }
+}
+
+fn read_inline(cursor: &mut Cursor<'_>, borjan: &Borjan) -> Result<(), WireError> {
+    cursor.check_attributes("data", &[])?;
+    match cursor.any_child("data")? {
+        Some(child) if borjan.is(&child) => {
+            // To the end of the child, then to the end of `data`.
+            cursor.skip()?;
+            cursor.skip().map(|_| ())
+        }
+        Some(child) => {
+            let fault = Fault::Invalid("does not begin as the authority's schema has it");
+            Err(WireError::new("data", child.span.start, fault))
+        }
+        None if borjan.required => Err(cursor.missing("data")),
+        None => cursor.end("data").map(|_| ()),
+    }
 }
 
 fn read_base64(cursor: &mut Cursor<'_>, path: &'static str) -> Result<Range<usize>, WireError> {

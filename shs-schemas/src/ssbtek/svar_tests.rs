@@ -22,7 +22,8 @@ const ERROR: &str = "<s:error><s:kalla>BT</s:kalla><s:felkod>-1005</s:felkod>\
 fn an_answer_is_kept_byte_for_byte() {
     let element = wrap(
         "AF",
-        "\r\n<s:data xmlns='urn:x'><a b = 'c'/>&#13;<![CDATA[<]]></s:data>\n",
+        "\r\n<s:data xmlns='http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2'>\
+         <Fraga b = 'c'/>&#13;<![CDATA[<]]></s:data>\n",
     );
     let body = format!("\u{FEFF}<?xml version=\"1.0\"?>\n<!-- c -->{element}\n<!-- d -->");
     let bytes = Bytes::from(body);
@@ -127,6 +128,49 @@ fn what_is_no_answer_is_refused() {
     let latin1 = Bytes::from_static(b"<a>\xE5</a>");
     let limits = Limits::default();
     assert!(Delsvar::read(Uppgiftslamnare::AF, Kontrakt::V10, latin1, &limits).is_err());
+}
+
+#[test]
+fn inline_data_begins_as_the_schema_of_the_authority_has_it() {
+    use Uppgiftslamnare as Ul;
+    let so = "<OrganisationsnummerIngivare xmlns='http://INT014.UBPService.Schemas'/>";
+    let tns = "<t:resultat \
+               xmlns:t='http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1'/>";
+    let data = |ul: Ul, content: &str| {
+        let body = wrap(
+            ul.element().local_name(),
+            &format!("<s:data>{content}</s:data>"),
+        );
+        read(ul, &body).is_ok()
+    };
+    for (ul, content) in [
+        (Ul::SKV, "<svar><![CDATA[<a/>]]></svar>"),
+        (Ul::SO, so),
+        (Ul::TNS, tns),
+        (Ul::TNS, &format!("\n{tns}<x/>text")),
+        (Ul::MIV, "<response/>"),
+        (Ul::MIV, ""),
+    ] {
+        assert!(data(ul, content), "{ul} {content}");
+    }
+    for (ul, content) in [
+        (Ul::AF, ""),
+        (Ul::SO, ""),
+        (Ul::SKV, "<s:svar/>"),
+        (Ul::SKV, "<svar xmlns='urn:x'/>"),
+        (Ul::SKV, "text<svar/>"),
+        (Ul::TNS, so),
+        (Ul::SO, tns),
+        (Ul::MIV, "<html/>"),
+        (Ul::MIV, "text"),
+    ] {
+        assert!(!data(ul, content), "{ul} {content}");
+    }
+    // The default namespace of the party's own element captures what should be in none.
+    let captured = format!("<MIV xmlns=\"{NS}\"><data><response/></data></MIV>");
+    assert!(read(Ul::MIV, &captured).is_err());
+    let attribute = wrap("MIV", "<s:data x='1'/>");
+    assert!(read(Ul::MIV, &attribute).is_err());
 }
 
 #[test]

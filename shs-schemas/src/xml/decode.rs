@@ -107,6 +107,10 @@ pub fn decode<'a>(
     if text.len() > limits.bytes_max {
         return Err(too_long());
     }
+    // One mark is dropped here; the reader would take a second one for the first.
+    if text.starts_with('\u{FEFF}') {
+        return Err(fail(mark, Fault::NotWellFormed("text outside the root")));
+    }
     Ok(without_foreign_declaration(text))
 }
 
@@ -247,6 +251,17 @@ mod tests {
             (b"\xFF\xFE<\0\x00\xD8", None),
         ] {
             assert_eq!(read(bytes, charset), Err(Fault::Encoding));
+        }
+    }
+
+    #[test]
+    fn a_document_has_one_byte_order_mark_at_most() {
+        for bytes in [
+            "\u{FEFF}\u{FEFF}<a/>".as_bytes(),
+            &utf16_of("\u{FEFF}<a/>", true, u16::to_le_bytes),
+        ] {
+            let fault = Fault::NotWellFormed("text outside the root");
+            assert_eq!(read(bytes, None), Err(fault));
         }
     }
 

@@ -22,13 +22,14 @@ pub(super) struct Frageunderlag<'a> {
     pub(super) tom: NaiveDate,
     /// The question to LEFI, decoded from base64.
     pub(super) lefi_json: Option<Sensitive<Vec<u8>>>,
-    /// The day on which the question is put.
+    /// The day on which the question was put: of `frageTidpunkt`, so that a recorded question gets
+    /// the same answer in years to come; without one, of the deadline.
     pub(super) idag: NaiveDate,
 }
 
 impl<'a> Frageunderlag<'a> {
     /// What a question says to the party behind an element; nothing if its dates are beyond any
-    /// calendar. Its deadline tells the day, so that an answer depends on the question alone.
+    /// calendar. The clock is never asked: an answer depends on the question alone.
     pub(super) fn new(
         fraga: &'a Fraga,
         element: Svarselement,
@@ -42,11 +43,13 @@ impl<'a> Frageunderlag<'a> {
             None
         };
         let zone = FixedOffset::east_opt(SVENSK_TID)?;
+        let asked = uppgifter.frage_tidpunkt.as_deref();
+        let asked = asked.and_then(|tidpunkt| day_of(tidpunkt, zone));
         Some(Self {
             from: date(period.fran)?,
             tom: date(period.tom)?,
             lefi_json: lefi_json.map(Sensitive::new),
-            idag: deadline.with_timezone(&zone).date_naive(),
+            idag: asked.unwrap_or_else(|| deadline.with_timezone(&zone).date_naive()),
             uppgifter,
         })
     }
@@ -78,6 +81,17 @@ impl<'a> Frageunderlag<'a> {
     pub(super) fn manader_till_idag(&self) -> Vec<(NaiveDate, NaiveDate)> {
         manader(self.from, self.tom.min(self.idag))
     }
+}
+
+/// The day in Sweden of an `xs:dateTime`; one without a zone is Swedish already. Nothing if it is
+/// beyond the years that are reckoned with.
+fn day_of(tidpunkt: &str, zone: FixedOffset) -> Option<NaiveDate> {
+    let tidpunkt = tidpunkt.trim();
+    let day = DateTime::parse_from_rfc3339(tidpunkt).map_or_else(
+        |_| tidpunkt.get(..10)?.parse().ok(),
+        |time| Some(time.with_timezone(&zone).date_naive()),
+    )?;
+    AR.contains(&day.year()).then_some(day)
 }
 
 fn date(datum: Datum) -> Option<NaiveDate> {
@@ -119,6 +133,21 @@ mod tests {
 
     fn date(y: i32, m: u32, d: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(y, m, d).unwrap()
+    }
+
+    #[test]
+    fn the_day_of_a_question_is_the_day_in_sweden() {
+        let zone = FixedOffset::east_opt(SVENSK_TID).unwrap();
+        for (tidpunkt, day) in [
+            ("2026-03-10T09:30:00", Some(date(2026, 3, 10))),
+            ("2026-03-10T23:30:00Z", Some(date(2026, 3, 11))),
+            (" 2026-03-10T23:30:00.5+01:00 ", Some(date(2026, 3, 10))),
+            ("12026-03-10T09:30:00Z", None),
+            ("-0001-03-10T09:30:00", None),
+            ("åäö", None),
+        ] {
+            assert_eq!(day_of(tidpunkt, zone), day, "{tidpunkt}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::counts::Counts;
-use super::settings::{AmqpSettings, Backoff, OPEN_TIMEOUT};
+use super::settings::{AmqpSettings, Backoff};
 
 /// How often a connection is looked at. Its lines notice a loss by themselves; this only decides
 /// when the next attempt begins.
@@ -52,6 +52,7 @@ impl Link {
         let keeper = Keeper {
             uri: with_timing(uri, settings),
             tls_ca: settings.tls_ca.clone(),
+            connect_timeout: settings.connect_timeout,
             backoff: Backoff::new(settings),
             state: told,
             counts,
@@ -75,7 +76,7 @@ impl Drop for Link {
 /// is left alone.
 fn with_timing(mut uri: AMQPUri, settings: &AmqpSettings) -> AMQPUri {
     let heartbeat = u16::try_from(settings.heartbeat.as_secs().max(1)).unwrap_or(u16::MAX);
-    let wait = u64::try_from(OPEN_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
+    let wait = u64::try_from(settings.connect_timeout.as_millis()).unwrap_or(u64::MAX);
     uri.query.heartbeat.get_or_insert(heartbeat);
     uri.query.connection_timeout.get_or_insert(wait);
     uri
@@ -84,6 +85,7 @@ fn with_timing(mut uri: AMQPUri, settings: &AmqpSettings) -> AMQPUri {
 struct Keeper {
     uri: AMQPUri,
     tls_ca: Option<String>,
+    connect_timeout: Duration,
     backoff: Backoff,
     state: watch::Sender<LinkState>,
     counts: Arc<Counts>,
@@ -123,7 +125,7 @@ impl Keeper {
             .uri
             .clone()
             .connect_with_config(properties, tls, runtime);
-        timeout(OPEN_TIMEOUT, connecting)
+        timeout(self.connect_timeout, connecting)
             .await
             .map_err(|_| ConnectError::Timeout)?
             .map_err(ConnectError::from)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lapin::uri::AMQPUri;
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
-/// Longest wait for a TCP connection or for the opening of a line on it.
+/// Longest wait for the opening of a line on a connection.
 pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Settings of the AMQP transport. [`AmqpSettings::new`] gives the defaults named at each field.
@@ -22,6 +22,8 @@ pub struct AmqpSettings {
     /// who is logged in. Default: the user in the address. Needed where a client certificate logs
     /// in and the address names nobody.
     pub user: Option<String>,
+    /// Longest time for a connection to come about (default 10 s).
+    pub connect_timeout: Duration,
     /// Longest time from a publish to its confirm before the question is refused (default 2 s).
     pub publish_timeout: Duration,
     /// How often the consumers of a queue are counted (default 500 ms).
@@ -46,6 +48,7 @@ impl AmqpSettings {
             url,
             urls: HashMap::new(),
             user: None,
+            connect_timeout: Duration::from_secs(10),
             publish_timeout: Duration::from_secs(2),
             consumer_check: Duration::from_millis(500),
             reconnect_first: Duration::from_millis(100),

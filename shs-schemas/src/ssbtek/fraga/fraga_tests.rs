@@ -125,6 +125,33 @@ fn other_encodings_are_transcoded() {
 }
 
 #[test]
+fn the_header_of_a_part_tells_the_character_set_of_bytes_that_do_not() {
+    let limits = Limits::default();
+    let latin1 = |document: &str| -> Vec<u8> {
+        let chars = document.chars();
+        chars.map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+    };
+    let undeclared = ALLA.replace("encoding=\"UTF-8\"", "");
+    for (document, charset) in [
+        (latin1(ALLA), Some("ISO-8859-1")),
+        (latin1(&undeclared), Some("iso-8859-1")),
+        (latin1(&ALLA.replace("UTF-8", "ISO-8859-1")), Some("utf-8")),
+        (ALLA.as_bytes().to_vec(), Some("iso-8859-1")),
+        (ALLA.as_bytes().to_vec(), Some("koi8-r")),
+        (ALLA.as_bytes().to_vec(), None),
+    ] {
+        let fraga = Fraga::read_declared(Bytes::from(document), charset, &limits).unwrap();
+        assert_eq!(fraga.uppgifter().ingivare_namn, "Exempelköpings kommun");
+    }
+    let charsets = [None, Some("utf-8"), Some("koi8-r")];
+    for charset in charsets {
+        let document = Bytes::from(latin1(ALLA));
+        let error = Fraga::read_declared(document, charset, &limits).unwrap_err();
+        assert_eq!(error.fault, Fault::Encoding);
+    }
+}
+
+#[test]
 fn an_error_names_the_element_and_quotes_nothing() {
     let long = format!("<b:syfte>{}</b:syfte>", "x".repeat(100));
     for (document, element) in [

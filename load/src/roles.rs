@@ -1,0 +1,85 @@
+//! What this program does as one of the other processes.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::Utc;
+use clap::Parser;
+use rustix::process::{Signal, set_parent_process_death_signal};
+use samsvar::app::App;
+use samsvar::cli::stop::Orders;
+use samsvar::cli::{self, Cli};
+use samsvar::settings::Settings;
+use samsvar::telemetry;
+use samsvar_actors::failpoint::Failpoints;
+
+use crate::children::READY;
+use crate::measure::Failed;
+use crate::responders;
+use crate::workload::Workload;
+
+/// The settings of the nodes: those that the repository shows; addresses come from the environment.
+const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/samsvar.toml");
+
+/// Started by the program itself.
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
+pub(crate) enum RoleCommand {
+    /// The node
+    #[command(hide = true)]
+    Node,
+    /// The node with answers from within
+    #[command(hide = true)]
+    InProcessNode,
+    /// The eight parties behind their queues
+    #[command(hide = true)]
+    Responders,
+}
+
+/// Plays a role until it is told to stop, or until the program that started it is gone.
+///
+/// # Errors
+/// When it cannot begin.
+pub(crate) fn play(role: RoleCommand) -> Result<(), Failed> {
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    match role {
+        RoleCommand::Node => node(),
+        RoleCommand::InProcessNode => in_process_node(),
+        RoleCommand::Responders => answer(),
+    }
+}
+
+/// `samsvar serve`.
+fn node() -> Result<(), Failed> {
+    let cli = Cli::try_parse_from(["samsvar", "serve", "--config", SETTINGS])?;
+    cli::run(cli).map_err(|error| error.to_string())?;
+    Ok(())
+}
+
+/// `samsvar serve` with the prepared answers instead of the simulated authorities.
+fn in_process_node() -> Result<(), Failed> {
+    let settings = Settings::load(Path::new(SETTINGS))?;
+    telemetry::start(settings.log.format)?;
+    let transport = Arc::new(responders::in_process(Workload::make(Utc::now())?));
+    actix_rt::System::new().block_on(async {
+        let mut orders = Orders::listen()?;
+        let app = App::start(&settings, transport, Failpoints::default())?;
+        orders.stop().await;
+        app.stop().await;
+        Ok(())
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "tells the program that waits for it")]
+fn answer() -> Result<(), Failed> {
+    let url = std::env::var("SAMSVAR_AMQP__URL")?;
+    let ready = || {
+        println!("{READY}");
+        let _ = std::io::stdout().flush();
+    };
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?
+        .block_on(responders::serve(&url, Workload::make(Utc::now())?, ready))
+}
