@@ -18,7 +18,7 @@ const REQUESTS: u64 = 400;
 /// Requests under way at once.
 const AT_ONCE: usize = 24;
 
-/// SplitMix64: enough to draw from, and the same for the same seed.
+/// `SplitMix64`: enough to draw from, and the same for the same seed.
 #[derive(Clone, Copy)]
 struct Draw(u64);
 
@@ -111,7 +111,11 @@ async fn one(sandbox: &Sandbox, mut draw: Draw) -> Seen {
 #[tokio::test]
 async fn every_request_has_one_outcome() {
     let seed = seed();
-    println!("SAMSVAR_SEED={seed}");
+    // Shown when the test fails, or with --nocapture.
+    #[expect(clippy::print_stdout, reason = "a random test says its seed")]
+    {
+        println!("SAMSVAR_SEED={seed}");
+    }
     let sandbox = Sandbox::new()
         .limit(1)
         .with(|settings| {
@@ -125,8 +129,8 @@ async fn every_request_has_one_outcome() {
     sandbox.failpoints().arm("ingress", 2);
     sandbox.failpoints().arm("egress", 2);
     let all = (0..REQUESTS).map(|number| one(&sandbox, Draw(seed).about(number)));
-    let seen: Vec<_> = stream::iter(all).buffer_unordered(AT_ONCE).collect().await;
-    let count = |what| seen.iter().filter(|seen| **seen == what).count() as u64;
+    let results: Vec<_> = stream::iter(all).buffer_unordered(AT_ONCE).collect().await;
+    let count = |what| results.iter().filter(|seen| **seen == what).count() as u64;
 
     let tally = sandbox.node().tally();
     eventually("nothing is open", || {
@@ -135,8 +139,8 @@ async fn every_request_has_one_outcome() {
     .await;
     let (replies, errors) = (count(Seen::Reply), count(Seen::Error));
     let outcome = |class| sandbox.outcome(class);
-    let replied = outcome(OutcomeClass::Answered) + outcome(OutcomeClass::Partial);
-    assert!(replied >= replies && replied <= replies + count(Seen::HungUp));
+    let reply_outcomes = outcome(OutcomeClass::Answered) + outcome(OutcomeClass::Partial);
+    assert!(reply_outcomes >= replies && reply_outcomes <= replies + count(Seen::HungUp));
     assert!(outcome(OutcomeClass::Failed) >= errors);
     assert!(outcome(OutcomeClass::CallerGone) <= count(Seen::HungUp));
     assert!(tally.received() >= replies + errors && tally.received() <= REQUESTS);

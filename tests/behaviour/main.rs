@@ -24,6 +24,7 @@ mod chaos_leaves_nothing_behind;
 mod content_stays_out_of_sight;
 mod http_is_taken_as_it_comes;
 mod log;
+mod nobody_gets_anothers_answer;
 mod overload_is_refused;
 mod replies_are_valid;
 mod silence_costs_its_own_part;

@@ -22,7 +22,7 @@ fn from_the_other() -> bytes::Bytes {
     message.unwrap().write()
 }
 
-fn is_overload(refused: Result<samsvar::client::Answered, AskError>) -> bool {
+fn is_overload(refused: &Result<samsvar::client::Answered, AskError>) -> bool {
     matches!(refused, Err(AskError::Refused { status: 503, .. }))
 }
 
@@ -46,9 +46,9 @@ async fn per_sender_and_in_all() {
     }));
     let beyond = async {
         eventually("the first sender is at its bound", || open() >= PER_SENDER).await;
-        assert!(is_overload(sandbox.ask(DEMO).await), "per sender");
+        assert!(is_overload(&sandbox.ask(DEMO).await), "per sender");
         eventually("the node is at its bound", || open() == IN_ALL).await;
-        assert!(is_overload(sandbox.send(from_the_other()).await), "in all");
+        assert!(is_overload(&sandbox.send(from_the_other()).await), "in all");
         let mut wire = Wire::to(sandbox.service()).await;
         wire.post("", &question_about(&[DEMO])).await;
         let refused = wire.receive().await.unwrap();

@@ -1,6 +1,8 @@
 //! Whatever the authorities do, the reply is a valid SHS message with valid responses in it (issue
 //! 2, "Shows"; ssbtek-10, 3).
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use samsvar::adapter::behaviour::{Behaviour, Fault, Garbage};
 use samsvar::adapter::simulated::{EXEMPELPERSONER, SEED_DEFAULT};
@@ -17,12 +19,12 @@ const FAULTS: [Fault; 7] = [
     Fault::Silent,
     Fault::GarbageOf(Garbage::Truncated),
     Fault::GarbageOf(Garbage::WrongNamespace),
-    Fault::AnothersCorrelationId,
+    Fault::Late(Duration::from_millis(20)),
     Fault::GarbageOf(Garbage::ErrorFromSsbt),
     Fault::GarbageOf(Garbage::Binary),
 ];
 
-/// Real seconds pass where an authority is silent: the limit is shortened to 1.5 s.
+/// Real seconds pass where an authority is silent: the limit is shortened to 2 s.
 async fn replies_with_failing(parties: &[Uppgiftslamnare]) -> Vec<Answered> {
     let mut builder = Sandbox::new().limit(2);
     let (unreachable, failing) = match parties.split_last() {

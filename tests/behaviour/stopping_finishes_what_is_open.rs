@@ -3,6 +3,7 @@
 
 use futures_util::future::join_all;
 use samsvar_actors::tally::OutcomeClass;
+use shs_schemas::mime::Limits;
 use shs_schemas::shs::Management;
 use shs_schemas::shs::management::Outcome;
 
@@ -49,7 +50,7 @@ async fn open_requests_are_answered_new_ones_get_503_and_nothing_is_left() {
     assert_eq!(refused.status, 503);
     assert!(refused.header("retry-after").is_some());
     assert_eq!(refused.header("x-shs-errorcode"), Some("OtherError"));
-    let document = Management::read(&refused.body, None, &Default::default()).unwrap();
+    let document = Management::read(&refused.body, None, &Limits::default()).unwrap();
     assert!(matches!(document.outcome, Outcome::Error { .. }));
     assert_valid(Kind::Management, &[refused.body]);
     assert_eq!(sandbox.outcome(OutcomeClass::Answered), OPEN as u64);

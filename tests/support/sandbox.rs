@@ -9,6 +9,7 @@
 //! The node lives in a thread of its own, as in `main`. Dropping the sandbox tells it to stop.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
@@ -72,14 +73,14 @@ impl Builder {
         self
     }
 
-    /// Shortens D(1) to so many seconds, of which the last half is kept back: where the rule is
-    /// tested and not its figure.
+    /// Shortens D(n) to so many seconds, of which half is kept back: where the rule is tested and
+    /// not its figure, on a machine that may be busy.
     pub fn limit(self, seconds: u64) -> Self {
         self.with(|settings| {
             settings.deadline.limit_s = seconds;
             settings.deadline.promise_s = seconds;
             settings.deadline.per_person_ms = 0;
-            settings.deadline.margin_ms = 500;
+            settings.deadline.margin_ms = seconds * 500;
         })
     }
 
@@ -390,7 +391,21 @@ fn prepare_process() {
     ONCE.call_once(|| {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         telemetry::start_into("trace", log::Keeper::default).unwrap();
+        say_why_tests_fail();
     });
+}
+
+/// The log's panic hook says where, never what. A test that fails says both.
+fn say_why_tests_fail() {
+    let logs = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        logs(info);
+        let thread = std::thread::current();
+        // Threads of tests are named after them; those of the node are not.
+        if thread.name().is_some_and(|name| name.contains("::")) {
+            let _ = writeln!(std::io::stderr(), "{info}");
+        }
+    }));
 }
 
 /// A question about these persons, as a verksamhetssystem would send it.

@@ -1,0 +1,27 @@
+//! The actors one by one, at a paused clock: everything of a test runs on one thread, so time passes
+//! only when nobody has anything left to do, and the figures of design 7 are exact.
+
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod deadlines;
+mod dispatcher;
+mod insamling;
+mod node_rig;
+mod supervision;
+
+use std::time::Duration;
+
+/// Stops the clock of this thread.
+fn paused() {
+    tokio::time::pause();
+}
+
+/// Lets everybody do what there is to do now. A millisecond of paused time passes.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}

@@ -1,0 +1,172 @@
+//! A whole node on one thread, for one paused clock.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_rt::Arbiter;
+use bytes::Bytes;
+use samsvar_actors::child::{OverBudget, RestartPolicy};
+use samsvar_actors::deadline::DeadlineSettings;
+use samsvar_actors::dispatcher::DispatcherSettings;
+use samsvar_actors::failpoint::Failpoints;
+use samsvar_actors::ingress::Ingress;
+use samsvar_actors::ingress::rules::{Rules, Sender};
+use samsvar_actors::insamling::Insamling;
+use samsvar_actors::load::LoadSettings;
+use samsvar_actors::mailbox::Mailbox;
+use samsvar_actors::messages::Inkommande;
+use samsvar_actors::node::{Node, NodeSettings};
+use samsvar_actors::reply::{Outcome, ReplyPort};
+use samsvar_actors::transport::in_process::InProcess;
+use samsvar_actors::transport::{Answer, AnswerContent, Bastjanst, BoxFuture, Question};
+use shs_schemas::mime::{ContentType, Limits};
+use shs_schemas::shs::label::Status;
+use shs_schemas::shs::{Actor, Adress, Agreement, DataPart, Label, Message, Organisationsnummer};
+use shs_schemas::ssbtek::Identitetskontroll;
+use shs_schemas::{Uppgiftslamnare, xml};
+use tokio::time::Instant;
+
+use crate::settle;
+
+const MESSAGE: &[u8] = include_bytes!("../../../shs-schemas/tests/corpus/spec/synch-question.mime");
+const FRAGA: &[u8] = include_bytes!("../../../shs-schemas/tests/corpus/spec/fraga-alla-10.xml");
+const AGREEMENT: &[u8] = include_bytes!("../../../config/agreements/exempelkoping-ssbtek.xml");
+
+fn sample() -> Message {
+    Message::read(Bytes::from_static(MESSAGE), None, &Limits::default()).unwrap()
+}
+
+/// A label of a question.
+pub fn a_label() -> Label {
+    sample().label
+}
+
+/// Slots of a request that asks nobody yet.
+pub fn empty_insamling() -> Insamling {
+    Insamling::new(a_label(), Vec::new())
+}
+
+/// A question about so many persons, to every party.
+fn question(persons: usize) -> Bytes {
+    let part = |number| {
+        let name = format!("fraga-{number}.xml");
+        DataPart::new(
+            "fraga",
+            name,
+            ContentType::XML_UTF_8,
+            Bytes::from_static(FRAGA),
+        )
+    };
+    let message = Message {
+        label: sample().label,
+        parts: (1..=persons).map(part).collect(),
+    };
+    message.write()
+}
+
+/// Reports a failure of its own after a while, or never.
+pub struct After(pub Option<Duration>);
+
+impl Bastjanst for After {
+    fn besvara(&self, question: Question) -> BoxFuture<Vec<Answer>> {
+        let after = self.0;
+        Box::pin(async move {
+            let Some(after) = after else {
+                return Vec::new();
+            };
+            tokio::time::sleep(after).await;
+            let content = AnswerContent::Fel {
+                felkod: "BT-SVAR".to_owned(),
+                felmeddelande: vec!["ett svar".to_owned()].into(),
+            };
+            let corr_id = question.corr_id;
+            vec![Answer { corr_id, content }]
+        })
+    }
+}
+
+/// The node and its one way in.
+pub struct Rig {
+    pub node: Arc<Node>,
+    ingress: Mailbox<Ingress>,
+}
+
+/// What came of a request.
+pub struct Reply {
+    /// From the last byte of the question to the reply.
+    pub took: Duration,
+    /// Each part's document.
+    pub documents: Vec<String>,
+}
+
+impl Rig {
+    /// A node whose parties answer as `service` says.
+    pub async fn with(
+        deadlines: DeadlineSettings,
+        service: impl Fn(Uppgiftslamnare) -> Option<Duration>,
+    ) -> Self {
+        let transport = Uppgiftslamnare::all().fold(InProcess::new(), |transport, ul| {
+            transport.with(ul, Arc::new(After(service(ul))))
+        });
+        let settings = NodeSettings {
+            rules: rules(),
+            deadlines,
+            load: LoadSettings::default(),
+            parties: Uppgiftslamnare::all()
+                .map(|ul| (ul, DispatcherSettings::default()))
+                .collect(),
+            answer_limits: xml::Limits::default(),
+            worker_mailbox_max: 1_000,
+            restart: RestartPolicy::new(OverBudget::Escalate),
+        };
+        let heart = Arbiter::current();
+        let failpoints = Failpoints::default();
+        let node = Node::start_on(heart, settings, Arc::new(transport), failpoints);
+        let ingress = node.attach_worker(0, &Arbiter::current());
+        settle().await;
+        Self { node, ingress }
+    }
+
+    /// Asks about so many persons and waits for the reply.
+    pub async fn ask(&self, persons: usize) -> Reply {
+        let received = Instant::now();
+        let (port, outcome) = ReplyPort::new(Arc::clone(self.node.tally()), received);
+        let inkommande = Inkommande {
+            body: question(persons).into(),
+            http_content_type: None,
+            received,
+            traceparent: None,
+            port,
+        };
+        assert!(self.ingress.deliver(inkommande).is_ok(), "it is taken");
+        let outcome = outcome.await.unwrap();
+        let took = received.elapsed();
+        let Outcome::Reply { body } = outcome else {
+            panic!("a reply: {outcome:?}")
+        };
+        let reply = Message::read(body.into_exposed(), None, &Limits::default()).unwrap();
+        let text = |part: &DataPart| String::from_utf8(part.data.expose().to_vec()).unwrap();
+        Reply {
+            took,
+            documents: reply.parts.iter().map(text).collect(),
+        }
+    }
+}
+
+fn rules() -> Rules {
+    let label = sample().label;
+    let municipality = label.from.unwrap().address.organisation().clone();
+    let own = Organisationsnummer::parse("2021009994").unwrap();
+    let namn = "Exempelköpings kommun".to_owned();
+    Rules {
+        own: Actor::new(Adress::of(own), None),
+        product: label.product.produkt,
+        senders: HashMap::from([(municipality, Sender { namn })]),
+        agreements: vec![Agreement::read(AGREEMENT).unwrap()],
+        statuses: HashSet::from([Status::Production, Status::Test]),
+        message_limits: Limits::default(),
+        question_limits: xml::Limits::default(),
+        person_check: Identitetskontroll::Strict,
+    }
+}
