@@ -7,8 +7,9 @@
 //!     └── LineEvents ◄── task of the line ◄── confirms, returns, answers ◄── direct reply-to ◄┘
 //! ```
 //!
-//! Everything but `send` runs on the multi-thread runtime given at the start: lapin drives its
-//! sockets from there, and an Arbiter would starve them.
+//! lapin drives its sockets from the multi-thread runtime given at the start: an Arbiter would starve
+//! them. The task of a line runs where the line is opened, beside its dispatcher, so that a confirm
+//! or an answer reaches it without one more hand-off between threads.
 //!
 //! **Logs.** lapin itself logs every returned message with its body, as a warning, and prints
 //! frames at `trace`. A subscriber must let pass only what [`may_be_logged`] says.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use actix_rt::Arbiter;
 use arc_swap::ArcSwapOption;
 use lapin::options::{BasicConsumeOptions, ConfirmSelectOptions};
 use lapin::types::FieldTable;
@@ -57,9 +58,14 @@ pub(super) struct LineTask {
 }
 
 impl LineTask {
-    pub(super) fn start(self, runtime: &tokio::runtime::Handle) -> AmqpLine {
+    /// Starts the line beside its dispatcher: on the arbiter that opens it, if one does.
+    pub(super) fn start(self, elsewhere: &tokio::runtime::Handle) -> AmqpLine {
         let session = Slot::default();
-        let task = runtime.spawn(self.keep(Arc::clone(&session)));
+        let keeping = self.keep(Arc::clone(&session));
+        let task = match Arbiter::try_current() {
+            Some(_) => actix_rt::spawn(keeping),
+            None => elsewhere.spawn(keeping),
+        };
         AmqpLine {
             session,
             task: task.abort_handle(),

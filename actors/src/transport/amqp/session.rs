@@ -3,12 +3,16 @@
 //! Publishing happens on the dispatcher's thread: lapin only queues the frames, which never waits,
 //! and a task of its own in between would cost a hand-off per question. The task of the line takes
 //! up what follows: written, confirmed, refused, returned, answered.
+//!
+//! Only an answer wakes that task at once. That a question was written and confirmed is looked at on
+//! the same occasion, or after [`CONFIRMS_LOOK_EVERY`]: to be woken for each would be two more
+//! hand-offs between threads per question, which is what costs.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -29,6 +33,9 @@ use crate::transport::{LineEvent, LineEvents, Question, Refusal};
 /// Publishes of one line that may wait for their confirm. A broker that lets more than that wait
 /// does not take them in time.
 pub const UNCONFIRMED_MAX: usize = 4_096;
+
+/// Longest time that a confirm, or a refusal, may lie unread.
+const CONFIRMS_LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Answers taken in one go before the task lets others run.
 const ANSWERS_PER_TURN: usize = 64;
@@ -54,7 +61,10 @@ pub(super) struct Session {
     fresh: Mutex<Option<Vec<Published>>>,
     unconfirmed: AtomicUsize,
     stalled: AtomicBool,
-    task: Arc<TaskWaker>,
+    /// Whether the task looks at confirms; changed only while `fresh` is locked.
+    watched: AtomicBool,
+    /// The task of the line.
+    task: AtomicWaker,
 }
 
 impl Session {
@@ -70,7 +80,8 @@ impl Session {
             fresh: Mutex::new(Some(Vec::new())),
             unconfirmed: AtomicUsize::new(0),
             stalled: AtomicBool::new(false),
-            task: Arc::default(),
+            watched: AtomicBool::new(false),
+            task: AtomicWaker::new(),
         }
     }
 
@@ -88,14 +99,10 @@ impl Session {
         }
         let corr_id = question.corr_id;
         let mut publish = Self::begin(Arc::clone(self), question);
-        let waker = Waker::from(Arc::clone(&self.task));
-        let publish = match publish.as_mut().poll(&mut Context::from_waker(&waker)) {
+        let publish = match publish.as_mut().poll(&mut unwoken()) {
             Poll::Pending => publish,
-            // Written already: what is left is the confirm, which nobody polls unless woken.
-            Poll::Ready(Ok(confirm)) => {
-                self.task.0.wake();
-                Box::pin(std::future::ready(Ok(confirm)))
-            }
+            // Written already: what is left is the confirm.
+            Poll::Ready(Ok(confirm)) => Box::pin(std::future::ready(Ok(confirm))),
             Poll::Ready(Err(_)) => return Err(Refusal::Broker),
         };
         self.unconfirmed.fetch_add(1, Ordering::AcqRel);
@@ -104,6 +111,9 @@ impl Session {
             since: Instant::now(),
             publish,
         });
+        if !self.watched.swap(true, Ordering::AcqRel) {
+            self.task.wake();
+        }
         Ok(())
     }
 
@@ -127,23 +137,24 @@ impl Session {
         })
     }
 
+    /// Ends the watch for confirms, unless there are questions that the task has not seen.
+    fn rest(&self) -> bool {
+        let fresh = self.fresh();
+        let nothing = fresh.as_ref().is_none_or(Vec::is_empty);
+        if nothing {
+            self.watched.store(false, Ordering::Release);
+        }
+        nothing
+    }
+
     fn fresh(&self) -> MutexGuard<'_, Option<Vec<Published>>> {
         self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Wakes the task of the line, whichever waker it has by then.
-#[derive(Default)]
-struct TaskWaker(AtomicWaker);
-
-impl Wake for TaskWaker {
-    fn wake(self: Arc<Self>) {
-        self.0.wake();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.wake();
-    }
+/// A context in which nothing that becomes ready wakes anybody.
+fn unwoken() -> Context<'static> {
+    Context::from_waker(Waker::noop())
 }
 
 /// What a confirm said of a question.
@@ -175,6 +186,7 @@ pub(super) struct Running<C> {
     waiting: HashMap<Uuid, Instant>,
     refused: VecDeque<(Uuid, Refusal)>,
     publish_timeout: Duration,
+    confirms_look: Interval,
     overdue_check: Interval,
     stalled_since: Option<Instant>,
 }
@@ -198,6 +210,8 @@ pub(super) fn run(
 ) -> Running<impl Future<Output = Confirmed>> {
     let mut overdue_check = interval((publish_timeout / 4).max(Duration::from_millis(1)));
     overdue_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut confirms_look = interval(CONFIRMS_LOOK_EVERY);
+    confirms_look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     Running {
         session,
         replies,
@@ -210,6 +224,7 @@ pub(super) fn run(
         waiting: HashMap::new(),
         refused: VecDeque::new(),
         publish_timeout,
+        confirms_look,
         overdue_check,
         stalled_since: None,
     }
@@ -230,14 +245,11 @@ impl<C: Future<Output = Confirmed>> Running<C> {
     }
 
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        self.session.task.0.register(cx.waker());
-        self.take_up_fresh();
+        self.session.task.register(cx.waker());
         if let Poll::Ready(error) = self.poll_answers(cx) {
             return Poll::Ready(Step::Lost(error));
         }
-        while let Poll::Ready(Some(confirmed)) = self.confirms.poll_next_unpin(cx) {
-            self.settle(confirmed);
-        }
+        self.look_at_confirms(cx);
         while self.overdue_check.poll_tick(cx).is_ready() {
             if self.session.connection.blocked() {
                 return Poll::Ready(Step::Blocked);
@@ -250,6 +262,18 @@ impl<C: Future<Output = Confirmed>> Running<C> {
             Some((corr_id, refusal)) => Poll::Ready(Step::Refused(corr_id, refusal)),
             None => Poll::Pending,
         }
+    }
+
+    /// Takes what confirms there are, and sees to it that the next look comes while some are open.
+    fn look_at_confirms(&mut self, cx: &mut Context<'_>) {
+        self.take_up_fresh();
+        while let Poll::Ready(Some(confirmed)) = self.confirms.poll_next_unpin(&mut unwoken()) {
+            self.settle(confirmed);
+        }
+        if self.confirms.is_empty() && self.session.rest() {
+            return;
+        }
+        while self.confirms_look.poll_tick(cx).is_ready() {}
     }
 
     fn take_up_fresh(&mut self) {
