@@ -21,6 +21,7 @@ use crate::failpoint::Failpoints;
 use crate::mailbox::Envelope;
 use crate::messages::{Aterkallelse, Delfraga, Recalled, SlotPort};
 use crate::observation::{FailureClass, Observed, State};
+use crate::room::Room;
 use crate::supervisor::Halt;
 use crate::tally::Tally;
 use crate::transport::{
@@ -57,6 +58,21 @@ impl Default for DispatcherSettings {
     }
 }
 
+/// What every life of a dispatcher is made from, besides its party and its bounds.
+#[derive(Clone)]
+pub struct DispatcherContext {
+    /// Opens its line.
+    pub transport: Arc<dyn Transport>,
+    /// Its counters.
+    pub observed: Arc<Observed>,
+    /// What is counted.
+    pub tally: Arc<Tally>,
+    /// Memory that the answers of all parties share.
+    pub answers: Arc<Room>,
+    /// Panics for tests.
+    pub failpoints: Failpoints,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LineState {
     Opening { since: Instant },
@@ -76,10 +92,7 @@ struct Asked {
 pub struct Dispatcher {
     ul: Uppgiftslamnare,
     settings: DispatcherSettings,
-    transport: Arc<dyn Transport>,
-    observed: Arc<Observed>,
-    tally: Arc<Tally>,
-    failpoints: Failpoints,
+    context: DispatcherContext,
     line: Option<Box<dyn Line>>,
     line_state: LineState,
     consumers: [Option<u32>; Traffic::ALL.len()],
@@ -96,18 +109,12 @@ impl Dispatcher {
     pub fn new(
         ul: Uppgiftslamnare,
         settings: DispatcherSettings,
-        transport: Arc<dyn Transport>,
-        observed: Arc<Observed>,
-        tally: Arc<Tally>,
-        failpoints: Failpoints,
+        context: DispatcherContext,
     ) -> Self {
         Self {
             ul,
             settings,
-            transport,
-            observed,
-            tally,
-            failpoints,
+            context,
             line: None,
             line_state: LineState::Opening {
                 since: Instant::now(),
@@ -205,7 +212,7 @@ impl Dispatcher {
     }
 
     fn refuse(&self, port: SlotPort, felkod: SsbtFelkod) {
-        self.observed.count_failed();
+        self.context.observed.count_failed();
         port.fail(felkod);
     }
 
@@ -235,16 +242,26 @@ impl Dispatcher {
         };
         self.ended.remember(answer.corr_id, End::Answered);
         self.circuit.answered(now);
-        self.observed.count_handled();
-        self.tally
+        self.context.observed.count_handled();
+        self.context
+            .tally
             .count_answer(self.ul, now.duration_since(asked.at));
         asked.port.answer(answer.content);
+    }
+
+    /// An answer came that there was no memory for. The party is there: only its part is lost.
+    fn answered_in_vain(&mut self, corr_id: Uuid, now: Instant) {
+        if self.end_unanswered(corr_id, SsbtFelkod::Overlast).is_none() {
+            return self.stray(corr_id);
+        }
+        self.circuit.answered(now);
+        tracing::warn!(bastjanst = %self.ul, "answer dropped: no memory for more answers");
     }
 
     /// An answer that nobody waits for is dropped and counted by class, never passed on.
     fn stray(&self, corr_id: Uuid) {
         let class = self.ended.classify(corr_id);
-        self.tally.count_stray(self.ul, class);
+        self.context.tally.count_stray(self.ul, class);
         // The counter is what operators look at: an adapter that floods must not fill the log.
         tracing::debug!(bastjanst = %self.ul, ?class, "answer dropped");
     }
@@ -317,10 +334,12 @@ impl Dispatcher {
     /// After anything that happened: moves the line on, shows the new state, keeps sweeping.
     fn settle(&mut self, now: Instant, ctx: &mut Context<Self>) {
         self.advance(now);
-        self.observed.set_load(self.asked.len(), self.waiting.len());
+        self.context
+            .observed
+            .set_load(self.asked.len(), self.waiting.len());
         let detail = self.impairment();
-        self.observed.set_detail(detail);
-        self.observed.set_state(if detail.is_some() {
+        self.context.observed.set_detail(detail);
+        self.context.observed.set_state(if detail.is_some() {
             State::Impaired
         } else {
             State::Running
@@ -355,9 +374,9 @@ impl Actor for Dispatcher {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let (events, mut receiver) = LineEvents::channel();
+        let (events, mut receiver) = LineEvents::channel(Arc::clone(&self.context.answers));
         ctx.add_stream(stream::poll_fn(move |cx| receiver.poll_recv(cx)));
-        self.line = Some(self.transport.open(self.ul, events));
+        self.line = Some(self.context.transport.open(self.ul, events));
         self.settle(Instant::now(), ctx);
     }
 }
@@ -367,7 +386,7 @@ impl Handler<Envelope<Delfraga>> for Dispatcher {
 
     fn handle(&mut self, envelope: Envelope<Delfraga>, ctx: &mut Self::Context) {
         let delfraga = envelope.open();
-        self.failpoints.hit(self.observed.name());
+        self.context.failpoints.hit(self.context.observed.name());
         let now = Instant::now();
         self.take(delfraga, now);
         self.settle(now, ctx);
@@ -397,6 +416,7 @@ impl StreamHandler<LineEvent> for Dispatcher {
             }
             LineEvent::Refused { corr_id, refusal } => self.refused(corr_id, refusal, now),
             LineEvent::Answer(answer) => self.answered(answer, now),
+            LineEvent::NoRoom { corr_id } => self.answered_in_vain(corr_id, now),
         }
         self.settle(now, ctx);
     }

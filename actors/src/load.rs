@@ -14,6 +14,9 @@ pub struct LoadSettings {
     pub open_max: usize,
     /// Open requests of one sending organisation.
     pub open_per_sender_max: usize,
+    /// Memory that the answers of all open requests may take together, in bytes. The reply that
+    /// is compiled from them comes on top.
+    pub answers_bytes_max: usize,
 }
 
 impl Default for LoadSettings {
@@ -21,6 +24,7 @@ impl Default for LoadSettings {
         Self {
             open_max: 3_000,
             open_per_sender_max: 400,
+            answers_bytes_max: 512 * 1024 * 1024,
         }
     }
 }
@@ -150,6 +154,7 @@ mod tests {
         let settings = LoadSettings {
             open_max: 3,
             open_per_sender_max: 2,
+            ..LoadSettings::default()
         };
         let [a, b] = ["2120009994", "2120009986"].map(|n| Organisationsnummer::parse(n).unwrap());
         let load = Load::new(settings, [a.clone(), b.clone()]);

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::aggregator::{AggregatorContext, Dispatchers};
 use crate::child::{OverBudget, RestartPolicy};
 use crate::deadline::{DeadlineSettings, Deadlines};
-use crate::dispatcher::{Dispatcher, DispatcherSettings};
+use crate::dispatcher::{Dispatcher, DispatcherContext, DispatcherSettings};
 use crate::egress::Egress;
 use crate::failpoint::Failpoints;
 use crate::ingress::rules::Rules;
@@ -24,6 +24,7 @@ use crate::ingress::{Ingress, IngressContext};
 use crate::load::{Load, LoadSettings};
 use crate::mailbox::Mailbox;
 use crate::observation::{Kind, Observatory, Observed, OpenRequests};
+use crate::room::Room;
 use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
 use crate::tally::Tally;
 use crate::transport::Transport;
@@ -59,6 +60,7 @@ pub struct Node {
     transport: Arc<dyn Transport>,
     rules: Arc<Rules>,
     load: Arc<Load>,
+    answers: Arc<Room>,
     tally: Arc<Tally>,
     deadlines: Deadlines,
     answer_limits: xml::Limits,
@@ -102,6 +104,7 @@ impl Node {
             heart,
             transport,
             rules: Arc::new(settings.rules),
+            answers: Room::new(settings.load.answers_bytes_max),
             load: Load::new(settings.load, senders),
             tally: Tally::new(),
             deadlines: Deadlines::new(settings.deadlines),
@@ -128,22 +131,19 @@ impl Node {
         let observed = Observed::new(format!("dispatcher-{ul}"), Kind::Dispatcher);
         let depth_max = bounds.window + bounds.line_max + DISPATCHER_MAILBOX_SPARE;
         let mailbox = Mailbox::new(Arc::clone(&observed), depth_max);
-        let (transport, tally) = (Arc::clone(&self.transport), Arc::clone(&self.tally));
-        let failpoints = self.failpoints.clone();
+        let context = DispatcherContext {
+            transport: Arc::clone(&self.transport),
+            observed,
+            tally: Arc::clone(&self.tally),
+            answers: Arc::clone(&self.answers),
+            failpoints: self.failpoints.clone(),
+        };
         let policy = RestartPolicy {
             over_budget: OverBudget::Pause,
             ..self.restart
         };
         let spec = ChildSpec::new(mailbox.clone(), policy, self.heart.clone(), move || {
-            let (transport, observed) = (Arc::clone(&transport), Arc::clone(&observed));
-            Dispatcher::new(
-                ul,
-                bounds,
-                transport,
-                observed,
-                Arc::clone(&tally),
-                failpoints.clone(),
-            )
+            Dispatcher::new(ul, bounds, context.clone())
         });
         self.supervisor.do_send(Adopt(spec));
         self.dispatchers.rcu(|before| {
@@ -246,6 +246,12 @@ impl Node {
     #[must_use]
     pub fn load(&self) -> &Arc<Load> {
         &self.load
+    }
+
+    /// Memory that all answers share.
+    #[must_use]
+    pub fn answers(&self) -> &Arc<Room> {
+        &self.answers
     }
 
     /// The clock rule.

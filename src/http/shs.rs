@@ -19,6 +19,7 @@ use samsvar_actors::mailbox::{Mailbox, Undelivered};
 use samsvar_actors::messages::Inkommande;
 use samsvar_actors::node::Node;
 use samsvar_actors::reply::{Outcome, ReplyPort};
+use samsvar_actors::room::Room;
 use samsvar_actors::tally::Tally;
 use shs_schemas::Sensitive;
 use shs_schemas::error_code::ErrorCode;
@@ -27,7 +28,7 @@ use shs_schemas::shs::{KnownIds, Management};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::body::{self, BodyError, Bounds, Room};
+use super::body::{self, BodyError, Bounds};
 use crate::settings::Settings;
 
 /// Where messages are received.

@@ -20,6 +20,8 @@ pub(super) const ANSWER_BYTES_MIN: u32 = 1024;
 /// Largest limit on answers that can be set, in bytes: what the transport passes on.
 pub(super) const ANSWER_BYTES_MAX: u32 = 16 * 1024 * 1024;
 const _: () = assert!(ANSWER_BYTES_MAX as usize <= amqp::ANSWER_BYTES_MAX);
+/// Largest limit on all answers together that can be set, in bytes.
+pub(super) const ANSWERS_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
 /// Longest pause of a circuit, in seconds.
 pub(super) const PAUSE_S_MAX: u64 = 3600;
 /// Largest restart budget.
@@ -35,6 +37,9 @@ pub struct Load {
     /// Open requests of one sender.
     #[garde(range(min = 1, max = OPEN_REQUESTS_MAX))]
     pub open_per_sender_max: u32,
+    /// Memory that the answers of all open requests may take together, in bytes.
+    #[garde(range(min = u64::from(ANSWER_BYTES_MIN), max = ANSWERS_BYTES_MAX))]
+    pub answers_bytes_max: u64,
     /// What `Retry-After` says to who is refused, in seconds.
     #[garde(range(min = 1, max = 3600))]
     pub retry_after_s: u64,
@@ -45,8 +50,17 @@ impl Default for Load {
         Self {
             open_requests_max: 3000,
             open_per_sender_max: 400,
+            answers_bytes_max: 512 * 1024 * 1024,
             retry_after_s: 5,
         }
+    }
+}
+
+impl Load {
+    /// [`Self::answers_bytes_max`] as a size in memory.
+    #[must_use]
+    pub fn answers_limit(&self) -> usize {
+        usize::try_from(self.answers_bytes_max).unwrap_or(usize::MAX)
     }
 }
 

@@ -160,6 +160,10 @@ fn values_that_contradict_each_other_are_refused() {
             "samsvar.toml:7: load.open_per_sender_max: ",
         ),
         (
+            "[load]\nanswers_bytes_max = 4194303\n",
+            "samsvar.toml:8: load.answers_bytes_max: ",
+        ),
+        (
             "[admin]\naddress = \"127.0.0.1:8585\"\n",
             "samsvar.toml:8: admin.address: ",
         ),

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use chrono::Utc;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::dispatcher::ended::Stray;
-use samsvar_actors::dispatcher::{Dispatcher, DispatcherSettings};
+use samsvar_actors::dispatcher::{Dispatcher, DispatcherContext, DispatcherSettings};
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::insamling::{Insamling, SlotId};
 use samsvar_actors::mailbox::Mailbox;
 use samsvar_actors::messages::{Aterkallelse, Delfraga, Recalled, SlotFilled, SlotPort};
 use samsvar_actors::observation::{ActorLine, Kind, Observatory, Observed, State};
+use samsvar_actors::room::Room;
 use samsvar_actors::supervisor::{Adopt, ChildSpec, Supervisor};
 use samsvar_actors::tally::Tally;
 use samsvar_actors::transport::{
@@ -30,6 +31,9 @@ use uuid::Uuid;
 use crate::{ms, node_rig, paused, settle};
 
 const AF: Uppgiftslamnare = Uppgiftslamnare::AF;
+
+/// Room for the answers that one rig holds.
+const ANSWERS_BYTES_MAX: usize = 1_000;
 
 /// A line that notes what it is given and says what the test tells it to.
 #[derive(Default)]
@@ -107,14 +111,14 @@ impl Rig {
         let (line, counted) = (Arc::clone(&transport), Arc::clone(&tally));
         let policy = RestartPolicy::new(OverBudget::Pause);
         let spec = ChildSpec::new(mailbox.clone(), policy, Arbiter::current(), move || {
-            Dispatcher::new(
-                AF,
-                settings,
-                Arc::clone(&line) as _,
-                Arc::clone(&observed),
-                Arc::clone(&counted),
-                Failpoints::default(),
-            )
+            let context = DispatcherContext {
+                transport: Arc::clone(&line) as _,
+                observed: Arc::clone(&observed),
+                tally: Arc::clone(&counted),
+                answers: Room::new(ANSWERS_BYTES_MAX),
+                failpoints: Failpoints::default(),
+            };
+            Dispatcher::new(AF, settings, context)
         });
         let (escalate, _) = watch::channel(None);
         let supervisor = Supervisor::new(Arc::new(Observatory::default()), escalate).start();
@@ -155,6 +159,12 @@ impl Rig {
 
     async fn answers(&self, corr_id: Uuid) {
         let content = AnswerContent::Svar(Bytes::from_static(b"<svar/>").into());
+        self.happens(LineEvent::Answer(Answer { corr_id, content }))
+            .await;
+    }
+
+    async fn answers_with(&self, corr_id: Uuid, bytes: usize) {
+        let content = AnswerContent::Svar(Bytes::from(vec![b' '; bytes]).into());
         self.happens(LineEvent::Answer(Answer { corr_id, content }))
             .await;
     }
@@ -243,6 +253,26 @@ async fn beyond_the_window_questions_wait_in_line_and_beyond_the_line_they_fail_
     }
     assert_eq!((rig.line().in_flight, rig.line().waiting), (0, 0));
     assert_eq!(rig.outcomes().len(), 6, "one outcome each");
+}
+
+#[actix::test]
+async fn an_answer_that_there_is_no_memory_for_costs_its_own_part_only() {
+    paused();
+    let rig = Rig::up(DispatcherSettings::default()).await;
+    let asked = rig.put_many(4, LONG).await;
+    rig.answers_with(asked[0], 600).await;
+    rig.answers_with(asked[1], 401).await;
+    rig.answers_with(asked[2], 400).await;
+    let overload = Some(SsbtFelkod::Overlast);
+    assert_eq!(rig.outcomes(), [None, overload, None]);
+    // The same answer again, and its room is still taken: nobody waits for it.
+    rig.answers_with(asked[1], 401).await;
+    assert_eq!(rig.strays(Stray::Late), 1);
+    // The requests are over: so is what their answers took.
+    rig.taken.lock().unwrap().clear();
+    rig.answers_with(asked[3], 1_000).await;
+    assert_eq!(rig.outcomes(), [None]);
+    assert_eq!(rig.line().state, State::Running);
 }
 
 #[actix::test]

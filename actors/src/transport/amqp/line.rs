@@ -181,7 +181,7 @@ impl LineTask {
             self.events.clone(),
             Arc::clone(&self.counts),
             Arc::clone(&unroutable),
-            self.settings.publish_timeout,
+            &self.settings,
         );
         slot.store(Some(session));
         if !self.tell_up(consumers).await {
