@@ -193,6 +193,7 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
         reconnect_first: settings.amqp.reconnect_first(),
         reconnect_longest: settings.amqp.reconnect_longest(),
         ttl_longest: settings.deadline.longest(),
+        tls_ca: settings.amqp.ca.clone(),
         answer_bytes_max: settings.dispatcher.answer_bytes_max as usize,
         heartbeat: settings.amqp.heartbeat(),
         ..AmqpSettings::new(Sensitive::new(url))
