@@ -189,7 +189,7 @@ impl Tally {
     }
 
     /// Counts a request that was still open after its hard limit: a defect.
-    pub fn count_watchdog(&self) {
+    pub(crate) fn count_watchdog(&self) {
         self.watchdog.fetch_add(1, Ordering::Relaxed);
     }
 

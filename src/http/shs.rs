@@ -18,7 +18,7 @@ use samsvar_actors::ingress::rules::PERSONS_MAX;
 use samsvar_actors::mailbox::{Mailbox, Undelivered};
 use samsvar_actors::messages::Inkommande;
 use samsvar_actors::node::Node;
-use samsvar_actors::reply::{Outcome, ReplyPort};
+use samsvar_actors::reply::{Outcome, ReplyPort, Watchdog};
 use samsvar_actors::room::Room;
 use samsvar_actors::tally::Tally;
 use shs_schemas::Sensitive;
@@ -89,6 +89,7 @@ impl Door {
     async fn ask(&self, body: Bytes, http: Http) -> Outcome {
         let received = Instant::now();
         let (port, outcome) = ReplyPort::new(Arc::clone(&self.common.tally), received);
+        let watchdog = port.watchdog();
         let inkommande = Inkommande {
             body: Sensitive::new(body),
             http_content_type: http.content_type,
@@ -103,19 +104,18 @@ impl Door {
             };
             reject(undelivered.into_message().port, failure);
         }
-        self.wait(outcome).await
+        self.wait(outcome, watchdog).await
     }
 
-    async fn wait(&self, outcome: oneshot::Receiver<Outcome>) -> Outcome {
-        match tokio::time::timeout(self.common.answer_time_max, outcome).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => rejected(Failure::ActorLost),
-            Err(_) => {
-                self.common.tally.count_watchdog();
-                tracing::error!("a request was open after its hard limit: this is a defect");
-                rejected(Failure::Watchdog)
-            }
-        }
+    async fn wait(&self, mut outcome: oneshot::Receiver<Outcome>, watchdog: Watchdog) -> Outcome {
+        let in_time = tokio::time::timeout(self.common.answer_time_max, &mut outcome).await;
+        let outcome = match in_time {
+            Ok(outcome) => outcome,
+            Err(_) if watchdog.end() => return rejected(Failure::Watchdog),
+            // Ended in this very moment: it is about to be here.
+            Err(_) => outcome.await,
+        };
+        outcome.unwrap_or_else(|_| rejected(Failure::ActorLost))
     }
 
     /// Refuses before anything is read, and counts it.
