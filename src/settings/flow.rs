@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use garde::Validate;
+use samsvar_actors::child;
 use samsvar_actors::transport::{LINE_EVENTS_MAX, amqp};
 use serde::Deserialize;
 
@@ -130,10 +131,10 @@ pub struct Supervision {
 impl Default for Supervision {
     fn default() -> Self {
         Self {
-            restarts: 5,
-            within_s: 30,
-            backoff_first_ms: 100,
-            backoff_longest_ms: 10_000,
+            restarts: child::RESTARTS,
+            within_s: child::WITHIN_S,
+            backoff_first_ms: child::BACKOFF_FIRST_MS,
+            backoff_longest_ms: child::BACKOFF_LONGEST_MS,
         }
     }
 }
