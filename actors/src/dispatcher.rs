@@ -37,6 +37,10 @@ const SWEEP_EVERY: Duration = Duration::from_millis(25);
 /// How long a new line may take before questions stop waiting for it.
 const OPENING_MAX: Duration = Duration::from_secs(2);
 
+/// Least time that a question must have had left when it was put for silence to say something of
+/// the party: a request that came late in its own life is no sign that the party is away.
+const TELLING_TIME_MIN: Duration = Duration::from_secs(1);
+
 /// Bounds of one dispatcher.
 #[derive(Clone, Copy, Debug)]
 pub struct DispatcherSettings {
@@ -67,6 +71,8 @@ pub struct DispatcherContext {
     pub observed: Arc<Observed>,
     /// What is counted.
     pub tally: Arc<Tally>,
+    /// The traffic whose consumers tell whether the party is there: what the node serves.
+    pub judged_by: Traffic,
     /// Memory that the answers of all parties share.
     pub answers: Arc<Room>,
     /// Panics for tests.
@@ -84,8 +90,16 @@ enum LineState {
 struct Asked {
     port: SlotPort,
     until: Instant,
+    put: Put,
+}
+
+/// When and with what leave a question was put.
+#[derive(Clone, Copy)]
+struct Put {
     at: Instant,
     pass: Pass,
+    /// What its request had left then.
+    left: Duration,
 }
 
 /// Owns the way to one Uppgiftslämnare.
@@ -198,8 +212,11 @@ impl Dispatcher {
             Asked {
                 port,
                 until: now + patience,
-                at: now,
-                pass,
+                put: Put {
+                    at: now,
+                    pass,
+                    left,
+                },
             },
         );
         let sent = match &self.line {
@@ -216,13 +233,21 @@ impl Dispatcher {
         port.fail(felkod);
     }
 
-    /// A question that was asked ends without an answer. Tells when and with what leave it was put;
-    /// nothing when it has ended before.
-    fn end_unanswered(&mut self, corr_id: Uuid, felkod: SsbtFelkod) -> Option<(Instant, Pass)> {
+    /// A question that was asked ends without an answer. Tells how it was put; nothing when it has ended before.
+    fn end_unanswered(&mut self, corr_id: Uuid, felkod: SsbtFelkod) -> Option<Put> {
         let asked = self.asked.remove(&corr_id)?;
         self.ended.remember(corr_id, End::Unanswered);
         self.refuse(asked.port, felkod);
-        Some((asked.at, asked.pass))
+        Some(asked.put)
+    }
+
+    /// The party was silent to this question for as long as it was waited for.
+    fn silent(&mut self, put: Put, now: Instant) {
+        if put.left < TELLING_TIME_MIN {
+            self.circuit.inconclusive(put.pass, now);
+        } else {
+            self.circuit.timed_out(put.at, put.pass, now);
+        }
     }
 
     fn refused(&mut self, corr_id: Uuid, refusal: Refusal, now: Instant) {
@@ -231,8 +256,8 @@ impl Dispatcher {
             Refusal::QueueFull => SsbtFelkod::Overlast,
             Refusal::Broker => SsbtFelkod::Meddelandesystem,
         };
-        if let Some((_, pass)) = self.end_unanswered(corr_id, felkod) {
-            self.circuit.inconclusive(pass, now);
+        if let Some(put) = self.end_unanswered(corr_id, felkod) {
+            self.circuit.inconclusive(put.pass, now);
         }
     }
 
@@ -245,7 +270,7 @@ impl Dispatcher {
         self.context.observed.count_handled();
         self.context
             .tally
-            .count_answer(self.ul, now.duration_since(asked.at));
+            .count_answer(self.ul, now.duration_since(asked.put.at));
         asked.port.answer(answer.content);
     }
 
@@ -255,7 +280,8 @@ impl Dispatcher {
             return self.stray(corr_id);
         }
         self.circuit.answered(now);
-        tracing::warn!(bastjanst = %self.ul, "answer dropped: no memory for more answers");
+        // Counted by its felkod, like every answer that is dropped.
+        tracing::debug!(bastjanst = %self.ul, "answer dropped: no memory for more answers");
     }
 
     /// An answer that nobody waits for is dropped and counted by class, never passed on.
@@ -272,8 +298,8 @@ impl Dispatcher {
         self.consumers = [None; Traffic::ALL.len()];
         let lost: Vec<Uuid> = self.asked.keys().copied().collect();
         for corr_id in lost {
-            if let Some((_, pass)) = self.end_unanswered(corr_id, SsbtFelkod::Meddelandesystem) {
-                self.circuit.inconclusive(pass, now);
+            if let Some(put) = self.end_unanswered(corr_id, SsbtFelkod::Meddelandesystem) {
+                self.circuit.inconclusive(put.pass, now);
             }
         }
         for delfraga in std::mem::take(&mut self.waiting) {
@@ -283,12 +309,12 @@ impl Dispatcher {
 
     fn recall(&mut self, recall: &Aterkallelse, now: Instant) {
         for corr_id in &recall.corr_ids {
-            if let Some(Asked { at, pass, .. }) = self.asked.remove(corr_id) {
+            if let Some(Asked { put, .. }) = self.asked.remove(corr_id) {
                 self.ended.remember(*corr_id, End::Unanswered);
                 match recall.because {
-                    Recalled::Deadline => self.circuit.timed_out(at, pass, now),
+                    Recalled::Deadline => self.silent(put, now),
                     Recalled::CallerGone | Recalled::RequestLost => {
-                        self.circuit.inconclusive(pass, now);
+                        self.circuit.inconclusive(put.pass, now);
                     }
                 }
             }
@@ -306,8 +332,8 @@ impl Dispatcher {
             .map(|(id, _)| *id)
             .collect();
         for corr_id in due {
-            if let Some((at, pass)) = self.end_unanswered(corr_id, SsbtFelkod::Timeout) {
-                self.circuit.timed_out(at, pass, now);
+            if let Some(put) = self.end_unanswered(corr_id, SsbtFelkod::Timeout) {
+                self.silent(put, now);
             }
         }
         for delfraga in std::mem::take(&mut self.waiting) {
@@ -362,7 +388,7 @@ impl Dispatcher {
             LineState::Opening { .. } => Some("line opening"),
             LineState::Down => Some("no broker"),
             LineState::Up if self.circuit.is_open() => Some("circuit open"),
-            LineState::Up if self.consumers.iter().all(|count| *count == Some(0)) => {
+            LineState::Up if self.consumers[self.context.judged_by.index()] == Some(0) => {
                 Some("no consumer")
             }
             LineState::Up => None,

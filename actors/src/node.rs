@@ -135,6 +135,7 @@ impl Node {
             transport: Arc::clone(&self.transport),
             observed,
             tally: Arc::clone(&self.tally),
+            judged_by: self.rules.judged_by(),
             answers: Arc::clone(&self.answers),
             failpoints: self.failpoints.clone(),
         };

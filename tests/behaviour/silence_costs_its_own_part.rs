@@ -100,7 +100,8 @@ async fn a_party_that_keeps_silent_is_paused_and_comes_back_when_it_answers() {
             })
     });
     let sandbox = Sandbox::new()
-        .limit(1)
+        // Half of it is what a party has: silence for under a second says nothing of it.
+        .limit(3)
         .with(|settings| settings.dispatcher.circuit_pause_s = 1)
         .played_by(Uppgiftslamnare::MIV, says)
         .start()

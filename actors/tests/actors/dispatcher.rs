@@ -115,6 +115,7 @@ impl Rig {
                 transport: Arc::clone(&line) as _,
                 observed: Arc::clone(&observed),
                 tally: Arc::clone(&counted),
+                judged_by: Traffic::Production,
                 answers: Room::new(ANSWERS_BYTES_MAX),
                 failpoints: Failpoints::default(),
             };
@@ -338,11 +339,22 @@ async fn a_party_that_keeps_timing_out_is_paused_and_tried_again_with_one_questi
 }
 
 #[actix::test]
+async fn silence_to_questions_that_had_hardly_any_time_left_does_not_pause_the_party() {
+    paused();
+    let rig = Rig::up(DispatcherSettings::default()).await;
+    let asked = rig.put_many(20, ms(999)).await;
+    rig.recall(&asked[..10], Recalled::Deadline).await;
+    tokio::time::sleep(ms(1_100)).await;
+    assert_eq!(rig.outcomes()[10..], [Some(SsbtFelkod::Timeout); 10]);
+    assert_eq!(rig.line().detail, None);
+}
+
+#[actix::test]
 async fn a_probe_that_is_cancelled_lets_the_next_question_try() {
     paused();
     let rig = Rig::up(DispatcherSettings::default()).await;
-    rig.put_many(5, ms(100)).await;
-    tokio::time::sleep(Duration::from_secs(31)).await;
+    rig.put_many(5, ms(2_000)).await;
+    tokio::time::sleep(Duration::from_secs(33)).await;
     let probe = rig.put(LONG).await;
     rig.recall(&[probe], Recalled::CallerGone).await;
     let next = rig.put(LONG).await;
@@ -356,8 +368,8 @@ async fn a_probe_that_is_cancelled_lets_the_next_question_try() {
 async fn a_late_answer_fills_nothing_and_does_not_end_the_pause() {
     paused();
     let rig = Rig::up(DispatcherSettings::default()).await;
-    let asked = rig.put_many(5, ms(100)).await;
-    tokio::time::sleep(ms(200)).await;
+    let asked = rig.put_many(5, ms(2_000)).await;
+    tokio::time::sleep(ms(2_100)).await;
     assert_eq!(rig.line().detail, Some("circuit open"));
     rig.answers(asked[0]).await;
     assert_eq!(rig.line().detail, Some("circuit open"));
@@ -382,6 +394,20 @@ async fn without_a_consumer_questions_fail_at_once_also_those_in_line() {
     assert_eq!(rig.line().in_flight, 2, "what it has, it may still answer");
     rig.consumers(1).await;
     assert_eq!(rig.line().detail, None);
+}
+
+#[actix::test]
+async fn a_party_with_only_a_test_adapter_is_impaired_where_real_questions_are_served() {
+    paused();
+    let rig = Rig::up(small()).await;
+    let (traffic, count) = (Traffic::Production, 0);
+    rig.happens(LineEvent::Consumers { traffic, count }).await;
+    assert_eq!(rig.line().state, State::Impaired);
+    assert_eq!(rig.line().detail, Some("no consumer"));
+    rig.consumers(1).await;
+    let (traffic, count) = (Traffic::Test, 0);
+    rig.happens(LineEvent::Consumers { traffic, count }).await;
+    assert_eq!(rig.line().state, State::Running);
 }
 
 #[actix::test]
