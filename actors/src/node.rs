@@ -206,9 +206,11 @@ impl Node {
     ) -> Mailbox<Egress> {
         let observed = Observed::new(format!("egress-{index}"), Kind::Egress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
-        let (own, failpoints) = (Arc::new(self.rules.own.clone()), self.failpoints.clone());
+        let (own, tally) = (Arc::new(self.rules.own.clone()), Arc::clone(&self.tally));
+        let failpoints = self.failpoints.clone();
         let spec = ChildSpec::new(mailbox.clone(), policy, arbiter.clone(), move || {
-            Egress::new(Arc::clone(&own), Arc::clone(&observed), failpoints.clone())
+            let (own, tally) = (Arc::clone(&own), Arc::clone(&tally));
+            Egress::new(own, tally, Arc::clone(&observed), failpoints.clone())
         });
         self.supervisor.do_send(Adopt(spec));
         mailbox
