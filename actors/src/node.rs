@@ -27,7 +27,7 @@ use crate::observation::{Kind, Observatory, Observed, OpenRequests};
 use crate::room::Room;
 use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
 use crate::tally::Tally;
-use crate::transport::Transport;
+use crate::transport::{Counted, Transport};
 
 /// Messages beyond window and line that may wait for a dispatcher.
 const DISPATCHER_MAILBOX_SPARE: usize = 1_024;
@@ -267,6 +267,12 @@ impl Node {
     #[must_use]
     pub fn transport_name(&self) -> &'static str {
         self.transport.name()
+    }
+
+    /// What the transport has counted.
+    #[must_use]
+    pub fn transport_counted(&self) -> Vec<Counted> {
+        self.transport.counted()
     }
 
     /// Who is connected.

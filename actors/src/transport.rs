@@ -46,6 +46,22 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Name for logs and metrics: `amqp`, `in-process`.
     fn name(&self) -> &'static str;
+
+    /// What it has counted since it started; nothing when it counts nothing.
+    fn counted(&self) -> Vec<Counted> {
+        Vec::new()
+    }
+}
+
+/// A monotonic counter of a transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Name for metrics: lower case with underscores.
+    pub name: &'static str,
+    /// What is counted, in English.
+    pub help: &'static str,
+    /// How often so far.
+    pub count: u64,
 }
 
 /// The way to one Uppgiftslämnare.

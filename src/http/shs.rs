@@ -54,7 +54,7 @@ pub struct Common {
 impl Common {
     /// What the settings say.
     #[must_use]
-    pub fn new(node: &Node, settings: &Settings) -> Self {
+    pub fn new(node: &Node, bodies: Arc<Room>, settings: &Settings) -> Self {
         let longest = node.deadlines().settings.limit_for(PERSONS_MAX);
         Self {
             node_id: settings.node.node_id.clone(),
@@ -62,7 +62,7 @@ impl Common {
             body: Bounds {
                 bytes_max: settings.listener.body_limit(),
                 time_max: settings.listener.body_timeout(),
-                room: Room::new(settings.listener.bodies_limit()),
+                room: bodies,
             },
             retry_after_s: settings.load.retry_after_s,
             answer_time_max: longest + WATCHDOG,
