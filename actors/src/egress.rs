@@ -140,3 +140,42 @@ fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -
         data: Sensitive::new(document),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shs_schemas::ssbtek::{Delsvar, Fraga, Kontrakt};
+    use shs_schemas::xml::Limits;
+
+    use super::*;
+
+    const FRAGA: &[u8] = include_bytes!("../../shs-schemas/tests/corpus/spec/fraga-alla-10.xml");
+
+    /// A LEFI answer of this JSON, in base64.
+    fn lefi(ul: Uppgiftslamnare, base64: &str) -> (Uppgiftslamnare, Utfall) {
+        let (name, limits) = (ul.element().local_name(), Limits::default());
+        let body = format!(
+            "<x:{name} xmlns:x='http://schema.forsakringskassan.se/integration/ssbt/10'><x:data>\
+             <x:lefiJsonSvar>{base64}</x:lefiJsonSvar></x:data></x:{name}>"
+        );
+        let svar = Delsvar::read(ul, Kontrakt::V10, Bytes::from(body), &limits).unwrap();
+        (ul, svar.into())
+    }
+
+    #[test]
+    fn members_in_the_wrong_answer_are_counted() {
+        let fraga = Fraga::read(Bytes::from_static(FRAGA), &Limits::default()).unwrap();
+        let person = Person {
+            datapart_type: "fraga".to_owned(),
+            filename: None,
+            question: PersonQuestion::Fraga(Box::new(fraga)),
+        };
+        // `{"beslut":[]}` belongs to PM and stands in the answer of FK; PM answers `{}`.
+        let outcomes = [
+            lefi(Uppgiftslamnare::FK, "eyJiZXNsdXQiOltdfQ=="),
+            lefi(Uppgiftslamnare::PM, "e30="),
+        ];
+        let tally = Tally::new();
+        let _ = part(person, &outcomes, &tally);
+        assert_eq!(tally.lefi_felplacerade(), 1);
+    }
+}
