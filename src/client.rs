@@ -17,6 +17,10 @@ use self::answer::PersonAnswer;
 /// Longest wait for an answer: above the limit for ten persons (ssbtek-10, 5.2).
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// How long a connection is kept for the next question: less than a node keeps an idle one (design
+/// 8), so that no question is sent into a connection that the node is closing.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(1);
+
 /// Why there is no answer to show.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -71,6 +75,7 @@ impl Client {
         Ok(Self {
             http: reqwest::Client::builder()
                 .timeout(ANSWER_TIME_MAX)
+                .pool_idle_timeout(IDLE_TIME_MAX)
                 .build()?,
         })
     }
