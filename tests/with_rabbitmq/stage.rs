@@ -138,11 +138,11 @@ impl Node {
         let text = format!(
             "[node]\norganisationsnummer = \"2021009994\"\nnamn = \"Exempelkassan\"\n\
              node_id = \"samsvar-test\"\n[[sender]]\norganisationsnummer = \"2120009994\"\n\
-             namn = \"Exempelköpings kommun\"\n[registers]\nuppgiftslamnare = {:?}\n\
-             agreements = {:?}\n[listener]\naddress = \"127.0.0.1:0\"\nworkers = 2\n\
+             namn = \"Exempelköpings kommun\"\n[registers]\nuppgiftslamnare = \"{}\"\n\
+             agreements = \"{}\"\n[listener]\naddress = \"127.0.0.1:0\"\nworkers = 2\n\
              [admin]\naddress = \"127.0.0.1:0\"\n",
-            config.join("uppgiftslamnare.toml"),
-            config.join("agreements"),
+            config.join("uppgiftslamnare.toml").display(),
+            config.join("agreements").display(),
         );
         fs::write(&file, text).unwrap();
         let mut command = samsvar();
