@@ -95,7 +95,7 @@ fn settings(message: &Message) -> NodeSettings {
     NodeSettings {
         rules: Rules {
             own: Actor::new(to.address.clone(), None),
-            product: message.label.product.produkt.clone(),
+            product: message.label.product.produkt,
             senders: HashMap::from([(from.address.organisation().clone(), sender)]),
             agreements: vec![Agreement::read(AGREEMENT).expect("a readable agreement")],
             statuses: HashSet::from([Status::Test]),
