@@ -182,7 +182,7 @@ impl Dispatcher {
             body,
             expires_in: patience,
             // What is waited for a shorter time is also of use for a shorter time.
-            deadline: deadline_wall - (left - patience),
+            deadline: deadline_wall - left.saturating_sub(patience),
             traceparent,
         };
         // In the table before it leaves: no answer comes before its entry.
