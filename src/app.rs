@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::node::Node;
+use samsvar_actors::room::Room;
 use samsvar_actors::transport::Transport;
 use tokio::task::JoinHandle;
 
@@ -63,10 +64,13 @@ impl App {
         let service = bind(settings.listener.address)?;
         let admin = bind(settings.admin.address)?;
         let node = Node::start(node_settings, transport, failpoints);
+        let bodies = Room::new(settings.listener.bodies_limit());
         let service = listen(service, |listener| {
-            http::service(listener, Arc::clone(&node), settings)
+            http::service(listener, Arc::clone(&node), Arc::clone(&bodies), settings)
         })?;
-        let admin = listen(admin, |listener| http::admin(listener, &node, settings))?;
+        let admin = listen(admin, |listener| {
+            http::admin(listener, &node, bodies, settings)
+        })?;
         tracing::info!(
             node = %settings.node.node_id,
             transport = node.transport_name(),

@@ -15,24 +15,27 @@ use actix_rt::Arbiter;
 use actix_web::dev::Server;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use samsvar_actors::node::Node;
+use samsvar_actors::room::Room;
 
 use crate::settings::Settings;
 
 /// Seconds that open connections get to close when a server stops; the drain came before.
 const SHUTDOWN_S: u64 = 2;
 
-/// The service listener: one worker thread each with an ingress and an egress of its own.
+/// The service listener: one worker thread each with an ingress and an egress of its own. The
+/// bodies of all requests share the memory `bodies`.
 ///
 /// # Errors
 /// When the listener cannot be used.
 pub fn service(
     listener: TcpListener,
     node: Arc<Node>,
+    bodies: Arc<Room>,
     settings: &Settings,
 ) -> std::io::Result<Server> {
     let limits = settings.listener.clone();
     let next_worker = Arc::new(AtomicUsize::new(0));
-    let common = Arc::new(shs::Common::new(&node, settings));
+    let common = Arc::new(shs::Common::new(&node, bodies, settings));
     let server = HttpServer::new(move || {
         let worker = next_worker.fetch_add(1, Ordering::Relaxed);
         let ingress = node.attach_worker(worker, &Arbiter::current());
@@ -63,9 +66,10 @@ pub fn service(
 pub fn admin(
     listener: TcpListener,
     node: &Arc<Node>,
+    bodies: Arc<Room>,
     settings: &Settings,
 ) -> std::io::Result<Server> {
-    let desk = admin::Desk::new(Arc::clone(node), settings);
+    let desk = admin::Desk::new(Arc::clone(node), bodies, settings);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(desk.clone()))

@@ -155,6 +155,9 @@ impl Settings {
         let mut faults = settings.faults(&source, environment);
         let folder = file.parent().unwrap_or(Path::new(""));
         collect(&mut faults, settings.amqp.read_url_file(folder, file));
+        if let Err(fault) = settings.amqp.read_ca_file(folder) {
+            faults.push(source.fault_at("amqp.ca_file", environment.main(), &fault));
+        }
         let register = folder.join(&settings.registers.uppgiftslamnare);
         let parties = Source::read(&register)
             .and_then(|source| read_parties(&source, environment, &settings.dispatcher));

@@ -53,6 +53,7 @@ pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
         load: LoadSettings {
             open_max: settings.load.open_requests_max as usize,
             open_per_sender_max: settings.load.open_per_sender_max as usize,
+            answers_bytes_max: settings.load.answers_limit(),
         },
         parties: connected(settings)
             .map(|party| (party.kod, dispatcher(settings, party)))
@@ -192,6 +193,8 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
         reconnect_first: settings.amqp.reconnect_first(),
         reconnect_longest: settings.amqp.reconnect_longest(),
         ttl_longest: settings.deadline.longest(),
+        tls_ca: settings.amqp.ca.clone(),
+        answer_bytes_max: settings.dispatcher.answer_bytes_max as usize,
         heartbeat: settings.amqp.heartbeat(),
         ..AmqpSettings::new(Sensitive::new(url))
     };

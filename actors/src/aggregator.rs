@@ -286,7 +286,8 @@ fn read_answer(
     match read {
         Ok(Ok(delsvar)) => Utfall::Svar(delsvar),
         Ok(Err(fault)) => {
-            tracing::warn!(bastjanst = %ul, %fault, "answer refused");
+            // The felkod is counted: an adapter that sends garbage must not fill the log.
+            tracing::debug!(bastjanst = %ul, %fault, "answer refused");
             Utfall::Fel(Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul))
         }
         Err(_) => {

@@ -17,6 +17,18 @@ pub enum OverBudget {
     Escalate,
 }
 
+/// Restarts of a child that are its budget when nothing else is set.
+pub const RESTARTS: u32 = 5;
+
+/// The period of the budget when nothing else is set, in seconds.
+pub const WITHIN_S: u64 = 30;
+
+/// Wait before the second restart in a row when nothing else is set, in milliseconds.
+pub const BACKOFF_FIRST_MS: u64 = 100;
+
+/// Longest wait when nothing else is set, in milliseconds.
+pub const BACKOFF_LONGEST_MS: u64 = 10_000;
+
 /// Restart budget and back-off of a child.
 #[derive(Clone, Copy, Debug)]
 pub struct RestartPolicy {
@@ -33,14 +45,14 @@ pub struct RestartPolicy {
 }
 
 impl RestartPolicy {
-    /// Five restarts in 30 s, 50 ms doubling to 5 s.
+    /// [`RESTARTS`] within [`WITHIN_S`], [`BACKOFF_FIRST_MS`] doubling to [`BACKOFF_LONGEST_MS`].
     #[must_use]
     pub const fn new(over_budget: OverBudget) -> Self {
         Self {
-            restarts_max: 5,
-            within: Duration::from_secs(30),
-            backoff_first: Duration::from_millis(50),
-            backoff_longest: Duration::from_secs(5),
+            restarts_max: RESTARTS as usize,
+            within: Duration::from_secs(WITHIN_S),
+            backoff_first: Duration::from_millis(BACKOFF_FIRST_MS),
+            backoff_longest: Duration::from_millis(BACKOFF_LONGEST_MS),
             over_budget,
         }
     }
@@ -125,7 +137,7 @@ mod tests {
         let now = Instant::now();
         let waits: Vec<_> = (0..5).map(|_| restarts.fell(now)).collect();
         let expected =
-            [0, 50, 100, 200, 400].map(|ms| Decision::Restart(Duration::from_millis(ms)));
+            [0, 100, 200, 400, 800].map(|ms| Decision::Restart(Duration::from_millis(ms)));
         assert_eq!(waits, expected);
         assert_eq!(restarts.fell(now), Decision::Escalate);
     }
@@ -148,7 +160,7 @@ mod tests {
         assert!(
             decisions[5..]
                 .iter()
-                .all(|d| *d == Decision::Pause(seconds(5)))
+                .all(|d| *d == Decision::Pause(seconds(10)))
         );
     }
 

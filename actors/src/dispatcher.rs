@@ -21,6 +21,7 @@ use crate::failpoint::Failpoints;
 use crate::mailbox::Envelope;
 use crate::messages::{Aterkallelse, Delfraga, Recalled, SlotPort};
 use crate::observation::{FailureClass, Observed, State};
+use crate::room::Room;
 use crate::supervisor::Halt;
 use crate::tally::Tally;
 use crate::transport::{
@@ -35,6 +36,10 @@ const SWEEP_EVERY: Duration = Duration::from_millis(25);
 
 /// How long a new line may take before questions stop waiting for it.
 const OPENING_MAX: Duration = Duration::from_secs(2);
+
+/// Least time that a question must have had left when it was put for silence to say something of
+/// the party: a request that came late in its own life is no sign that the party is away.
+const TELLING_TIME_MIN: Duration = Duration::from_secs(1);
 
 /// Bounds of one dispatcher.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +62,23 @@ impl Default for DispatcherSettings {
     }
 }
 
+/// What every life of a dispatcher is made from, besides its party and its bounds.
+#[derive(Clone)]
+pub struct DispatcherContext {
+    /// Opens its line.
+    pub transport: Arc<dyn Transport>,
+    /// Its counters.
+    pub observed: Arc<Observed>,
+    /// What is counted.
+    pub tally: Arc<Tally>,
+    /// The traffic whose consumers tell whether the party is there: what the node serves.
+    pub judged_by: Traffic,
+    /// Memory that the answers of all parties share.
+    pub answers: Arc<Room>,
+    /// Panics for tests.
+    pub failpoints: Failpoints,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LineState {
     Opening { since: Instant },
@@ -68,18 +90,23 @@ enum LineState {
 struct Asked {
     port: SlotPort,
     until: Instant,
+    put: Put,
+}
+
+/// When and with what leave a question was put.
+#[derive(Clone, Copy)]
+struct Put {
     at: Instant,
     pass: Pass,
+    /// What its request had left then.
+    left: Duration,
 }
 
 /// Owns the way to one Uppgiftslämnare.
 pub struct Dispatcher {
     ul: Uppgiftslamnare,
     settings: DispatcherSettings,
-    transport: Arc<dyn Transport>,
-    observed: Arc<Observed>,
-    tally: Arc<Tally>,
-    failpoints: Failpoints,
+    context: DispatcherContext,
     line: Option<Box<dyn Line>>,
     line_state: LineState,
     consumers: [Option<u32>; Traffic::ALL.len()],
@@ -96,18 +123,12 @@ impl Dispatcher {
     pub fn new(
         ul: Uppgiftslamnare,
         settings: DispatcherSettings,
-        transport: Arc<dyn Transport>,
-        observed: Arc<Observed>,
-        tally: Arc<Tally>,
-        failpoints: Failpoints,
+        context: DispatcherContext,
     ) -> Self {
         Self {
             ul,
             settings,
-            transport,
-            observed,
-            tally,
-            failpoints,
+            context,
             line: None,
             line_state: LineState::Opening {
                 since: Instant::now(),
@@ -191,8 +212,11 @@ impl Dispatcher {
             Asked {
                 port,
                 until: now + patience,
-                at: now,
-                pass,
+                put: Put {
+                    at: now,
+                    pass,
+                    left,
+                },
             },
         );
         let sent = match &self.line {
@@ -205,17 +229,25 @@ impl Dispatcher {
     }
 
     fn refuse(&self, port: SlotPort, felkod: SsbtFelkod) {
-        self.observed.count_failed();
+        self.context.observed.count_failed();
         port.fail(felkod);
     }
 
-    /// A question that was asked ends without an answer. Tells when and with what leave it was put;
-    /// nothing when it has ended before.
-    fn end_unanswered(&mut self, corr_id: Uuid, felkod: SsbtFelkod) -> Option<(Instant, Pass)> {
+    /// A question that was asked ends without an answer. Tells how it was put; nothing when it has ended before.
+    fn end_unanswered(&mut self, corr_id: Uuid, felkod: SsbtFelkod) -> Option<Put> {
         let asked = self.asked.remove(&corr_id)?;
         self.ended.remember(corr_id, End::Unanswered);
         self.refuse(asked.port, felkod);
-        Some((asked.at, asked.pass))
+        Some(asked.put)
+    }
+
+    /// The party was silent to this question for as long as it was waited for.
+    fn silent(&mut self, put: Put, now: Instant) {
+        if put.left < TELLING_TIME_MIN {
+            self.circuit.inconclusive(put.pass, now);
+        } else {
+            self.circuit.timed_out(put.at, put.pass, now);
+        }
     }
 
     fn refused(&mut self, corr_id: Uuid, refusal: Refusal, now: Instant) {
@@ -224,8 +256,8 @@ impl Dispatcher {
             Refusal::QueueFull => SsbtFelkod::Overlast,
             Refusal::Broker => SsbtFelkod::Meddelandesystem,
         };
-        if let Some((_, pass)) = self.end_unanswered(corr_id, felkod) {
-            self.circuit.inconclusive(pass, now);
+        if let Some(put) = self.end_unanswered(corr_id, felkod) {
+            self.circuit.inconclusive(put.pass, now);
         }
     }
 
@@ -235,16 +267,27 @@ impl Dispatcher {
         };
         self.ended.remember(answer.corr_id, End::Answered);
         self.circuit.answered(now);
-        self.observed.count_handled();
-        self.tally
-            .count_answer(self.ul, now.duration_since(asked.at));
+        self.context.observed.count_handled();
+        self.context
+            .tally
+            .count_answer(self.ul, now.duration_since(asked.put.at));
         asked.port.answer(answer.content);
+    }
+
+    /// An answer came that there was no memory for. The party is there: only its part is lost.
+    fn answered_in_vain(&mut self, corr_id: Uuid, now: Instant) {
+        if self.end_unanswered(corr_id, SsbtFelkod::Overlast).is_none() {
+            return self.stray(corr_id);
+        }
+        self.circuit.answered(now);
+        // Counted by its felkod, like every answer that is dropped.
+        tracing::debug!(bastjanst = %self.ul, "answer dropped: no memory for more answers");
     }
 
     /// An answer that nobody waits for is dropped and counted by class, never passed on.
     fn stray(&self, corr_id: Uuid) {
         let class = self.ended.classify(corr_id);
-        self.tally.count_stray(self.ul, class);
+        self.context.tally.count_stray(self.ul, class);
         // The counter is what operators look at: an adapter that floods must not fill the log.
         tracing::debug!(bastjanst = %self.ul, ?class, "answer dropped");
     }
@@ -255,8 +298,8 @@ impl Dispatcher {
         self.consumers = [None; Traffic::ALL.len()];
         let lost: Vec<Uuid> = self.asked.keys().copied().collect();
         for corr_id in lost {
-            if let Some((_, pass)) = self.end_unanswered(corr_id, SsbtFelkod::Meddelandesystem) {
-                self.circuit.inconclusive(pass, now);
+            if let Some(put) = self.end_unanswered(corr_id, SsbtFelkod::Meddelandesystem) {
+                self.circuit.inconclusive(put.pass, now);
             }
         }
         for delfraga in std::mem::take(&mut self.waiting) {
@@ -266,12 +309,12 @@ impl Dispatcher {
 
     fn recall(&mut self, recall: &Aterkallelse, now: Instant) {
         for corr_id in &recall.corr_ids {
-            if let Some(Asked { at, pass, .. }) = self.asked.remove(corr_id) {
+            if let Some(Asked { put, .. }) = self.asked.remove(corr_id) {
                 self.ended.remember(*corr_id, End::Unanswered);
                 match recall.because {
-                    Recalled::Deadline => self.circuit.timed_out(at, pass, now),
+                    Recalled::Deadline => self.silent(put, now),
                     Recalled::CallerGone | Recalled::RequestLost => {
-                        self.circuit.inconclusive(pass, now);
+                        self.circuit.inconclusive(put.pass, now);
                     }
                 }
             }
@@ -289,8 +332,8 @@ impl Dispatcher {
             .map(|(id, _)| *id)
             .collect();
         for corr_id in due {
-            if let Some((at, pass)) = self.end_unanswered(corr_id, SsbtFelkod::Timeout) {
-                self.circuit.timed_out(at, pass, now);
+            if let Some(put) = self.end_unanswered(corr_id, SsbtFelkod::Timeout) {
+                self.silent(put, now);
             }
         }
         for delfraga in std::mem::take(&mut self.waiting) {
@@ -317,10 +360,12 @@ impl Dispatcher {
     /// After anything that happened: moves the line on, shows the new state, keeps sweeping.
     fn settle(&mut self, now: Instant, ctx: &mut Context<Self>) {
         self.advance(now);
-        self.observed.set_load(self.asked.len(), self.waiting.len());
+        self.context
+            .observed
+            .set_load(self.asked.len(), self.waiting.len());
         let detail = self.impairment();
-        self.observed.set_detail(detail);
-        self.observed.set_state(if detail.is_some() {
+        self.context.observed.set_detail(detail);
+        self.context.observed.set_state(if detail.is_some() {
             State::Impaired
         } else {
             State::Running
@@ -343,7 +388,7 @@ impl Dispatcher {
             LineState::Opening { .. } => Some("line opening"),
             LineState::Down => Some("no broker"),
             LineState::Up if self.circuit.is_open() => Some("circuit open"),
-            LineState::Up if self.consumers.iter().all(|count| *count == Some(0)) => {
+            LineState::Up if self.consumers[self.context.judged_by.index()] == Some(0) => {
                 Some("no consumer")
             }
             LineState::Up => None,
@@ -355,9 +400,9 @@ impl Actor for Dispatcher {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let (events, mut receiver) = LineEvents::channel();
+        let (events, mut receiver) = LineEvents::channel(Arc::clone(&self.context.answers));
         ctx.add_stream(stream::poll_fn(move |cx| receiver.poll_recv(cx)));
-        self.line = Some(self.transport.open(self.ul, events));
+        self.line = Some(self.context.transport.open(self.ul, events));
         self.settle(Instant::now(), ctx);
     }
 }
@@ -367,7 +412,7 @@ impl Handler<Envelope<Delfraga>> for Dispatcher {
 
     fn handle(&mut self, envelope: Envelope<Delfraga>, ctx: &mut Self::Context) {
         let delfraga = envelope.open();
-        self.failpoints.hit(self.observed.name());
+        self.context.failpoints.hit(self.context.observed.name());
         let now = Instant::now();
         self.take(delfraga, now);
         self.settle(now, ctx);
@@ -397,6 +442,7 @@ impl StreamHandler<LineEvent> for Dispatcher {
             }
             LineEvent::Refused { corr_id, refusal } => self.refused(corr_id, refusal, now),
             LineEvent::Answer(answer) => self.answered(answer, now),
+            LineEvent::NoRoom { corr_id } => self.answered_in_vain(corr_id, now),
         }
         self.settle(now, ctx);
     }

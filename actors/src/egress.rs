@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use shs_schemas::ids::ContentId;
 use shs_schemas::mime::{ContentType, TransferEncoding};
 use shs_schemas::shs::{Actor as ShsActor, DataPart, KnownIds, Message};
-use shs_schemas::ssbtek::{Utfall, compose, fel};
+use shs_schemas::ssbtek::{Utfall, fel, sammanstall};
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
@@ -23,11 +23,13 @@ use crate::mailbox::Envelope;
 use crate::messages::Sammanstall;
 use crate::observation::Observed;
 use crate::supervisor::Halt;
+use crate::tally::Tally;
 
 /// Compiles and sends replies.
 pub struct Egress {
     /// The node's own actor, which signs where the question named nobody.
     own: Arc<ShsActor>,
+    tally: Arc<Tally>,
     observed: Arc<Observed>,
     failpoints: Failpoints,
 }
@@ -35,9 +37,15 @@ pub struct Egress {
 impl Egress {
     /// An egress with these counters.
     #[must_use]
-    pub fn new(own: Arc<ShsActor>, observed: Arc<Observed>, failpoints: Failpoints) -> Self {
+    pub fn new(
+        own: Arc<ShsActor>,
+        tally: Arc<Tally>,
+        observed: Arc<Observed>,
+        failpoints: Failpoints,
+    ) -> Self {
         Self {
             own,
+            tally,
             observed,
             failpoints,
         }
@@ -56,10 +64,10 @@ impl Handler<Envelope<Sammanstall>> for Egress {
         self.failpoints.hit("egress");
         self.observed.count_handled();
         if answer_bytes(&sammanstall.compiled) <= READ_ON_ARBITER_BYTES_MAX {
-            send(sammanstall, &self.own);
+            send(sammanstall, &self.own, &self.tally);
         } else {
-            let own = Arc::clone(&self.own);
-            actix_rt::task::spawn_blocking(move || send(sammanstall, &own));
+            let (own, tally) = (Arc::clone(&self.own), Arc::clone(&self.tally));
+            actix_rt::task::spawn_blocking(move || send(sammanstall, &own, &tally));
         }
     }
 }
@@ -86,11 +94,11 @@ fn answer_bytes(compiled: &Compiled) -> usize {
 }
 
 /// Compiles the reply and gives it to the caller.
-fn send(sammanstall: Sammanstall, own: &ShsActor) {
+fn send(sammanstall: Sammanstall, own: &ShsActor, tally: &Tally) {
     let Sammanstall { compiled, port, .. } = sammanstall;
     let complete = compiled.complete;
     let now = Utc::now();
-    let compiled = catch_unwind(AssertUnwindSafe(move || compile(compiled, own, now)));
+    let compiled = catch_unwind(AssertUnwindSafe(move || compile(compiled, own, tally, now)));
     if let Ok(body) = compiled {
         port.reply(Sensitive::new(body), complete);
     } else {
@@ -101,19 +109,23 @@ fn send(sammanstall: Sammanstall, own: &ShsActor) {
 
 /// The reply message: the question's label turned around, and one part for each of its parts, in
 /// the same order under the same names (ssbtek-10, 6.2).
-fn compile(compiled: Compiled, own: &ShsActor, now: DateTime<Utc>) -> Bytes {
+fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>) -> Bytes {
     let parts = compiled
         .persons
         .into_iter()
-        .map(|(person, outcomes)| part(person, &outcomes))
+        .map(|(person, outcomes)| part(person, &outcomes, tally))
         .collect();
     let label = compiled.label.reply(ContentId::fresh(), own, now);
     Message { label, parts }.write()
 }
 
-fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)]) -> DataPart {
+fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -> DataPart {
     let document = match &person.question {
-        PersonQuestion::Fraga(fraga) => compose(fraga, outcomes),
+        PersonQuestion::Fraga(fraga) => {
+            let sammanstallning = sammanstall(fraga, outcomes);
+            tally.count_lefi_felplacerade(sammanstallning.lefi_felplacerade);
+            sammanstallning.document
+        }
         PersonQuestion::Avvisad {
             kontrakt,
             avvisning,

@@ -168,6 +168,7 @@ fn overload_failure(overload: Overload) -> Failure {
         Overload::Node => Failure::NodeOverload,
         Overload::Sender => Failure::SenderOverload,
         Overload::Draining => Failure::Draining,
+        Overload::Unregistered => Failure::UnknownSender,
     }
 }
 

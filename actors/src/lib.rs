@@ -26,6 +26,7 @@ pub mod messages;
 pub mod node;
 pub mod observation;
 pub mod reply;
+pub mod room;
 pub mod supervisor;
 pub mod tally;
 pub mod transport;

@@ -14,6 +14,9 @@ pub struct LoadSettings {
     pub open_max: usize,
     /// Open requests of one sending organisation.
     pub open_per_sender_max: usize,
+    /// Memory that the answers of all open requests may take together, in bytes. The reply that
+    /// is compiled from them comes on top.
+    pub answers_bytes_max: usize,
 }
 
 impl Default for LoadSettings {
@@ -21,6 +24,7 @@ impl Default for LoadSettings {
         Self {
             open_max: 3_000,
             open_per_sender_max: 400,
+            answers_bytes_max: 512 * 1024 * 1024,
         }
     }
 }
@@ -34,6 +38,8 @@ pub enum Overload {
     Sender,
     /// The node is shutting down.
     Draining,
+    /// The sender is not in the party register: nothing bounds what it may have open.
+    Unregistered,
 }
 
 /// Open requests, counted.
@@ -64,18 +70,15 @@ impl Load {
     /// Counts one more open request of this sender in.
     ///
     /// # Errors
-    /// When there are as many as may be, or the node drains.
+    /// When there are as many as may be, the node drains, or the sender is not registered.
     pub fn admit(&self, sender: &Organisationsnummer) -> Result<Admission, Overload> {
         if self.is_draining() {
             return Err(Overload::Draining);
         }
         let node = Count::take(&self.open, self.settings.open_max).ok_or(Overload::Node)?;
-        let sender = match self.per_sender.get(sender) {
-            None => None,
-            Some(open) => {
-                Some(Count::take(open, self.settings.open_per_sender_max).ok_or(Overload::Sender)?)
-            }
-        };
+        let open = self.per_sender.get(sender).ok_or(Overload::Unregistered)?;
+        let sender =
+            Count::take(open, self.settings.open_per_sender_max).ok_or(Overload::Sender)?;
         Ok(Admission {
             _node: node,
             _sender: sender,
@@ -118,7 +121,7 @@ impl Load {
 #[derive(Debug)]
 pub struct Admission {
     _node: Count,
-    _sender: Option<Count>,
+    _sender: Count,
 }
 
 #[derive(Debug)]
@@ -150,6 +153,7 @@ mod tests {
         let settings = LoadSettings {
             open_max: 3,
             open_per_sender_max: 2,
+            ..LoadSettings::default()
         };
         let [a, b] = ["2120009994", "2120009986"].map(|n| Organisationsnummer::parse(n).unwrap());
         let load = Load::new(settings, [a.clone(), b.clone()]);
@@ -164,9 +168,18 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_that_is_not_registered_is_refused() {
+        let [known, stranger] =
+            ["2120009994", "2120009986"].map(|n| Organisationsnummer::parse(n).unwrap());
+        let load = Load::new(LoadSettings::default(), [known]);
+        assert_eq!(load.admit(&stranger).unwrap_err(), Overload::Unregistered);
+        assert_eq!(load.open(), 0);
+    }
+
+    #[test]
     fn a_draining_node_admits_nobody_and_counts_down_what_is_open() {
-        let load = Load::new(LoadSettings::default(), []);
         let anyone = Organisationsnummer::parse("2120009994").unwrap();
+        let load = Load::new(LoadSettings::default(), [anyone.clone()]);
         let open = load.admit(&anyone).unwrap();
         load.drain();
         assert_eq!(load.admit(&anyone).unwrap_err(), Overload::Draining);

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::aggregator::{AggregatorContext, Dispatchers};
 use crate::child::{OverBudget, RestartPolicy};
 use crate::deadline::{DeadlineSettings, Deadlines};
-use crate::dispatcher::{Dispatcher, DispatcherSettings};
+use crate::dispatcher::{Dispatcher, DispatcherContext, DispatcherSettings};
 use crate::egress::Egress;
 use crate::failpoint::Failpoints;
 use crate::ingress::rules::Rules;
@@ -24,9 +24,10 @@ use crate::ingress::{Ingress, IngressContext};
 use crate::load::{Load, LoadSettings};
 use crate::mailbox::Mailbox;
 use crate::observation::{Kind, Observatory, Observed, OpenRequests};
+use crate::room::Room;
 use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
 use crate::tally::Tally;
-use crate::transport::Transport;
+use crate::transport::{Counted, Transport};
 
 /// Messages beyond window and line that may wait for a dispatcher.
 const DISPATCHER_MAILBOX_SPARE: usize = 1_024;
@@ -59,6 +60,7 @@ pub struct Node {
     transport: Arc<dyn Transport>,
     rules: Arc<Rules>,
     load: Arc<Load>,
+    answers: Arc<Room>,
     tally: Arc<Tally>,
     deadlines: Deadlines,
     answer_limits: xml::Limits,
@@ -102,6 +104,7 @@ impl Node {
             heart,
             transport,
             rules: Arc::new(settings.rules),
+            answers: Room::new(settings.load.answers_bytes_max),
             load: Load::new(settings.load, senders),
             tally: Tally::new(),
             deadlines: Deadlines::new(settings.deadlines),
@@ -128,22 +131,20 @@ impl Node {
         let observed = Observed::new(format!("dispatcher-{ul}"), Kind::Dispatcher);
         let depth_max = bounds.window + bounds.line_max + DISPATCHER_MAILBOX_SPARE;
         let mailbox = Mailbox::new(Arc::clone(&observed), depth_max);
-        let (transport, tally) = (Arc::clone(&self.transport), Arc::clone(&self.tally));
-        let failpoints = self.failpoints.clone();
+        let context = DispatcherContext {
+            transport: Arc::clone(&self.transport),
+            observed,
+            tally: Arc::clone(&self.tally),
+            judged_by: self.rules.judged_by(),
+            answers: Arc::clone(&self.answers),
+            failpoints: self.failpoints.clone(),
+        };
         let policy = RestartPolicy {
             over_budget: OverBudget::Pause,
             ..self.restart
         };
         let spec = ChildSpec::new(mailbox.clone(), policy, self.heart.clone(), move || {
-            let (transport, observed) = (Arc::clone(&transport), Arc::clone(&observed));
-            Dispatcher::new(
-                ul,
-                bounds,
-                transport,
-                observed,
-                Arc::clone(&tally),
-                failpoints.clone(),
-            )
+            Dispatcher::new(ul, bounds, context.clone())
         });
         self.supervisor.do_send(Adopt(spec));
         self.dispatchers.rcu(|before| {
@@ -205,9 +206,11 @@ impl Node {
     ) -> Mailbox<Egress> {
         let observed = Observed::new(format!("egress-{index}"), Kind::Egress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
-        let (own, failpoints) = (Arc::new(self.rules.own.clone()), self.failpoints.clone());
+        let (own, tally) = (Arc::new(self.rules.own.clone()), Arc::clone(&self.tally));
+        let failpoints = self.failpoints.clone();
         let spec = ChildSpec::new(mailbox.clone(), policy, arbiter.clone(), move || {
-            Egress::new(Arc::clone(&own), Arc::clone(&observed), failpoints.clone())
+            let (own, tally) = (Arc::clone(&own), Arc::clone(&tally));
+            Egress::new(own, tally, Arc::clone(&observed), failpoints.clone())
         });
         self.supervisor.do_send(Adopt(spec));
         mailbox
@@ -248,6 +251,12 @@ impl Node {
         &self.load
     }
 
+    /// Memory that all answers share.
+    #[must_use]
+    pub fn answers(&self) -> &Arc<Room> {
+        &self.answers
+    }
+
     /// The clock rule.
     #[must_use]
     pub fn deadlines(&self) -> &Deadlines {
@@ -258,6 +267,12 @@ impl Node {
     #[must_use]
     pub fn transport_name(&self) -> &'static str {
         self.transport.name()
+    }
+
+    /// What the transport has counted.
+    #[must_use]
+    pub fn transport_counted(&self) -> Vec<Counted> {
+        self.transport.counted()
     }
 
     /// Who is connected.

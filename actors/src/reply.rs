@@ -6,6 +6,7 @@
 //! and never a hanging caller.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -30,13 +31,66 @@ pub enum Outcome {
     Rejected(Box<Rejection>),
 }
 
+/// The books of one request: whoever ends it first closes them, and nobody after.
+#[derive(Debug)]
+struct Account {
+    tally: Arc<Tally>,
+    received: Instant,
+    request_id: Uuid,
+    ended: AtomicBool,
+}
+
+impl Account {
+    /// Leave to end the request; given once.
+    fn claim(&self) -> bool {
+        !self.ended.swap(true, Ordering::AcqRel)
+    }
+
+    /// Counts and logs the one outcome. Only for who has claimed it.
+    fn close(&self, class: OutcomeClass, failure: Option<Failure>) {
+        let took = self.received.elapsed();
+        self.tally.count_outcome(class, took);
+        let elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let error_code = failure.map(|failure| failure.row().code.as_str());
+        let reason = failure.map(Failure::class);
+        tracing::info!(
+            request_id = %self.request_id,
+            outcome = class.as_str(),
+            error_code,
+            reason,
+            elapsed_ms,
+            "request closed"
+        );
+    }
+}
+
+/// Ends a request from outside when whoever holds its port does not.
+#[derive(Debug)]
+pub struct Watchdog(Arc<Account>);
+
+impl Watchdog {
+    /// The request is open after its hard limit: it ends here, as a failure of ours, and whatever
+    /// its port says later is dropped. False when it has ended, and its outcome is on the way.
+    #[must_use]
+    pub fn end(self) -> bool {
+        if !self.0.claim() {
+            return false;
+        }
+        self.0.tally.count_watchdog();
+        tracing::error!(
+            request_id = %self.0.request_id,
+            "a request was open after its hard limit: this is a defect"
+        );
+        self.0.close(OutcomeClass::Failed, Some(Failure::Watchdog));
+        true
+    }
+}
+
 /// The way back to the caller.
 #[derive(Debug)]
 pub struct ReplyPort {
     sender: Option<oneshot::Sender<Outcome>>,
-    tally: Arc<Tally>,
-    received: Instant,
-    request_id: Uuid,
+    account: Arc<Account>,
     ids: KnownIds,
     /// Set once the request was admitted: from there on an error is a failure, not a refusal.
     admitted: bool,
@@ -50,9 +104,12 @@ impl ReplyPort {
         tally.count_received();
         let port = Self {
             sender: Some(sender),
-            tally,
-            received,
-            request_id: Uuid::new_v4(),
+            account: Arc::new(Account {
+                tally,
+                received,
+                request_id: Uuid::new_v4(),
+                ended: AtomicBool::new(false),
+            }),
             ids: KnownIds::default(),
             admitted: false,
         };
@@ -62,13 +119,19 @@ impl ReplyPort {
     /// Our own name for the request: the one that stands in every log line.
     #[must_use]
     pub fn request_id(&self) -> Uuid {
-        self.request_id
+        self.account.request_id
+    }
+
+    /// The means to end this request when its port does not.
+    #[must_use]
+    pub fn watchdog(&self) -> Watchdog {
+        Watchdog(Arc::clone(&self.account))
     }
 
     /// Notes that the request was admitted, and opens it in the log.
     pub fn admit(&mut self, ids: KnownIds, persons: usize, slots: usize) {
         tracing::info!(
-            request_id = %self.request_id,
+            request_id = %self.request_id(),
             tx_id = ids.tx_id.as_ref().and_then(|id| loggable(id.as_str())),
             corr_id = ids.corr_id.as_ref().and_then(|id| loggable(id.as_str())),
             persons,
@@ -97,7 +160,9 @@ impl ReplyPort {
     /// Ends a request whose caller hung up. Nothing is sent.
     pub fn caller_gone(mut self) {
         self.sender = None;
-        self.close(OutcomeClass::CallerGone, None);
+        if self.account.claim() {
+            self.account.close(OutcomeClass::CallerGone, None);
+        }
     }
 
     /// True when the caller has hung up.
@@ -132,26 +197,13 @@ impl ReplyPort {
         let Some(sender) = self.sender.take() else {
             return;
         };
-        match sender.send(outcome) {
-            Ok(()) => self.close(class, failure),
-            Err(_) => self.close(OutcomeClass::CallerGone, failure),
+        if !self.account.claim() {
+            return;
         }
-    }
-
-    fn close(&self, class: OutcomeClass, failure: Option<Failure>) {
-        let took = self.received.elapsed();
-        self.tally.count_outcome(class, took);
-        let elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let error_code = failure.map(|failure| failure.row().code.as_str());
-        let reason = failure.map(Failure::class);
-        tracing::info!(
-            request_id = %self.request_id,
-            outcome = class.as_str(),
-            error_code,
-            reason,
-            elapsed_ms,
-            "request closed"
-        );
+        match sender.send(outcome) {
+            Ok(()) => self.account.close(class, failure),
+            Err(_) => self.account.close(OutcomeClass::CallerGone, failure),
+        }
     }
 }
 
@@ -199,6 +251,35 @@ mod tests {
         port.reply(Sensitive::new(Bytes::new()), true);
         let counts = OutcomeClass::ALL.map(|class| tally.outcome(class));
         assert_eq!(counts, [0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn what_is_open_after_its_hard_limit_ends_once_as_a_failure() {
+        let (tally, mut port, receiver) = port();
+        port.admit(KnownIds::default(), 1, 8);
+        assert!(port.watchdog().end());
+        drop(receiver);
+        port.reply(Sensitive::new(Bytes::new()), true);
+        assert_eq!(
+            (tally.watchdog(), tally.outcome(OutcomeClass::Failed)),
+            (1, 1)
+        );
+        let all = OutcomeClass::ALL.map(|class| tally.outcome(class));
+        assert_eq!(all.iter().sum::<u64>(), 1, "exactly one outcome");
+    }
+
+    #[test]
+    fn the_watchdog_of_a_request_that_has_ended_does_nothing() {
+        let (tally, port, mut receiver) = port();
+        let watchdog = port.watchdog();
+        port.reply(Sensitive::new(Bytes::new()), true);
+        assert!(!watchdog.end());
+        assert!(matches!(receiver.try_recv(), Ok(Outcome::Reply { .. })));
+        assert_eq!(
+            (tally.watchdog(), tally.outcome(OutcomeClass::Failed)),
+            (0, 0)
+        );
+        assert_eq!(tally.outcome(OutcomeClass::Answered), 1);
     }
 
     #[test]

@@ -139,6 +139,7 @@ pub struct Tally {
     received: AtomicU64,
     outcomes: [AtomicU64; OutcomeClass::ALL.len()],
     watchdog: AtomicU64,
+    lefi_felplacerade: AtomicU64,
     /// Time from receipt to reply.
     pub latency: Latency,
     parties: Vec<PartyTally>,
@@ -152,6 +153,7 @@ impl Tally {
             received: AtomicU64::new(0),
             outcomes: OutcomeClass::ALL.map(|_| AtomicU64::new(0)),
             watchdog: AtomicU64::new(0),
+            lefi_felplacerade: AtomicU64::new(0),
             latency: Latency::default(),
             parties: Uppgiftslamnare::all().map(|_| PartyTally::new()).collect(),
         })
@@ -189,7 +191,7 @@ impl Tally {
     }
 
     /// Counts a request that was still open after its hard limit: a defect.
-    pub fn count_watchdog(&self) {
+    pub(crate) fn count_watchdog(&self) {
         self.watchdog.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -197,6 +199,19 @@ impl Tally {
     #[must_use]
     pub fn watchdog(&self) -> u64 {
         self.watchdog.load(Ordering::Relaxed)
+    }
+
+    /// Counts members of LEFI answers that were dropped because they stood in the wrong
+    /// authority's answer (ssbtek-10, 4.8).
+    pub(crate) fn count_lefi_felplacerade(&self, members: usize) {
+        self.lefi_felplacerade
+            .fetch_add(members as u64, Ordering::Relaxed);
+    }
+
+    /// Members of LEFI answers that were dropped so.
+    #[must_use]
+    pub fn lefi_felplacerade(&self) -> u64 {
+        self.lefi_felplacerade.load(Ordering::Relaxed)
     }
 
     /// Messages received.

@@ -26,11 +26,13 @@ use shs_schemas::{Sensitive, Uppgiftslamnare};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use crate::room::{NoRoom, Room};
+
 pub mod amqp;
 pub mod in_process;
 
 /// Events that wait for one dispatcher. Answers beyond it are dropped and counted (an adapter that
-/// floods harms its own line only); the few other events wait for room.
+/// floods harms its own line only); the few other events wait for their turn.
 pub const LINE_EVENTS_MAX: usize = 4_096;
 
 /// A boxed future, for traits that are used as objects.
@@ -44,6 +46,22 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Name for logs and metrics: `amqp`, `in-process`.
     fn name(&self) -> &'static str;
+
+    /// What it has counted since it started; nothing when it counts nothing.
+    fn counted(&self) -> Vec<Counted> {
+        Vec::new()
+    }
+}
+
+/// A monotonic counter of a transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Name for metrics: lower case with underscores.
+    pub name: &'static str,
+    /// What is counted, in English.
+    pub help: &'static str,
+    /// How often so far.
+    pub count: u64,
 }
 
 /// The way to one Uppgiftslämnare.
@@ -173,34 +191,58 @@ pub enum LineEvent {
     },
     /// Somebody answered something.
     Answer(Answer),
+    /// Somebody answered something that was dropped: all answers of the node together take the
+    /// memory that they may (`SSBT-OVERLAST`).
+    NoRoom {
+        /// What was answered.
+        corr_id: Uuid,
+    },
 }
 
 /// The transport's end of a dispatcher's events.
 #[derive(Clone, Debug)]
 pub struct LineEvents {
     events: mpsc::Sender<LineEvent>,
+    answers: Arc<Room>,
 }
 
 impl LineEvents {
     /// A bounded channel of events ([`LINE_EVENTS_MAX`]): the end for the transport, and the one
-    /// for the dispatcher.
+    /// for the dispatcher. Answers take of the room `answers` from here until they are dropped.
     #[must_use]
-    pub fn channel() -> (Self, mpsc::Receiver<LineEvent>) {
+    pub fn channel(answers: Arc<Room>) -> (Self, mpsc::Receiver<LineEvent>) {
         let (events, receiver) = mpsc::channel(LINE_EVENTS_MAX);
-        (Self { events }, receiver)
+        (Self { events, answers }, receiver)
     }
 
-    /// Tells the dispatcher something other than an answer, waiting for room.
+    /// Tells the dispatcher something, waiting until there is place for it.
     ///
     /// Returns false when the dispatcher is gone: the line should close.
     pub async fn tell(&self, event: LineEvent) -> bool {
-        self.events.send(event).await.is_ok()
+        self.events.send(self.within_room(event)).await.is_ok()
     }
 
     /// Tells the dispatcher something without waiting. Returns false when it was dropped because
     /// [`LINE_EVENTS_MAX`] events wait already, or because the dispatcher is gone.
     pub fn tell_now(&self, event: LineEvent) -> bool {
-        self.events.try_send(event).is_ok()
+        self.events.try_send(self.within_room(event)).is_ok()
+    }
+
+    /// The event, with the body of an answer counted in the room that all answers share.
+    fn within_room(&self, event: LineEvent) -> LineEvent {
+        match event {
+            LineEvent::Answer(Answer {
+                corr_id,
+                content: AnswerContent::Svar(body),
+            }) => match self.answers.hold(body.into_exposed()) {
+                Ok(body) => LineEvent::Answer(Answer {
+                    corr_id,
+                    content: AnswerContent::Svar(Sensitive::new(body)),
+                }),
+                Err(NoRoom) => LineEvent::NoRoom { corr_id },
+            },
+            other => other,
+        }
     }
 
     /// True when the dispatcher is gone.

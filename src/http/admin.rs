@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpResponse, web};
+use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpResponse, Resource, Route, web};
 use prometheus_client::registry::Registry;
 use samsvar_actors::node::Node;
 use samsvar_actors::observation::{ActorLine, Kind, Snapshot, State};
+use samsvar_actors::room::Room;
 use serde::Serialize;
 
 use super::metrics;
@@ -21,10 +23,10 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk that looks at this node.
+    /// A desk that looks at this node, and at the memory that its request bodies share.
     #[must_use]
-    pub fn new(node: Arc<Node>, settings: &Settings) -> Self {
-        let registry = metrics::registry(Arc::clone(&node));
+    pub fn new(node: Arc<Node>, bodies: Arc<Room>, settings: &Settings) -> Self {
+        let registry = metrics::registry(Arc::clone(&node), bodies);
         let node_id = settings.node.node_id.as_str().into();
         Self {
             node,
@@ -34,13 +36,30 @@ impl Desk {
     }
 }
 
-/// The paths of the admin listener.
+/// The paths of the admin listener. They are read: GET and HEAD, nothing else.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/health/live", web::get().to(live))
-        .route("/health/ready", web::get().to(ready))
-        .route("/metrics", web::get().to(metrics_text))
-        .route("/api/v1/tree", web::get().to(tree));
+        .service(read_only("/health/live", web::to(live), web::to(live)))
+        .service(read_only("/health/ready", web::to(ready), web::to(ready)))
+        .service(read_only(
+            "/metrics",
+            web::to(metrics_text),
+            web::to(metrics_text),
+        ))
+        .service(read_only("/api/v1/tree", web::to(tree), web::to(tree)));
+}
+
+/// A path that answers GET and HEAD, and 405 to any other method.
+fn read_only(path: &str, get: Route, head: Route) -> Resource {
+    let refused = || async {
+        HttpResponse::MethodNotAllowed()
+            .insert_header((ALLOW, "GET, HEAD"))
+            .finish()
+    };
+    web::resource(path)
+        .route(get.method(Method::GET))
+        .route(head.method(Method::HEAD))
+        .default_service(web::to(refused))
 }
 
 /// One component of the health report.
@@ -86,11 +105,17 @@ impl Health {
 }
 
 /// True when this actor does its work, or can do without what it lacks.
-fn is_up(line: &ActorLine) -> bool {
+fn is_at_work(line: &ActorLine) -> bool {
     matches!(
         line.state,
-        State::Starting | State::Running | State::Impaired | State::Restarting
+        State::Starting | State::Running | State::Impaired
     )
+}
+
+/// True when this dispatcher cannot reach its party through no fault of the party's.
+fn is_cut_off(line: &ActorLine) -> bool {
+    matches!(line.state, State::Paused | State::Stopped)
+        || matches!(line.detail, Some("no broker" | "line opening"))
 }
 
 fn long_lived(node: &Node) -> Vec<ActorLine> {
@@ -121,30 +146,38 @@ async fn live(desk: web::Data<Desk>) -> HttpResponse {
     health.answer()
 }
 
-/// Ready: ingress and egress are up, not draining, and the transport reaches its broker. A single
-/// party that is away does not make the node unready: its part of the answers says so.
+/// Ready: not draining, messages can come in and replies go out, and the transport reaches its
+/// broker. A single party that is away does not make the node unready: its part of the answers says
+/// so. Nor does a single ingress or egress that is being restarted, while another one is at work.
 async fn ready(desk: web::Data<Desk>) -> HttpResponse {
-    let lines = long_lived(&desk.node);
-    let dispatchers = || lines.iter().filter(|line| line.kind == Kind::Dispatcher);
-    let cut_off = |line: &ActorLine| matches!(line.detail, Some("no broker" | "line opening"));
-    let transport_ok = dispatchers().count() == 0 || !dispatchers().all(cut_off);
-    let mut components = vec![Component {
-        name: format!("transport-{}", desk.node.transport_name()),
-        ok: transport_ok,
-        state: if transport_ok {
+    let components = readiness(desk.node.transport_name(), &long_lived(&desk.node));
+    Health::of(&desk, components).answer()
+}
+
+fn readiness(transport: &str, lines: &[ActorLine]) -> Vec<Component> {
+    let of = |kind: Kind| lines.iter().filter(move |line| line.kind == kind);
+    let reaches = of(Kind::Dispatcher).count() == 0 || !of(Kind::Dispatcher).all(is_cut_off);
+    let transport = Component {
+        name: format!("transport-{transport}"),
+        ok: reaches,
+        state: if reaches {
             State::Running
         } else {
             State::Impaired
         },
-        detail: (!transport_ok).then_some("no broker"),
-    }];
-    components.extend(lines.iter().map(|line| Component {
+        detail: (!reaches).then_some("no broker"),
+    };
+    let actors = lines.iter().map(|line| Component {
         name: line.name.clone(),
-        ok: line.kind == Kind::Dispatcher || is_up(line),
+        ok: match line.kind {
+            Kind::Dispatcher => true,
+            kind if line.state == State::Restarting => of(kind).any(is_at_work),
+            _ => is_at_work(line),
+        },
         state: line.state,
         detail: line.detail,
-    }));
-    Health::of(&desk, components).answer()
+    });
+    std::iter::once(transport).chain(actors).collect()
 }
 
 async fn metrics_text(desk: web::Data<Desk>) -> HttpResponse {
@@ -180,4 +213,71 @@ async fn tree(desk: web::Data<Desk>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .json(tree)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use samsvar_actors::observation::Observed;
+
+    use super::*;
+
+    fn line(name: &str, kind: Kind, state: State) -> ActorLine {
+        let observed = Observed::new(name, kind);
+        observed.set_state(state);
+        observed.line()
+    }
+
+    fn is_ready(lines: &[ActorLine]) -> bool {
+        readiness("amqp", lines)
+            .iter()
+            .all(|component| component.ok)
+    }
+
+    #[test]
+    fn one_worker_that_restarts_is_no_matter_and_all_of_them_are() {
+        for kind in [Kind::Ingress, Kind::Egress] {
+            let one = |state| line("one", kind, state);
+            let mixed = [one(State::Running), one(State::Restarting)];
+            assert!(is_ready(&mixed));
+            for state in [State::Restarting, State::Paused, State::Stopped] {
+                assert!(!is_ready(&[one(state), one(state)]), "{kind} {state}");
+            }
+            assert!(!is_ready(&[one(State::Running), one(State::Stopped)]));
+        }
+    }
+
+    #[test]
+    fn parties_count_when_all_of_them_are_cut_off() {
+        let one = |state, detail| ActorLine {
+            detail,
+            ..line("dispatcher-AF", Kind::Dispatcher, state)
+        };
+        let away = one(State::Impaired, Some("no broker"));
+        let paused = one(State::Paused, None);
+        assert!(!is_ready(&[away.clone(), paused.clone()]));
+        assert!(!is_ready(&[paused.clone(), paused.clone()]));
+        let silent = one(State::Impaired, Some("no consumer"));
+        assert!(is_ready(&[away, paused, silent]));
+    }
+
+    #[actix_web::test]
+    async fn a_path_is_read_and_nothing_else() {
+        let here = || async { HttpResponse::Ok().body("here") };
+        let path = read_only("/x", web::to(here), web::to(here));
+        let app = init_service(actix_web::App::new().service(path)).await;
+        for (method, status) in [
+            (Method::GET, StatusCode::OK),
+            (Method::HEAD, StatusCode::OK),
+            (Method::POST, StatusCode::METHOD_NOT_ALLOWED),
+            (Method::DELETE, StatusCode::METHOD_NOT_ALLOWED),
+        ] {
+            let request = TestRequest::with_uri("/x").method(method.clone());
+            let response = call_service(&app, request.to_request()).await;
+            assert_eq!(response.status(), status, "{method}");
+            let refused = status == StatusCode::METHOD_NOT_ALLOWED;
+            assert_eq!(response.headers().contains_key(ALLOW), refused);
+        }
+    }
 }

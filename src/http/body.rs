@@ -2,13 +2,13 @@
 //! without copying it when it comes in one piece.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use samsvar_actors::room::{Held, NoRoom, Room};
 
 /// Room that is made at once for a body whose length is announced; more only as it comes, so that
 /// an announcement alone costs little.
@@ -27,55 +27,9 @@ pub enum BodyError {
     Broken,
 }
 
-/// Memory that the bodies of all open requests share.
-#[derive(Debug)]
-pub struct Room {
-    used: AtomicUsize,
-    bytes_max: usize,
-}
-
-impl Room {
-    /// Nothing used of this many bytes.
-    #[must_use]
-    pub fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self {
-            used: AtomicUsize::new(0),
-            bytes_max,
-        })
-    }
-}
-
-/// What one body takes of the room, until this is dropped.
-#[derive(Debug)]
-pub struct Held {
-    room: Arc<Room>,
-    bytes: usize,
-}
-
-impl Held {
-    fn nothing(room: &Arc<Room>) -> Self {
-        Self {
-            room: Arc::clone(room),
-            bytes: 0,
-        }
-    }
-
-    fn grow(&mut self, bytes: usize) -> Result<(), BodyError> {
-        let fits = |used: usize| {
-            used.checked_add(bytes)
-                .filter(|sum| *sum <= self.room.bytes_max)
-        };
-        let used = &self.room.used;
-        used.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
-            .map_err(|_| BodyError::NoRoom)?;
-        self.bytes += bytes;
-        Ok(())
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.room.used.fetch_sub(self.bytes, Ordering::AcqRel);
+impl From<NoRoom> for BodyError {
+    fn from(_: NoRoom) -> Self {
+        Self::NoRoom
     }
 }
 
@@ -146,22 +100,4 @@ async fn collect(
             .map_err(|_| BodyError::Broken)?;
     }
     Ok(body.freeze())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_bodies_together_stay_within_the_room() {
-        let room = Room::new(100);
-        let (mut one, mut other) = (Held::nothing(&room), Held::nothing(&room));
-        one.grow(60).unwrap();
-        assert_eq!(other.grow(41), Err(BodyError::NoRoom));
-        other.grow(40).unwrap();
-        drop(one);
-        other.grow(60).unwrap();
-        drop(other);
-        assert_eq!(room.used.load(Ordering::Acquire), 0);
-    }
 }

@@ -13,21 +13,26 @@ use prometheus_client::registry::Registry;
 use samsvar_actors::dispatcher::ended::Stray;
 use samsvar_actors::node::Node;
 use samsvar_actors::observation::{ActorLine, Kind};
+use samsvar_actors::room::Room;
 use samsvar_actors::tally::{LATENCY_BUCKETS_MS, Latency, OutcomeClass};
+use samsvar_actors::transport::Counted;
 use shs_schemas::Uppgiftslamnare;
 
 /// Media type of the text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// A registry that reads this node.
+/// A registry that reads this node, and the memory that its request bodies share.
 #[must_use]
-pub fn registry(node: Arc<Node>) -> Registry {
+pub fn registry(node: Arc<Node>, bodies: Arc<Room>) -> Registry {
     let mut registry = Registry::with_prefix("samsvar");
-    registry.register_collector(Box::new(NodeMetrics(node)));
+    registry.register_collector(Box::new(NodeMetrics { node, bodies }));
     registry
 }
 
-struct NodeMetrics(Arc<Node>);
+struct NodeMetrics {
+    node: Arc<Node>,
+    bodies: Arc<Room>,
+}
 
 impl fmt::Debug for NodeMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,13 +70,15 @@ impl Collector for NodeMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         self.requests(&mut encoder)?;
         self.parties(&mut encoder)?;
+        self.memory(&mut encoder)?;
+        transport(&self.node.transport_counted(), &mut encoder)?;
         self.actors(&mut encoder)
     }
 }
 
 impl NodeMetrics {
     fn requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let (tally, load) = (self.0.tally(), self.0.load());
+        let (tally, load) = (self.node.tally(), self.node.load());
         let open = ConstGauge::new(i64::try_from(load.open()).unwrap_or(i64::MAX));
         open.encode(encoder.encode_descriptor(
             "requests_open",
@@ -91,8 +98,8 @@ impl NodeMetrics {
             let count = ConstCounter::new(tally.outcome(class));
             outcomes.row([("outcome", class.as_str())], &count)?;
         }
-        let lost = self.0.observatory().snapshot().aggregators_lost;
-        let plain: [(&str, &str, u64); 2] = [
+        let lost = self.node.observatory().snapshot().aggregators_lost;
+        let plain: [(&str, &str, u64); 3] = [
             (
                 "aggregators_lost",
                 "Aggregators that fell, each with its one request",
@@ -102,6 +109,11 @@ impl NodeMetrics {
                 "requests_overdue",
                 "Requests still open after their hard limit: defects",
                 tally.watchdog(),
+            ),
+            (
+                "lefi_members_misplaced",
+                "Members of LEFI answers dropped because they stood in the wrong authority's answer",
+                tally.lefi_felplacerade(),
             ),
         ];
         for (name, help, value) in plain {
@@ -117,7 +129,7 @@ impl NodeMetrics {
     }
 
     fn parties(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let tally = self.0.tally();
+        let tally = self.node.tally();
         let help = "Time from sub-question to answer";
         let mut answers = family(encoder, "answer_seconds", help, MetricType::Histogram)?;
         for ul in Uppgiftslamnare::all() {
@@ -145,13 +157,33 @@ impl NodeMetrics {
         Ok(())
     }
 
+    fn memory(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let rooms = [("bodies", &self.bodies), ("answers", self.node.answers())];
+        let gauges: [Gauge<Room>; 2] = [
+            ("held_bytes", "Memory that is held by messages", Room::used),
+            (
+                "held_bytes_max",
+                "Memory that they may hold",
+                Room::bytes_max,
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let mut rows = family(encoder, name, help, MetricType::Gauge)?;
+            for (what, room) in rooms {
+                let value = ConstGauge::new(i64::try_from(value(room)).unwrap_or(i64::MAX));
+                rows.row([("what", what)], &value)?;
+            }
+        }
+        Ok(())
+    }
+
     fn actors(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let lines = self.0.observatory().snapshot().actors;
+        let lines = self.node.observatory().snapshot().actors;
         let lines: Vec<_> = lines
             .iter()
             .filter(|l| l.kind != Kind::Aggregator)
             .collect();
-        let gauges: [Gauge; 3] = [
+        let gauges: [Gauge<ActorLine>; 3] = [
             (
                 "actor_mailbox_depth",
                 "Messages that wait for an actor",
@@ -181,6 +213,16 @@ impl NodeMetrics {
     }
 }
 
+/// What the transport counts, whichever it is.
+fn transport(counted: &[Counted], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    for Counted { name, help, count } in counted {
+        let name = format!("transport_{name}");
+        let metric = encoder.encode_descriptor(&name, help, None, MetricType::Counter)?;
+        ConstCounter::new(*count).encode(metric)?;
+    }
+    Ok(())
+}
+
 fn stray_word(stray: Stray) -> &'static str {
     match stray {
         Stray::Late => "late",
@@ -189,8 +231,8 @@ fn stray_word(stray: Stray) -> &'static str {
     }
 }
 
-/// Name, help and value of a gauge that every actor has.
-type Gauge = (&'static str, &'static str, fn(&ActorLine) -> usize);
+/// Name, help and value of a gauge that every one of its kind has.
+type Gauge<T> = (&'static str, &'static str, fn(&T) -> usize);
 
 /// A latency as a histogram.
 struct Buckets<'a>(&'a Latency);
@@ -210,5 +252,40 @@ impl EncodeMetric for Buckets<'_> {
 
     fn metric_type(&self) -> MetricType {
         MetricType::Histogram
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Transported(Vec<Counted>);
+
+    impl fmt::Debug for Transported {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Transported")
+        }
+    }
+
+    impl Collector for Transported {
+        fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+            transport(&self.0, &mut encoder)
+        }
+    }
+
+    #[test]
+    fn what_the_transport_counts_is_shown_under_its_own_names() {
+        let mut registry = Registry::with_prefix("samsvar");
+        registry.register_collector(Box::new(Transported(vec![Counted {
+            name: "connections",
+            help: "Connections made",
+            count: 3,
+        }])));
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        assert!(
+            text.contains("samsvar_transport_connections_total 3\n"),
+            "{text}"
+        );
     }
 }

@@ -18,7 +18,8 @@ use samsvar_actors::ingress::rules::PERSONS_MAX;
 use samsvar_actors::mailbox::{Mailbox, Undelivered};
 use samsvar_actors::messages::Inkommande;
 use samsvar_actors::node::Node;
-use samsvar_actors::reply::{Outcome, ReplyPort};
+use samsvar_actors::reply::{Outcome, ReplyPort, Watchdog};
+use samsvar_actors::room::Room;
 use samsvar_actors::tally::Tally;
 use shs_schemas::Sensitive;
 use shs_schemas::error_code::ErrorCode;
@@ -27,7 +28,7 @@ use shs_schemas::shs::{KnownIds, Management};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::body::{self, BodyError, Bounds, Room};
+use super::body::{self, BodyError, Bounds};
 use crate::settings::Settings;
 
 /// Where messages are received.
@@ -53,7 +54,7 @@ pub struct Common {
 impl Common {
     /// What the settings say.
     #[must_use]
-    pub fn new(node: &Node, settings: &Settings) -> Self {
+    pub fn new(node: &Node, bodies: Arc<Room>, settings: &Settings) -> Self {
         let longest = node.deadlines().settings.limit_for(PERSONS_MAX);
         Self {
             node_id: settings.node.node_id.clone(),
@@ -61,7 +62,7 @@ impl Common {
             body: Bounds {
                 bytes_max: settings.listener.body_limit(),
                 time_max: settings.listener.body_timeout(),
-                room: Room::new(settings.listener.bodies_limit()),
+                room: bodies,
             },
             retry_after_s: settings.load.retry_after_s,
             answer_time_max: longest + WATCHDOG,
@@ -88,6 +89,7 @@ impl Door {
     async fn ask(&self, body: Bytes, http: Http) -> Outcome {
         let received = Instant::now();
         let (port, outcome) = ReplyPort::new(Arc::clone(&self.common.tally), received);
+        let watchdog = port.watchdog();
         let inkommande = Inkommande {
             body: Sensitive::new(body),
             http_content_type: http.content_type,
@@ -102,19 +104,18 @@ impl Door {
             };
             reject(undelivered.into_message().port, failure);
         }
-        self.wait(outcome).await
+        self.wait(outcome, watchdog).await
     }
 
-    async fn wait(&self, outcome: oneshot::Receiver<Outcome>) -> Outcome {
-        match tokio::time::timeout(self.common.answer_time_max, outcome).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => rejected(Failure::ActorLost),
-            Err(_) => {
-                self.common.tally.count_watchdog();
-                tracing::error!("a request was open after its hard limit: this is a defect");
-                rejected(Failure::Watchdog)
-            }
-        }
+    async fn wait(&self, mut outcome: oneshot::Receiver<Outcome>, watchdog: Watchdog) -> Outcome {
+        let in_time = tokio::time::timeout(self.common.answer_time_max, &mut outcome).await;
+        let outcome = match in_time {
+            Ok(outcome) => outcome,
+            Err(_) if watchdog.end() => return rejected(Failure::Watchdog),
+            // Ended in this very moment: it is about to be here.
+            Err(_) => outcome.await,
+        };
+        outcome.unwrap_or_else(|_| rejected(Failure::ActorLost))
     }
 
     /// Refuses before anything is read, and counts it.

@@ -39,6 +39,11 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
             "one sender may not have more open than all together (open_requests_max)",
         ),
         (
+            u64::from(settings.dispatcher.answer_bytes_max) > settings.load.answers_bytes_max,
+            "load.answers_bytes_max",
+            "all answers together may not have less than one (dispatcher.answer_bytes_max)",
+        ),
+        (
             settings.dispatcher.circuit_impatient_after
                 > settings.dispatcher.circuit_timeouts_in_a_row,
             "dispatcher.circuit_impatient_after",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use garde::Validate;
+use samsvar_actors::child;
 use samsvar_actors::transport::{LINE_EVENTS_MAX, amqp};
 use serde::Deserialize;
 
@@ -20,6 +21,8 @@ pub(super) const ANSWER_BYTES_MIN: u32 = 1024;
 /// Largest limit on answers that can be set, in bytes: what the transport passes on.
 pub(super) const ANSWER_BYTES_MAX: u32 = 16 * 1024 * 1024;
 const _: () = assert!(ANSWER_BYTES_MAX as usize <= amqp::ANSWER_BYTES_MAX);
+/// Largest limit on all answers together that can be set, in bytes.
+pub(super) const ANSWERS_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
 /// Longest pause of a circuit, in seconds.
 pub(super) const PAUSE_S_MAX: u64 = 3600;
 /// Largest restart budget.
@@ -35,6 +38,9 @@ pub struct Load {
     /// Open requests of one sender.
     #[garde(range(min = 1, max = OPEN_REQUESTS_MAX))]
     pub open_per_sender_max: u32,
+    /// Memory that the answers of all open requests may take together, in bytes.
+    #[garde(range(min = u64::from(ANSWER_BYTES_MIN), max = ANSWERS_BYTES_MAX))]
+    pub answers_bytes_max: u64,
     /// What `Retry-After` says to who is refused, in seconds.
     #[garde(range(min = 1, max = 3600))]
     pub retry_after_s: u64,
@@ -45,8 +51,17 @@ impl Default for Load {
         Self {
             open_requests_max: 3000,
             open_per_sender_max: 400,
+            answers_bytes_max: 512 * 1024 * 1024,
             retry_after_s: 5,
         }
+    }
+}
+
+impl Load {
+    /// [`Self::answers_bytes_max`] as a size in memory.
+    #[must_use]
+    pub fn answers_limit(&self) -> usize {
+        usize::try_from(self.answers_bytes_max).unwrap_or(usize::MAX)
     }
 }
 
@@ -116,10 +131,10 @@ pub struct Supervision {
 impl Default for Supervision {
     fn default() -> Self {
         Self {
-            restarts: 5,
-            within_s: 30,
-            backoff_first_ms: 100,
-            backoff_longest_ms: 10_000,
+            restarts: child::RESTARTS,
+            within_s: child::WITHIN_S,
+            backoff_first_ms: child::BACKOFF_FIRST_MS,
+            backoff_longest_ms: child::BACKOFF_LONGEST_MS,
         }
     }
 }

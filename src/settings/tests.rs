@@ -160,6 +160,10 @@ fn values_that_contradict_each_other_are_refused() {
             "samsvar.toml:7: load.open_per_sender_max: ",
         ),
         (
+            "[load]\nanswers_bytes_max = 4194303\n",
+            "samsvar.toml:8: load.answers_bytes_max: ",
+        ),
+        (
             "[admin]\naddress = \"127.0.0.1:8585\"\n",
             "samsvar.toml:8: admin.address: ",
         ),
@@ -171,6 +175,39 @@ fn values_that_contradict_each_other_are_refused() {
         let faults = in_process(more).faults(&[]);
         assert!(faults.starts_with(expected), "{faults}");
     }
+}
+
+#[test]
+fn certificates_of_an_own_broker_are_read_and_checked_at_load() {
+    let url = "url = \"amqps://rabbit.example\"";
+    let folder = Folder::with(&format!("{NODE}[amqp]\n{url}\nca_file = \"ca.pem\"\n"));
+    let faults = folder.faults(&[]);
+    assert!(
+        faults.starts_with("samsvar.toml:7: amqp.ca_file: ca.pem cannot be read: "),
+        "{faults}"
+    );
+    folder.write("ca.pem", "no certificate");
+    assert_eq!(
+        folder.faults(&[]),
+        "samsvar.toml:7: amqp.ca_file: ca.pem holds no certificate in PEM"
+    );
+    let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    folder.write("ca.pem", &pem.replace("MAA=", "?"));
+    assert_eq!(
+        folder.faults(&[]),
+        "samsvar.toml:7: amqp.ca_file: ca.pem holds a certificate that is not PEM"
+    );
+    folder.write("other.pem", pem);
+    let other = [("SAMSVAR_AMQP__CA_FILE", "other.pem")];
+    let amqp = folder.load(&other).unwrap().amqp;
+    assert_eq!(amqp.ca.as_deref(), Some(pem));
+    assert_eq!(
+        folder
+            .faults(&[("SAMSVAR_AMQP__CA_FILE", "none.pem")])
+            .split(" cannot")
+            .next(),
+        Some("SAMSVAR_AMQP__CA_FILE: amqp.ca_file: none.pem")
+    );
 }
 
 #[test]

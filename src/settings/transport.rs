@@ -4,11 +4,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use garde::Validate;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 
 use super::amqp_url::{AmqpUrl, URL_BYTES_MAX};
 use super::fault::{Fault, Faults};
 use super::source::read_bounded;
+
+/// Largest file of certificates, in bytes.
+pub(super) const CA_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Which transport carries the questions.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -39,6 +44,14 @@ pub struct Amqp {
     /// File that holds the address, relative to the settings.
     #[garde(skip)]
     pub url_file: Option<PathBuf>,
+    /// File of certificates (PEM) that an `amqps` broker is trusted by besides those of the
+    /// system, relative to the settings.
+    #[garde(skip)]
+    pub ca_file: Option<PathBuf>,
+    /// Content of `ca_file` after loading.
+    #[serde(skip)]
+    #[garde(skip)]
+    pub ca: Option<String>,
     /// Time to connect, in milliseconds.
     #[garde(range(min = 100, max = 60_000))]
     pub connect_timeout_ms: u64,
@@ -64,6 +77,8 @@ impl Default for Amqp {
         Self {
             url: None,
             url_file: None,
+            ca_file: None,
+            ca: None,
             connect_timeout_ms: 5000,
             reconnect_first_ms: 100,
             reconnect_longest_ms: 2000,
@@ -83,6 +98,14 @@ impl Amqp {
     pub(super) fn read_url_file(&mut self, folder: &Path, named_by: &Path) -> Result<(), Faults> {
         if let (None, Some(file)) = (&self.url, &self.url_file) {
             self.url = Some(read_url(&folder.join(file), named_by)?);
+        }
+        Ok(())
+    }
+
+    /// Reads `ca_file`, when there is one, into `ca`. On a fault: what is wrong with it.
+    pub(super) fn read_ca_file(&mut self, folder: &Path) -> Result<(), String> {
+        if let Some(file) = &self.ca_file {
+            self.ca = Some(read_certificates(&folder.join(file))?);
         }
         Ok(())
     }
@@ -122,6 +145,22 @@ impl Amqp {
     pub const fn heartbeat(&self) -> Duration {
         Duration::from_secs(self.heartbeat_s as u64)
     }
+}
+
+/// Reads a file of certificates in PEM, of which there must be at least one and none broken.
+fn read_certificates(file: &Path) -> Result<String, String> {
+    let refuse = |what: &str| format!("{} {what}", file.display());
+    let bytes = read_bounded(file, CA_BYTES_MAX).map_err(|fault| refuse(&fault.message))?;
+    let text = String::from_utf8(bytes).map_err(|_| refuse("is not text in UTF-8"))?;
+    let mut certificates = 0;
+    for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
+        certificate.map_err(|_| refuse("holds a certificate that is not PEM"))?;
+        certificates += 1;
+    }
+    if certificates == 0 {
+        return Err(refuse("holds no certificate in PEM"));
+    }
+    Ok(text)
 }
 
 /// Reads a file whose only line is an address.

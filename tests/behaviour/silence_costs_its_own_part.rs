@@ -104,6 +104,7 @@ async fn a_party_that_keeps_silent_is_paused_and_comes_back_when_it_answers() {
             })
     });
     let sandbox = Sandbox::new()
+        // Half of it is what a party has: silence for under a second says nothing of it.
         .limit(4)
         .with(|settings| settings.dispatcher.circuit_pause_s = 1)
         .played_by(Uppgiftslamnare::MIV, says)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use samsvar_actors::room::Room;
 use samsvar_actors::transport::{Answer, Line, LineEvent, LineEvents, Refusal, Traffic, Transport};
 use shs_schemas::Uppgiftslamnare;
 use tokio::sync::mpsc;
@@ -10,6 +11,9 @@ use uuid::Uuid;
 
 /// Longest wait for anything that should come.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Room for the answers of one line.
+const ANSWERS_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// How long something that should not come is listened for.
 pub const QUIET: Duration = Duration::from_millis(400);
@@ -23,7 +27,7 @@ pub struct Ear {
 
 /// Opens a line and an ear for it.
 pub fn open(transport: &dyn Transport, ul: Uppgiftslamnare) -> (Box<dyn Line>, Ear) {
-    let (told, events) = LineEvents::channel();
+    let (told, events) = LineEvents::channel(Room::new(ANSWERS_BYTES_MAX));
     let line = transport.open(ul, told);
     (line, Ear { events, downs: 0 })
 }

@@ -41,6 +41,19 @@ pub struct Rules {
     pub person_check: Identitetskontroll,
 }
 
+impl Rules {
+    /// The traffic by whose consumers a party is there or not: real questions where they are served,
+    /// else test questions.
+    #[must_use]
+    pub fn judged_by(&self) -> Traffic {
+        if self.statuses.contains(&Status::Production) {
+            Traffic::Production
+        } else {
+            Traffic::Test
+        }
+    }
+}
+
 /// Production or test, as the label says.
 #[must_use]
 pub fn traffic_of(status: Status) -> Traffic {

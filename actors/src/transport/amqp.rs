@@ -38,7 +38,7 @@ pub use settings::{AddressError, AmqpSettings};
 use self::line::LineTask;
 use self::link::Link;
 use self::question::QuestionForm;
-use super::{Line, LineEvents, Transport};
+use super::{Counted, Line, LineEvents, Transport};
 
 /// Whether an event may reach a log, whatever else the operator asks for. Of what lapin says only
 /// its errors may, and of those none about returned messages: the rest prints bodies.
@@ -116,5 +116,9 @@ impl Transport for Amqp {
 
     fn name(&self) -> &'static str {
         "amqp"
+    }
+
+    fn counted(&self) -> Vec<Counted> {
+        self.counts.read()
     }
 }

@@ -298,6 +298,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::room::Room;
     use crate::transport::QuestionKind;
 
     fn question() -> Question {
@@ -323,7 +324,7 @@ mod tests {
     #[tokio::test]
     async fn a_bastjanst_that_panics_is_met_with_silence_and_leaves_no_place_taken() {
         let transport = InProcess::new().with(Uppgiftslamnare::AF, Arc::new(Panics));
-        let (told, mut events) = LineEvents::channel();
+        let (told, mut events) = LineEvents::channel(Room::new(0));
         let line = transport.open(Uppgiftslamnare::AF, told);
         for _ in 0..=OUTSTANDING_MAX {
             assert_eq!(line.send(question()), Ok(()));
@@ -345,7 +346,7 @@ mod tests {
     #[tokio::test]
     async fn a_bastjanst_with_its_places_taken_refuses() {
         let transport = InProcess::new().with(Uppgiftslamnare::AF, Arc::new(Silent));
-        let (told, _events) = LineEvents::channel();
+        let (told, _events) = LineEvents::channel(Room::new(0));
         let line = transport.open(Uppgiftslamnare::AF, told);
         for _ in 0..OUTSTANDING_MAX {
             assert_eq!(line.send(question()), Ok(()));

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use chrono::Utc;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::dispatcher::ended::Stray;
-use samsvar_actors::dispatcher::{Dispatcher, DispatcherSettings};
+use samsvar_actors::dispatcher::{Dispatcher, DispatcherContext, DispatcherSettings};
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::insamling::{Insamling, SlotId};
 use samsvar_actors::mailbox::Mailbox;
 use samsvar_actors::messages::{Aterkallelse, Delfraga, Recalled, SlotFilled, SlotPort};
 use samsvar_actors::observation::{ActorLine, Kind, Observatory, Observed, State};
+use samsvar_actors::room::Room;
 use samsvar_actors::supervisor::{Adopt, ChildSpec, Supervisor};
 use samsvar_actors::tally::Tally;
 use samsvar_actors::transport::{
@@ -30,6 +31,9 @@ use uuid::Uuid;
 use crate::{ms, node_rig, paused, settle};
 
 const AF: Uppgiftslamnare = Uppgiftslamnare::AF;
+
+/// Room for the answers that one rig holds.
+const ANSWERS_BYTES_MAX: usize = 1_000;
 
 /// A line that notes what it is given and says what the test tells it to.
 #[derive(Default)]
@@ -107,14 +111,15 @@ impl Rig {
         let (line, counted) = (Arc::clone(&transport), Arc::clone(&tally));
         let policy = RestartPolicy::new(OverBudget::Pause);
         let spec = ChildSpec::new(mailbox.clone(), policy, Arbiter::current(), move || {
-            Dispatcher::new(
-                AF,
-                settings,
-                Arc::clone(&line) as _,
-                Arc::clone(&observed),
-                Arc::clone(&counted),
-                Failpoints::default(),
-            )
+            let context = DispatcherContext {
+                transport: Arc::clone(&line) as _,
+                observed: Arc::clone(&observed),
+                tally: Arc::clone(&counted),
+                judged_by: Traffic::Production,
+                answers: Room::new(ANSWERS_BYTES_MAX),
+                failpoints: Failpoints::default(),
+            };
+            Dispatcher::new(AF, settings, context)
         });
         let (escalate, _) = watch::channel(None);
         let supervisor = Supervisor::new(Arc::new(Observatory::default()), escalate).start();
@@ -155,6 +160,12 @@ impl Rig {
 
     async fn answers(&self, corr_id: Uuid) {
         let content = AnswerContent::Svar(Bytes::from_static(b"<svar/>").into());
+        self.happens(LineEvent::Answer(Answer { corr_id, content }))
+            .await;
+    }
+
+    async fn answers_with(&self, corr_id: Uuid, bytes: usize) {
+        let content = AnswerContent::Svar(Bytes::from(vec![b' '; bytes]).into());
         self.happens(LineEvent::Answer(Answer { corr_id, content }))
             .await;
     }
@@ -246,6 +257,26 @@ async fn beyond_the_window_questions_wait_in_line_and_beyond_the_line_they_fail_
 }
 
 #[actix::test]
+async fn an_answer_that_there_is_no_memory_for_costs_its_own_part_only() {
+    paused();
+    let rig = Rig::up(DispatcherSettings::default()).await;
+    let asked = rig.put_many(4, LONG).await;
+    rig.answers_with(asked[0], 600).await;
+    rig.answers_with(asked[1], 401).await;
+    rig.answers_with(asked[2], 400).await;
+    let overload = Some(SsbtFelkod::Overlast);
+    assert_eq!(rig.outcomes(), [None, overload, None]);
+    // The same answer again, and its room is still taken: nobody waits for it.
+    rig.answers_with(asked[1], 401).await;
+    assert_eq!(rig.strays(Stray::Late), 1);
+    // The requests are over: so is what their answers took.
+    rig.taken.lock().unwrap().clear();
+    rig.answers_with(asked[3], 1_000).await;
+    assert_eq!(rig.outcomes(), [None]);
+    assert_eq!(rig.line().state, State::Running);
+}
+
+#[actix::test]
 async fn a_question_whose_time_is_up_in_the_line_is_never_asked() {
     paused();
     let rig = Rig::up(small()).await;
@@ -308,11 +339,22 @@ async fn a_party_that_keeps_timing_out_is_paused_and_tried_again_with_one_questi
 }
 
 #[actix::test]
+async fn silence_to_questions_that_had_hardly_any_time_left_does_not_pause_the_party() {
+    paused();
+    let rig = Rig::up(DispatcherSettings::default()).await;
+    let asked = rig.put_many(20, ms(999)).await;
+    rig.recall(&asked[..10], Recalled::Deadline).await;
+    tokio::time::sleep(ms(1_100)).await;
+    assert_eq!(rig.outcomes()[10..], [Some(SsbtFelkod::Timeout); 10]);
+    assert_eq!(rig.line().detail, None);
+}
+
+#[actix::test]
 async fn a_probe_that_is_cancelled_lets_the_next_question_try() {
     paused();
     let rig = Rig::up(DispatcherSettings::default()).await;
-    rig.put_many(5, ms(100)).await;
-    tokio::time::sleep(Duration::from_secs(31)).await;
+    rig.put_many(5, ms(2_000)).await;
+    tokio::time::sleep(Duration::from_secs(33)).await;
     let probe = rig.put(LONG).await;
     rig.recall(&[probe], Recalled::CallerGone).await;
     let next = rig.put(LONG).await;
@@ -323,11 +365,11 @@ async fn a_probe_that_is_cancelled_lets_the_next_question_try() {
 }
 
 #[actix::test]
-async fn a_late_answer_fills_nothing_and_closes_no_circuit() {
+async fn a_late_answer_fills_nothing_and_does_not_end_the_pause() {
     paused();
     let rig = Rig::up(DispatcherSettings::default()).await;
-    let asked = rig.put_many(5, ms(100)).await;
-    tokio::time::sleep(ms(200)).await;
+    let asked = rig.put_many(5, ms(2_000)).await;
+    tokio::time::sleep(ms(2_100)).await;
     assert_eq!(rig.line().detail, Some("circuit open"));
     rig.answers(asked[0]).await;
     // A party that is always late would cost every request the whole limit.
@@ -353,6 +395,20 @@ async fn without_a_consumer_questions_fail_at_once_also_those_in_line() {
     assert_eq!(rig.line().in_flight, 2, "what it has, it may still answer");
     rig.consumers(1).await;
     assert_eq!(rig.line().detail, None);
+}
+
+#[actix::test]
+async fn a_party_with_only_a_test_adapter_is_impaired_where_real_questions_are_served() {
+    paused();
+    let rig = Rig::up(small()).await;
+    let (traffic, count) = (Traffic::Production, 0);
+    rig.happens(LineEvent::Consumers { traffic, count }).await;
+    assert_eq!(rig.line().state, State::Impaired);
+    assert_eq!(rig.line().detail, Some("no consumer"));
+    rig.consumers(1).await;
+    let (traffic, count) = (Traffic::Test, 0);
+    rig.happens(LineEvent::Consumers { traffic, count }).await;
+    assert_eq!(rig.line().state, State::Running);
 }
 
 #[actix::test]

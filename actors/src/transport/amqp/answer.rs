@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::contract::{FEL_V1, FELKOD, FELMEDDELANDE, SVAR_V1};
 use crate::transport::{Answer, AnswerContent};
 
-/// Largest body of an answer, in bytes. What is larger is [`AnswerContent::Unreadable`].
+/// Largest bound on the body of an answer that can be set, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The sub-question that a message belongs to, if its correlation id is a UUID.
@@ -19,17 +19,17 @@ pub(super) fn corr_id(delivery: &Delivery) -> Option<Uuid> {
 }
 
 /// Reads an answer; the body is taken over, not copied. Nothing when the message does not say what
-/// it answers.
-pub(super) fn read_answer(delivery: Delivery) -> Option<Answer> {
+/// it answers. A body larger than `bytes_max` is let go at once.
+pub(super) fn read_answer(delivery: Delivery, bytes_max: usize) -> Option<Answer> {
     Some(Answer {
         corr_id: corr_id(&delivery)?,
-        content: read_content(delivery),
+        content: read_content(delivery, bytes_max),
     })
 }
 
-fn read_content(delivery: Delivery) -> AnswerContent {
+fn read_content(delivery: Delivery, bytes_max: usize) -> AnswerContent {
     match delivery.properties.kind().as_ref().map(ShortString::as_str) {
-        Some(SVAR_V1) if delivery.data.len() <= ANSWER_BYTES_MAX => {
+        Some(SVAR_V1) if delivery.data.len() <= bytes_max => {
             AnswerContent::Svar(Sensitive::new(Bytes::from(delivery.data)))
         }
         Some(FEL_V1) => delivery
@@ -86,6 +86,10 @@ mod tests {
         delivery
     }
 
+    fn read_answer(delivery: Delivery) -> Option<Answer> {
+        super::read_answer(delivery, ANSWER_BYTES_MAX)
+    }
+
     fn long(text: &str) -> AMQPValue {
         AMQPValue::LongString(LongString::from(text))
     }
@@ -110,6 +114,16 @@ mod tests {
         };
         assert_eq!(&body.expose()[..], b"<ssbt:CSN/>");
         assert_eq!(body.expose().as_ptr(), place);
+    }
+
+    #[test]
+    fn a_body_above_the_bound_is_let_go() {
+        let read = |bytes_max| {
+            let delivery = message(SVAR_V1, &[], b"<ssbt:CSN/>");
+            super::read_answer(delivery, bytes_max).unwrap().content
+        };
+        assert!(matches!(read(11), AnswerContent::Svar(_)));
+        assert!(matches!(read(10), AnswerContent::Unreadable));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::transport::Counted;
+
 /// Monotonic counters of one AMQP transport.
 #[derive(Debug, Default)]
 pub struct Counts {
@@ -34,6 +36,33 @@ impl Counts {
     #[must_use]
     pub fn publishes_overdue(&self) -> u64 {
         self.publishes_overdue.load(Ordering::Relaxed)
+    }
+
+    /// All of them, for metrics.
+    pub(super) fn read(&self) -> Vec<Counted> {
+        let counted = |name, help, count| Counted { name, help, count };
+        vec![
+            counted(
+                "connections",
+                "Connections made to RabbitMQ, the first ones included",
+                self.connections(),
+            ),
+            counted(
+                "answers_of_nobody",
+                "Answers dropped because their correlation id is no UUID",
+                self.answers_of_nobody(),
+            ),
+            counted(
+                "answers_flooded",
+                "Answers dropped because too many waited for their dispatcher",
+                self.answers_dropped(),
+            ),
+            counted(
+                "publishes_overdue",
+                "Questions refused because RabbitMQ did not confirm them in time",
+                self.publishes_overdue(),
+            ),
+        ]
     }
 
     pub(super) fn connected(&self) {

@@ -10,7 +10,7 @@ use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionStatus, Consumer};
 use shs_schemas::Uppgiftslamnare;
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::contract::DIRECT_REPLY_TO;
@@ -181,7 +181,7 @@ impl LineTask {
             self.events.clone(),
             Arc::clone(&self.counts),
             Arc::clone(&unroutable),
-            self.settings.publish_timeout,
+            &self.settings,
         );
         slot.store(Some(session));
         if !self.tell_up(consumers).await {
@@ -192,9 +192,20 @@ impl LineTask {
             unroutable,
             self.events.clone(),
         );
-        let _probing = Aborted(tokio::spawn(probing).abort_handle());
+        let mut probing = Aborted(tokio::spawn(probing));
         let error = loop {
-            match running.step().await {
+            let step = tokio::select! {
+                biased;
+                step = running.step() => step,
+                // It ends only with the dispatcher, or by a panic. A line whose queues nobody looks
+                // at would believe its last count for ever: it stands up again.
+                ended = &mut probing.0 => {
+                    let panicked = ended.is_err_and(|error| error.is_panic());
+                    tracing::warn!(bastjanst = %self.ul, panicked, "consumers are no longer counted");
+                    Step::Lost(None)
+                }
+            };
+            match step {
                 Step::Refused(corr_id, refusal) => {
                     if !self.tell_refused(corr_id, refusal).await {
                         break None;
@@ -254,7 +265,7 @@ async fn unblocked(connection: &ConnectionStatus) {
 }
 
 /// Ends a task when dropped.
-struct Aborted(AbortHandle);
+struct Aborted(JoinHandle<()>);
 
 impl Drop for Aborted {
     fn drop(&mut self) {

@@ -28,6 +28,7 @@ use super::answer::{corr_id, read_answer};
 use super::contract::EXCHANGE;
 use super::counts::Counts;
 use super::question::QuestionForm;
+use super::settings::AmqpSettings;
 use crate::transport::{LineEvent, LineEvents, Question, Refusal};
 
 /// Publishes of one line that may wait for their confirm. A broker that lets more than that wait
@@ -186,6 +187,7 @@ pub(super) struct Running<C> {
     waiting: HashMap<Uuid, Instant>,
     refused: VecDeque<(Uuid, Refusal)>,
     publish_timeout: Duration,
+    answer_bytes_max: usize,
     confirms_look: Interval,
     overdue_check: Interval,
     stalled_since: Option<Instant>,
@@ -206,8 +208,9 @@ pub(super) fn run(
     events: LineEvents,
     counts: Arc<Counts>,
     unroutable: Arc<AtomicBool>,
-    publish_timeout: Duration,
-) -> Running<impl Future<Output = Confirmed>> {
+    settings: &AmqpSettings,
+) -> Running<impl Future<Output = Confirmed> + use<>> {
+    let publish_timeout = settings.publish_timeout;
     let mut overdue_check = interval((publish_timeout / 4).max(Duration::from_millis(1)));
     overdue_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut confirms_look = interval(CONFIRMS_LOOK_EVERY);
@@ -224,6 +227,7 @@ pub(super) fn run(
         waiting: HashMap::new(),
         refused: VecDeque::new(),
         publish_timeout,
+        answer_bytes_max: settings.answer_bytes_max,
         confirms_look,
         overdue_check,
         stalled_since: None,
@@ -301,7 +305,7 @@ impl<C: Future<Output = Confirmed>> Running<C> {
     }
 
     fn pass_on(&mut self, delivery: Delivery) {
-        let Some(answer) = read_answer(delivery) else {
+        let Some(answer) = read_answer(delivery, self.answer_bytes_max) else {
             self.counts.answer_of_nobody();
             return;
         };

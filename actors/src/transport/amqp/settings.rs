@@ -6,6 +6,8 @@ use std::time::Duration;
 use lapin::uri::AMQPUri;
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
+use super::answer::ANSWER_BYTES_MAX;
+
 /// Longest wait for the opening of a line on a connection.
 pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -34,6 +36,9 @@ pub struct AmqpSettings {
     pub reconnect_longest: Duration,
     /// Longest expiration that a question carries (default 60 s): the longest deadline.
     pub ttl_longest: Duration,
+    /// Largest body of an answer, in bytes (default [`ANSWER_BYTES_MAX`]). What is larger is
+    /// unreadable.
+    pub answer_bytes_max: usize,
     /// AMQP heartbeat (default 10 s): a broker that is silent for twice that is away.
     pub heartbeat: Duration,
     /// Certificates (PEM) that an `amqps` broker is trusted by, besides those of the system.
@@ -54,6 +59,7 @@ impl AmqpSettings {
             reconnect_first: Duration::from_millis(100),
             reconnect_longest: Duration::from_secs(2),
             ttl_longest: Duration::from_mins(1),
+            answer_bytes_max: ANSWER_BYTES_MAX,
             heartbeat: Duration::from_secs(10),
             tls_ca: None,
         }
