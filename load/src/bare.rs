@@ -233,9 +233,9 @@ impl Worker for Asker {
         let mut open = parts.len();
         while open > 0 {
             let (replied, bytes) = self.replies.recv().await.ok_or("the bare client ended")?;
-            let party = (0..parts.len()).find(|party| corr_id(*party) == replied);
-            let party = party.ok_or("a reply to another request")?;
-            if bytes != parts[party].answer_bytes {
+            let place = (0..parts.len()).find(|place| corr_id(*place) == replied);
+            let place = place.ok_or("a reply to another request")?;
+            if bytes != parts[place].answer_bytes {
                 return Err("a reply of another size".into());
             }
             open -= 1;

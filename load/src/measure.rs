@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::process::Watched;
 
 /// Longest latency that is told apart, in microseconds.
 const LATENCY_US_MAX: u64 = 60_000_000;
+/// Longest wait for what is open when a slice ends: above the node's own limit.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
 /// Significant digits of latencies.
 const DIGITS: u8 = 3;
 
@@ -105,7 +107,9 @@ pub(crate) async fn slice<W: Worker>(
     }
     sleep_until(window.from).await;
     let before: Vec<Duration> = watched.iter().map(|process| process.cpu()).collect();
-    watched.iter().for_each(|process| process.reset_peak());
+    for process in watched {
+        process.reset_peak();
+    }
     sleep_until(window.to).await;
     let spent: Vec<Duration> = watched
         .iter()
@@ -114,7 +118,8 @@ pub(crate) async fn slice<W: Worker>(
         .collect();
     let peaks: Vec<u64> = watched.iter().map(|process| process.peak_bytes()).collect();
     let mut all = Ended::new(window).latencies;
-    while let Some(ended) = asking.join_next().await {
+    let last = window.to + ANSWER_MAX;
+    while let Some(ended) = timeout_at(last, asking.join_next()).await? {
         all.add(ended??.latencies)?;
     }
     Ok(conclude(&all, span.measured, &spent, peaks))

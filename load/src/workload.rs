@@ -50,8 +50,8 @@ impl Workload {
     /// # Errors
     /// When the simulators do not answer the question, which is a defect.
     pub(crate) fn make(now: DateTime<Utc>) -> Result<Self, Failed> {
-        let asker = Asker::default();
-        let mut message = question::message(&asker, &[PERSON.to_owned()], now)?;
+        let persons = [PERSON.to_owned()];
+        let mut message = question::message(&Asker::default(), &persons, now)?;
         let part = message.parts.first_mut().ok_or("a message without parts")?;
         let document = lengthened(part.data.expose())?;
         let asked = sub_questions(&document)?;

@@ -46,7 +46,9 @@ fn answers(ul: Uppgiftslamnare) -> AnswerContent {
     match ul {
         Uppgiftslamnare::AF => svar(
             "AF",
-            &format!("<ssbt:data><a b=\"{MARK}\">{MARK}</a></ssbt:data>"),
+            &format!(
+                "<ssbt:data><af:Fraga b=\"{MARK}\" xmlns:af=\"http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2\">{MARK}</af:Fraga></ssbt:data>"
+            ),
         ),
         Uppgiftslamnare::CSN => AnswerContent::Fel {
             felkod: "-1005".to_owned(),

@@ -74,7 +74,11 @@ async fn an_authority_without_an_adapter_costs_no_time() {
         // Warms up, and lets the dispatcher hear of it.
         while without_data(&sandbox.ask(DEMO).await.unwrap()).is_empty() {}
         let mut quickest = Duration::MAX;
-        for _ in 0..5 {
+        // A busy machine gets several tries: no try can be quick that waits for anybody.
+        for _ in 0..50 {
+            if quickest < Duration::from_millis(100) {
+                break;
+            }
             let started = Instant::now();
             let answered = sandbox.ask(DEMO).await.unwrap();
             quickest = quickest.min(started.elapsed());
@@ -101,7 +105,7 @@ async fn a_party_that_keeps_silent_is_paused_and_comes_back_when_it_answers() {
     });
     let sandbox = Sandbox::new()
         // Half of it is what a party has: silence for under a second says nothing of it.
-        .limit(3)
+        .limit(4)
         .with(|settings| settings.dispatcher.circuit_pause_s = 1)
         .played_by(Uppgiftslamnare::MIV, says)
         .start()

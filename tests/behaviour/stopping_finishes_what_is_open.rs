@@ -23,7 +23,7 @@ async fn open_requests_are_answered_new_ones_get_503_and_nothing_is_left() {
         .await;
     let asking = join_all((0..OPEN).map(|_| sandbox.ask(DEMO)));
     let stopping = async {
-        eventually("all are open", || sandbox.node().load().open() == OPEN).await;
+        eventually("all are asked", || sandbox.asked().count() == OPEN * 8).await;
         let told = async {
             eventually("the node drains", || sandbox.node().load().is_draining()).await;
             let asked = sandbox.asked().count();

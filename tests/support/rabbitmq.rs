@@ -40,6 +40,8 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 const START_TRIES: usize = 3;
 /// Pause between two looks at a process or port.
 const POLL: Duration = Duration::from_millis(50);
+/// How `rabbitmqctl` says that the node is not there yet.
+const STILL_STARTING: &str = "'rabbit' app to be running";
 /// What a client says first (AMQP 0-9-1, 4.2.2).
 const PROTOCOL_HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
 /// First byte of the frame that a ready broker answers with.
@@ -177,18 +179,25 @@ impl RabbitMq {
         queues
     }
 
-    /// Runs `rabbitmqctl` and gives what it printed.
+    /// Runs `rabbitmqctl` and gives what it printed. A node that has only just opened its port does
+    /// not take orders yet: that is waited for.
     pub(crate) fn control(&self, arguments: &[&str]) -> String {
-        let mut command = self.command("rabbitmqctl");
-        command.arg("-q").args(arguments).stdin(Stdio::null());
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = command.output().expect("rabbitmqctl runs");
-        let stderr = String::from_utf8_lossy(&stderr);
-        assert!(status.success(), "rabbitmqctl {arguments:?}: {stderr}");
-        String::from_utf8(stdout).expect("rabbitmqctl writes UTF-8")
+        let begun = Instant::now();
+        loop {
+            let mut command = self.command("rabbitmqctl");
+            command.arg("-q").args(arguments).stdin(Stdio::null());
+            let Output {
+                status,
+                stdout,
+                stderr,
+            } = command.output().expect("rabbitmqctl runs");
+            if status.success() {
+                return String::from_utf8(stdout).expect("rabbitmqctl writes UTF-8");
+            }
+            let stderr = String::from_utf8_lossy(&stderr);
+            let starting = stderr.contains(STILL_STARTING) && begun.elapsed() < START_MAX;
+            assert!(starting, "rabbitmqctl {arguments:?}: {stderr}");
+        }
     }
 
     /// Directory, files and epmd; the server itself is for [`Self::launch`].

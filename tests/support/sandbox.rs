@@ -246,6 +246,8 @@ impl Sandbox {
         let mut settings = Settings::demo();
         settings.listener.workers = 2;
         settings.drain.drain_s = 0;
+        // No test may lose a question to a connection that ends while the machine is busy.
+        settings.listener.keep_alive_ms = 30_000;
         Builder {
             settings,
             services: simulated::alla(SEED_DEFAULT).into_iter().collect(),

@@ -12,6 +12,7 @@
     dead_code,
     reason = "what several test binaries share"
 )]
+#![allow(clippy::print_stderr, reason = "figures, shown with --nocapture")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(
     clippy::disallowed_methods,

@@ -42,7 +42,9 @@ fn assert_every_question_had_one_outcome(ended: &[Ended]) {
     for (_, took, outcome) in ended {
         assert!(*took < WAIT_LONGEST, "waited {took:?}");
         // A node that loses RabbitMQ answers with what there is.
-        let said = outcome.as_ref().expect("an answer");
+        let said = outcome
+            .as_ref()
+            .unwrap_or_else(|error| panic!("after {took:?}: {error:?}"));
         assert!(said.values().all(is_data_or_from_ssbt), "{said:?}");
     }
 }

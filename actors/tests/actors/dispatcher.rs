@@ -372,6 +372,7 @@ async fn a_late_answer_fills_nothing_and_does_not_end_the_pause() {
     tokio::time::sleep(ms(2_100)).await;
     assert_eq!(rig.line().detail, Some("circuit open"));
     rig.answers(asked[0]).await;
+    // A party that is always late would cost every request the whole limit.
     assert_eq!(rig.line().detail, Some("circuit open"));
     assert_eq!(rig.strays(Stray::Late), 1);
     assert_eq!(rig.outcomes().len(), 5, "it filled nothing");
