@@ -49,21 +49,44 @@ impl Bastjanst for Prepared {
     }
 }
 
+/// The first child of the inline data of a party, as the authority's own schema has it.
+fn begins(ul: Uppgiftslamnare) -> &'static str {
+    match ul.kod() {
+        "AF" => {
+            r#"<f:Fraga xmlns:f="http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2"/>"#
+        }
+        "SO" => r#"<f:OrganisationsnummerIngivare xmlns:f="http://INT014.UBPService.Schemas"/>"#,
+        "TNS" => {
+            r#"<f:resultat xmlns:f="http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1"/>"#
+        }
+        "MIV" => "<response/>",
+        _ => "<svar/>",
+    }
+}
+
 /// An answer of about 4 KiB: base64 where the contract wants it, else markup.
 fn answer(ul: Uppgiftslamnare) -> Bytes {
     let name = ul.element().local_name();
     let data = match ul.kod() {
         "CSN" => format!("<s:svar>{}</s:svar>", "QUJD".repeat(ANSWER_BYTES / 4)),
-        "FK" | "PM" => {
+        lefi @ ("FK" | "PM") => {
+            // {"raderFK":[ and {"raderPM":[ : a member that both gave would be a conflict.
+            let first = if lefi == "FK" {
+                "eyJyYWRlckZLIjpb"
+            } else {
+                "eyJyYWRlclBNIjpb"
+            };
             // 44 characters of base64 for each row of 33 bytes.
             let row = "eyJmcm9tIjoiMjAyNi0wMS0wMSIsImJlbG9wcCI6MX0s";
             let rows = row.repeat(ANSWER_BYTES / row.len());
-            // {"rader":[ … 1]}
-            format!("<s:lefiJsonSvar>eyJyYWRlciI6IFsg{rows}IDFdfSAg</s:lefiJsonSvar>")
+            // The end: 1]}
+            format!("<s:lefiJsonSvar>{first}{rows}IDFdfSAg</s:lefiJsonSvar>")
         }
-        _ => "<a:Beslut><a:ErsattningTyp>Aktivitetsstöd</a:ErsattningTyp><a:BeslutFrom>2026-01-01\
-              </a:BeslutFrom><a:BeslutTom>2026-06-30</a:BeslutTom></a:Beslut>\n"
-            .repeat(ANSWER_BYTES / 140),
+        _ => {
+            let row = "<a:Beslut><a:ErsattningTyp>Aktivitetsstöd</a:ErsattningTyp><a:BeslutFrom>\
+                       2026-01-01</a:BeslutFrom><a:BeslutTom>2026-06-30</a:BeslutTom></a:Beslut>\n";
+            begins(ul).to_owned() + &row.repeat(ANSWER_BYTES / 140)
+        }
     };
     Bytes::from(format!(
         "<s:{name} xmlns:s=\"{SSBT}\" xmlns:a=\"urn:a\"><s:data>{data}</s:data></s:{name}>"

@@ -12,6 +12,21 @@ const FRAGA: &str = include_str!("../tests/corpus/spec/fraga-alla-10.xml");
 const ANSWER_BYTES: usize = 4096;
 const SSBT: &str = "http://schema.forsakringskassan.se/integration/ssbt/10";
 
+/// The first child of the inline data of a party, as the authority's own schema has it.
+fn begins(ul: Uppgiftslamnare) -> &'static str {
+    match ul.kod() {
+        "AF" => {
+            r#"<f:Fraga xmlns:f="http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2"/>"#
+        }
+        "SO" => r#"<f:OrganisationsnummerIngivare xmlns:f="http://INT014.UBPService.Schemas"/>"#,
+        "TNS" => {
+            r#"<f:resultat xmlns:f="http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1"/>"#
+        }
+        "MIV" => "<response/>",
+        _ => "<svar/>",
+    }
+}
+
 /// An answer of about 4 KiB: inline markup as dense as AF's, or base64.
 fn answer(ul: Uppgiftslamnare) -> Bytes {
     let name = ul.element().local_name();
@@ -23,9 +38,11 @@ fn answer(ul: Uppgiftslamnare) -> Bytes {
             let base64 = base64_simd::STANDARD.encode_to_string(json);
             format!("<s:lefiJsonSvar>{base64}</s:lefiJsonSvar>")
         }
-        _ => "<a:Beslut><a:ErsattningTyp>Aktivitetsstöd</a:ErsattningTyp><a:BeslutFrom>2026-01-01\
-              </a:BeslutFrom><a:BeslutTom>2026-06-30</a:BeslutTom></a:Beslut>\n"
-            .repeat(ANSWER_BYTES / 140),
+        _ => {
+            let row = "<a:Beslut><a:ErsattningTyp>Aktivitetsstöd</a:ErsattningTyp><a:BeslutFrom>\
+                       2026-01-01</a:BeslutFrom><a:BeslutTom>2026-06-30</a:BeslutTom></a:Beslut>\n";
+            begins(ul).to_owned() + &row.repeat(ANSWER_BYTES / 140)
+        }
     };
     Bytes::from(format!(
         "<s:{name} xmlns:s=\"{SSBT}\" xmlns:a=\"urn:a\"><s:data>{data}</s:data></s:{name}>"
