@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::stop::Orders;
 use super::table::table;
 
 /// How often `--watch` looks again.
@@ -72,32 +73,49 @@ pub async fn run(args: &TreeArgs) -> Result<ExitCode, Box<dyn std::error::Error>
         .no_proxy()
         .build()?;
     let url = format!("{}/api/v1/tree", args.admin.trim_end_matches('/'));
+    if !args.watch {
+        show(&http, &url, args).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Heard, not left to the shell: a shell lets its background jobs ignore Ctrl-C.
+    let mut orders = Orders::listen()?;
+    tokio::select! {
+        () = orders.stop() => Ok(ExitCode::SUCCESS),
+        shown = watch(&http, &url, args) => shown,
+    }
+}
+
+async fn watch(
+    http: &reqwest::Client,
+    url: &str,
+    args: &TreeArgs,
+) -> Result<ExitCode, Box<dyn std::error::Error>> {
     loop {
-        let text = http
-            .get(&url)
-            .send()
-            .await?
-            .error_for_status()?
-            .text()
-            .await?;
-        let mut out = io::stdout().lock();
-        if args.json {
-            writeln!(out, "{text}")?;
-        } else {
-            let tree: Tree = serde_json::from_str(&text)?;
-            if args.watch {
-                // Clears the screen and starts at its top.
-                write!(out, "\x1b[2J\x1b[H")?;
-            }
-            write_tree(&mut out, &tree)?;
-        }
-        out.flush()?;
-        drop(out);
-        if !args.watch {
-            return Ok(ExitCode::SUCCESS);
-        }
+        show(http, url, args).await?;
         tokio::time::sleep(WATCH_EVERY).await;
     }
+}
+
+/// Shows the tree as it is now.
+async fn show(
+    http: &reqwest::Client,
+    url: &str,
+    args: &TreeArgs,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let response = http.get(url).send().await?.error_for_status()?;
+    let text = response.text().await?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        writeln!(out, "{text}")?;
+    } else {
+        let tree: Tree = serde_json::from_str(&text)?;
+        if args.watch {
+            // Clears the screen and starts at its top.
+            write!(out, "\x1b[2J\x1b[H")?;
+        }
+        write_tree(&mut out, &tree)?;
+    }
+    Ok(out.flush()?)
 }
 
 fn write_tree(out: &mut dyn Write, tree: &Tree) -> io::Result<()> {
