@@ -1,5 +1,6 @@
 //! The `samsvar` command: arguments in, exit code out.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -14,9 +15,24 @@ fn main() -> ExitCode {
             // Standard error is where a command line says what went wrong.
             #[expect(clippy::print_stderr, reason = "the command's own error message")]
             {
-                eprintln!("samsvar: {error}");
+                eprintln!("samsvar: {}", with_causes(error.as_ref()));
             }
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and what caused it, each text once: libraries often repeat their cause in their own.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
 }
