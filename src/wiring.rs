@@ -7,7 +7,7 @@ use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::deadline::{DeadlineSettings, Policy};
 use samsvar_actors::dispatcher::DispatcherSettings;
 use samsvar_actors::dispatcher::circuit::CircuitSettings;
-use samsvar_actors::ingress::rules::{Rules, Sender};
+use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::node::NodeSettings;
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
@@ -84,16 +84,11 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
         "node.organisationsnummer",
         &settings.node.organisationsnummer,
     )?;
-    let mut senders = HashMap::new();
-    for sender in &settings.senders {
-        let number = number("sender.organisationsnummer", &sender.organisationsnummer)?;
-        senders.insert(
-            number,
-            Sender {
-                namn: sender.namn.clone(),
-            },
-        );
-    }
+    let senders = settings
+        .senders
+        .iter()
+        .map(|sender| number("sender.organisationsnummer", &sender.organisationsnummer))
+        .collect::<Result<HashSet<_>, _>>()?;
     Ok(Rules {
         own: Actor::new(Adress::of(own), Some(settings.node.namn.clone())),
         product: settings.ssbtek.product,

@@ -1,7 +1,7 @@
 //! One request through the actors: ingress, aggregator, eight dispatchers over the in-process
 //! transport, eight answers of 4 KiB at once, egress. Without HTTP: what the node itself costs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::dispatcher::DispatcherSettings;
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::ingress::Ingress;
-use samsvar_actors::ingress::rules::{Rules, Sender};
+use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::mailbox::Mailbox;
 use samsvar_actors::messages::Inkommande;
@@ -112,14 +112,11 @@ fn settings(message: &Message) -> NodeSettings {
         .to
         .as_ref()
         .expect("the corpus names its receiver");
-    let sender = Sender {
-        namn: "Exempelköpings kommun".to_owned(),
-    };
     NodeSettings {
         rules: Rules {
             own: Actor::new(to.address.clone(), None),
             product: message.label.product.produkt,
-            senders: HashMap::from([(from.address.organisation().clone(), sender)]),
+            senders: HashSet::from([from.address.organisation().clone()]),
             agreements: vec![Agreement::read(AGREEMENT).expect("a readable agreement")],
             statuses: HashSet::from([Status::Test]),
             message_limits: mime::Limits::default(),

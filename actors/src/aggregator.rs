@@ -218,7 +218,6 @@ impl Aggregator {
         }
         let sammanstall = Sammanstall {
             compiled,
-            received: request.received,
             admission: request.admission,
             visible: request.visible,
             port: request.port,

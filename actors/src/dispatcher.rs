@@ -233,7 +233,8 @@ impl Dispatcher {
         port.fail(felkod);
     }
 
-    /// A question that was asked ends without an answer. Tells how it was put; nothing when it has ended before.
+    /// A question that was asked ends without an answer. Tells how it was put; nothing when it has
+    /// ended before.
     fn end_unanswered(&mut self, corr_id: Uuid, felkod: SsbtFelkod) -> Option<Put> {
         let asked = self.asked.remove(&corr_id)?;
         self.ended.remember(corr_id, End::Unanswered);

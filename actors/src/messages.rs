@@ -86,8 +86,6 @@ pub struct SlotFilled {
 pub struct Sammanstall {
     /// Question, label and outcomes.
     pub compiled: Compiled,
-    /// When the request was received.
-    pub received: Instant,
     /// Keeps the request counted as open until the reply has left.
     pub admission: Admission,
     /// Keeps the request visible until then.

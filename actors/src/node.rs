@@ -98,7 +98,7 @@ impl Node {
         let watched = Arc::clone(&observatory);
         let supervisor =
             Supervisor::start_in_arbiter(&heart, move |_| Supervisor::new(watched, escalate));
-        let senders: Vec<_> = settings.rules.senders.keys().cloned().collect();
+        let senders: Vec<_> = settings.rules.senders.iter().cloned().collect();
         let node = Arc::new(Self {
             supervisor,
             heart,

@@ -77,7 +77,7 @@ fn check_label(
     let to = label.to.as_ref().ok_or(Failure::ReceiverMissing)?;
     let from = label.from.as_ref().ok_or(Failure::SenderMissing)?;
     let sender = from.address.organisation();
-    if !rules.senders.contains_key(sender) {
+    if !rules.senders.contains(sender) {
         return Err(Failure::UnknownSender);
     }
     if label.product.produkt != rules.product {

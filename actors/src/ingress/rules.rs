@@ -1,7 +1,7 @@
 //! What the node knows when it decides about a message: itself, its senders, its agreements, its
 //! bounds. Read-only while requests come.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use shs_schemas::shs::label::Status;
 use shs_schemas::shs::{Actor, Agreement, Organisationsnummer, Produkt};
@@ -13,13 +13,6 @@ use crate::transport::Traffic;
 /// Most persons in one message (R-018; ssbtek-10, 5.1).
 pub const PERSONS_MAX: usize = 10;
 
-/// A connected municipality or another party that may send.
-#[derive(Clone, Debug)]
-pub struct Sender {
-    /// Its name, for people.
-    pub namn: String,
-}
-
 /// What admission goes by.
 #[derive(Debug)]
 pub struct Rules {
@@ -28,7 +21,7 @@ pub struct Rules {
     /// The product that carries SSBTEK questions.
     pub product: Produkt,
     /// Who may send, by organisation number.
-    pub senders: HashMap<Organisationsnummer, Sender>,
+    pub senders: HashSet<Organisationsnummer>,
     /// Who has agreed on what.
     pub agreements: Vec<Agreement>,
     /// Whether the label's status `test` and `production` are taken.

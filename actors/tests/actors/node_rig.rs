@@ -1,6 +1,6 @@
 //! A whole node on one thread, for one paused clock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::dispatcher::DispatcherSettings;
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::ingress::Ingress;
-use samsvar_actors::ingress::rules::{Rules, Sender};
+use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::insamling::Insamling;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::mailbox::Mailbox;
@@ -158,11 +158,10 @@ fn rules() -> Rules {
     let label = sample().label;
     let municipality = label.from.unwrap().address.organisation().clone();
     let own = Organisationsnummer::parse("2021009994").unwrap();
-    let namn = "Exempelköpings kommun".to_owned();
     Rules {
         own: Actor::new(Adress::of(own), None),
         product: label.product.produkt,
-        senders: HashMap::from([(municipality, Sender { namn })]),
+        senders: HashSet::from([municipality]),
         agreements: vec![Agreement::read(AGREEMENT).unwrap()],
         statuses: HashSet::from([Status::Production, Status::Test]),
         message_limits: Limits::default(),
