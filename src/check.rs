@@ -10,7 +10,7 @@ use shs_schemas::shs::agreement::Exchange;
 use shs_schemas::shs::label::{SequenceType, TransferType};
 use shs_schemas::shs::{Organisationsnummer, time};
 
-use crate::settings::{AgreementFile, Fault, Sender, Settings, TransportKind};
+use crate::settings::{AgreementFile, Aktor, Fault, Settings, TransportKind};
 
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
@@ -41,8 +41,8 @@ pub struct Summary {
     pub connected: Vec<&'static str>,
     /// Codes of the authorities that are not connected.
     pub not_connected: Vec<&'static str>,
-    /// How many municipalities may ask.
-    pub senders: usize,
+    /// How many actors are known.
+    pub aktorer: usize,
     /// How many agreements there are.
     pub agreements: usize,
     /// The hard limit of a question about one person, and about as many as one may hold, in
@@ -69,7 +69,7 @@ pub fn check(file: &Path) -> Report {
     }
 }
 
-/// Agreements that permit nothing here, and senders that no agreement lets ask.
+/// Agreements that permit nothing here, and actors that no agreement lets ask.
 fn warnings(file: &Path, settings: &Settings, today: NaiveDate) -> Vec<Fault> {
     let own = &settings.node.organisationsnummer;
     let mut warnings = Vec::new();
@@ -85,21 +85,21 @@ fn warnings(file: &Path, settings: &Settings, today: NaiveDate) -> Vec<Fault> {
             warn("is not valid yet");
         }
     }
-    for sender in &settings.senders {
-        if !may_ask(settings, sender, today) {
-            let number = &sender.organisationsnummer;
-            let message = format!("sender {number}: no agreement lets it ask today");
+    for aktor in &settings.aktorer {
+        if !may_ask(settings, aktor, today) {
+            let number = &aktor.organisationsnummer;
+            let message = format!("aktor {number}: no agreement lets it ask today");
             warnings.push(Fault::in_file(file, None, message));
         }
     }
     warnings
 }
 
-/// Whether some agreement covers this sender's SSBTEK question, synchronous or not.
-fn may_ask(settings: &Settings, sender: &Sender, today: NaiveDate) -> bool {
+/// Whether some agreement covers this actor's SSBTEK question, synchronous or not.
+fn may_ask(settings: &Settings, aktor: &Aktor, today: NaiveDate) -> bool {
     let number = |text: &str| Organisationsnummer::parse(text).ok();
     let (Some(sender), Some(receiver)) = (
-        number(&sender.organisationsnummer),
+        number(&aktor.organisationsnummer),
         number(&settings.node.organisationsnummer),
     ) else {
         return false;
@@ -141,7 +141,7 @@ impl Summary {
             transport: transport(settings),
             connected: codes(true),
             not_connected: codes(false),
-            senders: settings.senders.len(),
+            aktorer: settings.aktorer.len(),
             agreements: settings.agreements.len(),
             limit_s: (
                 settings.deadline.limit().as_secs_f64(),
@@ -202,8 +202,8 @@ impl Summary {
         )?;
         writeln!(
             out,
-            "  may ask      {} municipalities, {} agreements",
-            self.senders, self.agreements
+            "  may ask      {} actors, {} agreements",
+            self.aktorer, self.agreements
         )?;
         let (one, most) = self.limit_s;
         writeln!(
@@ -241,7 +241,7 @@ mod tests {
           admin        http://127.0.0.1:9585
           transport    amqp, 127.0.0.1:5672
           authorities  AF CSN FK MIV PM SKV SO TNS
-          may ask      2 municipalities, 4 agreements
+          may ask      2 actors, 4 agreements
           time         12 s for one person, 25.5 s for ten at most
         ");
     }
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn agreements_that_permit_nothing_and_senders_without_one_are_warned_of() {
+    fn agreements_that_permit_nothing_and_actors_without_one_are_warned_of() {
         let mut settings = Settings::demo();
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let warned = |settings: &Settings, today| {
@@ -284,7 +284,7 @@ mod tests {
             warned(&settings, day("2026-11-21")),
             [
                 "agreements/exempelkoping-ssbtek.xml: has ended",
-                "demo.toml: sender 2120009994: no agreement lets it ask today",
+                "demo.toml: aktor 2120009994: no agreement lets it ask today",
             ]
         );
         assert!(warned(&settings, day("2026-11-20")).is_empty());

@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod body;
+pub mod caller;
 pub mod metrics;
 pub mod shs;
 

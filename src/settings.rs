@@ -12,6 +12,7 @@
 //! ```
 
 mod agreements;
+mod aktor;
 mod amqp_url;
 mod contradictions;
 mod fault;
@@ -30,11 +31,12 @@ use serde::Deserialize;
 use shs_schemas::ssbtek::Uppgiftslamnare;
 
 pub use agreements::{AGREEMENTS_MAX, AgreementFile};
+pub use aktor::{AKTORER_MAX, Aktor, Delivery, FileNames, Fingerprint, ServiceUrl};
 pub use amqp_url::AmqpUrl;
 pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
-pub use node::{Node, PersonCheck, Registers, SENDERS_MAX, Sender, Ssbtek, Status};
+pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
 pub use parties::Party;
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
 pub use transport::{Amqp, Transport, TransportKind};
@@ -64,10 +66,10 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub ssbtek: Ssbtek,
-    /// Municipalities that may ask.
-    #[serde(default, rename = "sender")]
-    #[garde(length(max = SENDERS_MAX), dive)]
-    pub senders: Vec<Sender>,
+    /// The actors that are known by configuration: municipalities that may ask, and others.
+    #[serde(default, rename = "aktor")]
+    #[garde(length(max = AKTORER_MAX), dive)]
+    pub aktorer: Vec<Aktor>,
     /// The service listener.
     #[serde(default)]
     #[garde(dive)]
@@ -201,8 +203,8 @@ impl Settings {
         let mut faults = Faults::default();
         if let Err(report) = self.validate() {
             for (path, error) in report.iter() {
-                // In the file the list `senders` is `[[sender]]`.
-                let path = path.to_string().replacen("senders", "sender", 1);
+                // In the file the list `aktorer` is `[[aktor]]`.
+                let path = path.to_string().replacen("aktorer", "aktor", 1);
                 faults.push(source.fault_at(&path, environment.main(), error.message()));
             }
         }

@@ -85,9 +85,9 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
         &settings.node.organisationsnummer,
     )?;
     let senders = settings
-        .senders
+        .aktorer
         .iter()
-        .map(|sender| number("sender.organisationsnummer", &sender.organisationsnummer))
+        .map(|aktor| number("aktor.organisationsnummer", &aktor.organisationsnummer))
         .collect::<Result<HashSet<_>, _>>()?;
     Ok(Rules {
         own: Actor::new(Adress::of(own), Some(settings.node.namn.clone())),

@@ -12,8 +12,10 @@
 //! nothing; whoever holds a request or a sub-question holds a port that answers when it is dropped.
 
 pub mod aggregator;
+pub mod caller;
 pub mod child;
 pub mod deadline;
+pub mod directory;
 pub mod dispatcher;
 pub mod egress;
 pub mod failpoint;
@@ -23,6 +25,7 @@ pub mod insamling;
 pub mod load;
 pub mod mailbox;
 pub mod messages;
+pub mod next_node;
 pub mod node;
 pub mod observation;
 pub mod reply;

@@ -1,14 +1,21 @@
 //! Rules between values: what each one allows by itself and the whole does not.
 
-use super::{Settings, TransportKind};
+use super::{Delivery, Settings, TransportKind};
 
 /// Every rule that is broken: the setting to name, and why.
 pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
-    let senders = &settings.senders;
-    let twice = senders.iter().enumerate().any(|(place, sender)| {
-        senders[..place]
+    let aktorer = &settings.aktorer;
+    let twice = aktorer.iter().enumerate().any(|(place, aktor)| {
+        aktorer[..place]
             .iter()
-            .any(|other| other.organisationsnummer == sender.organisationsnummer)
+            .any(|other| other.organisationsnummer == aktor.organisationsnummer)
+    });
+    let nowhere = aktorer.iter().any(|aktor| {
+        aktor.delivery == Delivery::Push && aktor.address.is_none() && aktor.addresses.is_empty()
+    });
+    let both = aktorer.iter().any(|aktor| {
+        aktor.delivery == Delivery::Mailbox
+            && (aktor.address.is_some() || !aktor.addresses.is_empty())
     });
     [
         (
@@ -22,7 +29,17 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
             "ssbtek.ping_product",
             "the ping product may not be the SSBTEK product",
         ),
-        (twice, "sender", "an organisationsnummer stands here twice"),
+        (twice, "aktor", "an organisationsnummer stands here twice"),
+        (
+            nowhere,
+            "aktor",
+            "delivery \"push\" needs address or addresses",
+        ),
+        (
+            both,
+            "aktor",
+            "an address is only used with delivery \"push\"",
+        ),
         (
             settings.deadline.promise_s >= settings.deadline.limit_s,
             "deadline.promise_s",

@@ -7,8 +7,6 @@ use serde::{Deserialize, Deserializer};
 use shs_schemas::shs::Produkt;
 use uuid::Uuid;
 
-/// Most municipalities that can be listed.
-pub const SENDERS_MAX: usize = 2000;
 /// Longest name, in characters.
 pub(super) const NAMN_CHARS_MAX: usize = 200;
 /// Longest node id, in characters.
@@ -108,22 +106,10 @@ pub enum PersonCheck {
     Pattern,
 }
 
-/// A municipality that may ask.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct Sender {
-    /// Its organisation number: ten digits.
-    #[garde(custom(ten_digits))]
-    pub organisationsnummer: String,
-    /// Its name.
-    #[garde(length(chars, min = 1, max = NAMN_CHARS_MAX))]
-    pub namn: String,
-}
-
 // The signatures are garde's: a context, and a reference to the field's type.
 
 #[expect(clippy::trivially_copy_pass_by_ref)]
-fn ten_digits(text: &str, _: &()) -> garde::Result {
+pub(super) fn ten_digits(text: &str, _: &()) -> garde::Result {
     let right =
         text.len() == ORGANISATIONSNUMMER_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
     check(right, "is not ten digits")

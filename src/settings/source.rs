@@ -178,7 +178,7 @@ impl Source {
         1 + before.matches('\n').count()
     }
 
-    /// A fault of the value at a dotted path (`deadline.limit_s`, `sender[2].namn`). When the
+    /// A fault of the value at a dotted path (`deadline.limit_s`, `aktor[2].namn`). When the
     /// value comes from the environment, its variable is named; when it stands nowhere, the
     /// nearest section is.
     pub(super) fn fault_at(&self, path: &str, overlay: Overlay<'_>, message: &str) -> Fault {

@@ -65,7 +65,7 @@ fn the_demo_has_every_party_and_the_agreements_of_both_municipalities() {
     let demo = Settings::demo();
     assert_eq!(demo.node.node_id, "samsvar-demo");
     assert_eq!(demo.transport.kind, TransportKind::InProcess);
-    assert_eq!(demo.senders.len(), 2);
+    assert_eq!(demo.aktorer.len(), 2);
     assert_eq!(demo.agreements.len(), 4);
     assert!(Uppgiftslamnare::all().all(|ul| demo.party(ul).unwrap().connected));
 }
@@ -87,7 +87,7 @@ fn samsvar_toml_shows_the_defaults() {
     let folder = Folder::with(&format!("{NODE}[amqp]\nurl = \"amqp://localhost\"\n"));
     let default = folder.load(&[]).unwrap();
     shown.node = default.node.clone();
-    shown.senders = Vec::new();
+    shown.aktorer = Vec::new();
     shown.amqp.url = default.amqp.url.clone();
     shown.parties.clone_from(&default.parties);
     shown.agreements.clone_from(&default.agreements);
@@ -131,14 +131,14 @@ fn what_does_not_parse_is_refused_with_its_line_and_never_quoted() {
 fn every_value_out_of_bounds_is_named_at_once() {
     let folder = in_process(
         "[deadline]\nlimit_s = 12\nmargin_ms = 0\n[drain]\ndrain_s = 601\n\
-         [[sender]]\norganisationsnummer = \"12\"\nnamn = \"\"\n",
+         [[aktor]]\norganisationsnummer = \"12\"\nnamn = \"\"\n",
     );
     let faults = folder.faults(&[]);
     for expected in [
         "samsvar.toml:9: deadline.margin_ms: lower than 100",
         "samsvar.toml:11: drain.drain_s: greater than 600",
-        "samsvar.toml:13: sender[0].organisationsnummer: is not ten digits",
-        "samsvar.toml:14: sender[0].namn: length is lower than 1",
+        "samsvar.toml:13: aktor[0].organisationsnummer: is not ten digits",
+        "samsvar.toml:14: aktor[0].namn: length is lower than 1",
     ] {
         assert!(faults.lines().any(|line| line == expected), "{faults}");
     }
@@ -293,7 +293,7 @@ fn a_fault_of_the_environment_names_the_variable() {
             "must name one section and one key",
         ),
     ] {
-        let folder = in_process("[[sender]]\norganisationsnummer = \"2120009994\"\nnamn = \"a\"\n");
+        let folder = in_process("[[aktor]]\norganisationsnummer = \"2120009994\"\nnamn = \"a\"\n");
         let faults = folder.faults(&[(name, text)]);
         assert!(
             faults.starts_with(&format!("{name}: {expected}")),

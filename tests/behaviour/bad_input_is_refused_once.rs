@@ -28,9 +28,9 @@ async fn sandbox() -> Sandbox {
         settings.listener.body_timeout_ms = 300;
         settings.listener.client_request_timeout_ms = 300;
         // Connected, and without an agreement.
-        let mut stranger = settings.senders[0].clone();
+        let mut stranger = settings.aktorer[0].clone();
         "2120000142".clone_into(&mut stranger.organisationsnummer);
-        settings.senders.push(stranger);
+        settings.aktorer.push(stranger);
     });
     builder.start().await
 }
