@@ -13,5 +13,5 @@ pub use agreement::Agreement;
 pub use fault::{KnownIds, ReadError};
 pub use label::{Actor, Administrative, Label};
 pub use management::Management;
-pub use message::{DataPart, Message};
+pub use message::{DataPart, Message, WriteOptions, Written};
 pub use urn::{Adress, Organisationsnummer, Produkt};
