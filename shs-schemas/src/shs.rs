@@ -14,5 +14,5 @@ pub use agreement::{Agreement, Agreements, PublicAgreement};
 pub use fault::{KnownIds, ReadError};
 pub use label::{Actor, Administrative, Label};
 pub use management::Management;
-pub use message::{DataPart, Message};
+pub use message::{DataPart, Message, WriteOptions, Written};
 pub use urn::{Adress, Organisationsnummer, Produkt};
