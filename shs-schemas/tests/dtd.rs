@@ -10,9 +10,13 @@ use bytes::Bytes;
 use shs_schemas::ErrorCode;
 use shs_schemas::ids::ContentId;
 use shs_schemas::mime::Limits;
-use shs_schemas::shs::{Actor, Administrative, Adress, KnownIds, Management, Message};
+use shs_schemas::shs::message_list::{self, Entry};
+use shs_schemas::shs::{
+    Actor, Administrative, Adress, Agreement, KnownIds, Label, Management, Message, MessageList,
+    ProductType,
+};
 
-use judged::{JUDGED, LABEL, MANAGEMENT};
+use judged::{AGREEMENT, JUDGED, LABEL, MANAGEMENT, MESSAGE_LIST, PRODUCT};
 
 fn ours(dtd: &str) -> PathBuf {
     support::here().join("schemas").join(dtd)
@@ -31,6 +35,7 @@ fn written() -> Vec<(String, Vec<u8>, &'static str)> {
     let own = Actor::new(address, Some("Exempelkassan".to_owned()));
     let now = "2031-03-04T08:15:01Z".parse().expect("a time");
     let mut documents = Vec::new();
+    let mut labels = Vec::new();
     for (name, bytes) in [support::corpus("spec"), support::corpus("legacy")].concat() {
         let message = Message::read(Bytes::from(bytes), None, &Limits::default())
             .expect("the corpus is readable");
@@ -53,7 +58,16 @@ fn written() -> Vec<(String, Vec<u8>, &'static str)> {
                 documents.push((format!("{name}: document"), read.write(), MANAGEMENT));
             }
         }
+        labels.push(label);
     }
+    documents.push((
+        "empty list".to_owned(),
+        message_list::write([]),
+        MESSAGE_LIST,
+    ));
+    let entries = labels.iter().map(|label| Entry::of(label, 1));
+    let list = message_list::write(entries);
+    documents.push(("list".to_owned(), list, MESSAGE_LIST));
     let nothing = KnownIds::default();
     let refusal = Management::refusal(&nothing, ErrorCode::OtherError, "", now);
     documents.push(("nothing known".to_owned(), refusal.write(), MANAGEMENT));
@@ -65,12 +79,43 @@ fn what_is_written_is_valid() {
     if !support::has_xmllint() {
         return;
     }
-    let (label, management) = (both(LABEL), both(MANAGEMENT));
     for (name, document, kind) in written() {
-        for dtd in if kind == LABEL { &label } else { &management } {
-            let result = support::validate(&document, dtd);
-            assert_eq!(result, Ok(()), "{name} against {}", dtd.display());
-        }
+        must_be_valid(&name, &document, kind);
+    }
+}
+
+fn must_be_valid(name: &str, document: &[u8], kind: &str) {
+    for dtd in both(kind) {
+        let result = support::validate(document, &dtd);
+        assert_eq!(result, Ok(()), "{name} against {}", dtd.display());
+    }
+}
+
+/// What the readers' tests start from is valid too, or they would prove little.
+#[test]
+fn the_examples_of_the_specification_are_valid_and_read() {
+    let example = |name: &str| {
+        let path = support::here().join("tests/corpus/documents").join(name);
+        std::fs::read(path).expect("the example lies beside the test")
+    };
+    let product = example("product.xml");
+    ProductType::read(&product).expect("a product description");
+    let agreement = example("agreement.xml");
+    Agreement::read(&agreement).expect("an agreement");
+    let list = example("message-list.xml");
+    MessageList::read(&list, None).expect("a message list");
+    let label = example("label.xml");
+    Label::read(&label, None, &Limits::default()).expect("a label");
+    if !support::has_xmllint() {
+        return;
+    }
+    for (name, document, kind) in [
+        ("product", product, PRODUCT),
+        ("agreement", agreement, AGREEMENT),
+        ("message list", list, MESSAGE_LIST),
+        ("label", label, LABEL),
+    ] {
+        must_be_valid(name, &document, kind);
     }
 }
 

@@ -97,23 +97,26 @@ impl ProductType {
 }
 
 /// Counts a part, unless it has no place.
-fn count(rules: &[DataRule], found: &mut [u32], place: usize, role: &str) -> Result<(), PartFault> {
-    let Some(number) = rules.iter().position(|rule| rule.datapart_type == role) else {
+fn count(
+    rules: &[DataRule],
+    found: &mut [u32],
+    place: usize,
+    datapart_type: &str,
+) -> Result<(), PartFault> {
+    let mut counted = rules.iter().zip(found);
+    let Some((rule, found)) = counted.find(|(rule, _)| rule.datapart_type == datapart_type) else {
         let fault = Fault::Invalid("not one of the product's");
         return Err(PartFault::at(place, None, fault));
     };
-    let rule = &rules[number];
-    match rule.max {
-        Some(max) if found[number] >= max => {
-            let max = usize::try_from(max).unwrap_or(usize::MAX);
-            let fault = Fault::Limit("maxOccurs", max);
-            Err(PartFault::at(place, Some(rule), fault))
-        }
-        _ => {
-            found[number] = found[number].saturating_add(1);
-            Ok(())
-        }
+    if let Some(max) = rule.max
+        && *found >= max
+    {
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        let fault = Fault::Limit("maxOccurs", max);
+        return Err(PartFault::at(place, Some(rule), fault));
     }
+    *found = found.saturating_add(1);
+    Ok(())
 }
 
 #[cfg(test)]

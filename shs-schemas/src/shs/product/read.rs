@@ -67,13 +67,11 @@ impl ProductType {
 
 fn uuid(document: &Document<'_>) -> Result<Uuid, WireError> {
     let value = required(document, "uuid", 0)?;
-    match Produkt::parse(&value.text) {
-        Ok(Produkt::Uuid(uuid)) => Ok(uuid),
-        _ => {
-            let fault = Fault::Invalid("not a UUID");
-            Err(WireError::new("uuid", value.offset, fault))
-        }
+    if let Ok(Produkt::Uuid(uuid)) = Produkt::parse(&value.text) {
+        return Ok(uuid);
     }
+    let fault = Fault::Invalid("not a UUID");
+    Err(WireError::new("uuid", value.offset, fault))
 }
 
 /// Reads the rule of the element that was entered last, and adds it.
