@@ -34,34 +34,46 @@ impl ProductType {
         let uuid = uuid(&document)?;
         let common_name = document.attribute_text("commonName");
         let resp_required = strict::yes_unless_said(&document, "resp-required");
-        let mut principal: Option<Party> = None;
-        let mut data = Vec::new();
-        let mut reply_data = Vec::new();
-        while let Some(start) = document.child()? {
-            let at = start.span.start;
-            match start.local {
-                "principal" => {
-                    let party = party(&mut document, "principal", at)?;
-                    once(&mut principal, party, "principal", at)?;
-                }
-                "data" => add(&mut data, &mut document, "data", at)?,
-                "reply-data" => add(&mut reply_data, &mut document, "reply-data", at)?,
-                _ => document.skip()?,
-            }
-        }
+        let mut draft = Draft::default();
+        draft.children(&mut document)?;
         document.finish()?;
         let missing = |element| WireError::new(element, 0, Fault::Missing);
-        if data.is_empty() {
+        if draft.data.is_empty() {
             return Err(missing("data"));
         }
         Ok(Self {
             uuid,
             common_name,
-            principal: principal.ok_or(missing("principal"))?.organisation,
+            principal: draft.principal.ok_or(missing("principal"))?.organisation,
             resp_required,
-            data,
-            reply_data,
+            data: draft.data,
+            reply_data: draft.reply_data,
         })
+    }
+}
+
+#[derive(Default)]
+struct Draft {
+    principal: Option<Party>,
+    data: Vec<DataRule>,
+    reply_data: Vec<DataRule>,
+}
+
+impl Draft {
+    fn children(&mut self, document: &mut Document<'_>) -> Result<(), WireError> {
+        while let Some(start) = document.child()? {
+            let at = start.span.start;
+            match start.local {
+                "principal" => {
+                    let party = party(document, "principal", at)?;
+                    once(&mut self.principal, party, "principal", at)?;
+                }
+                "data" => add(&mut self.data, document, "data", at)?,
+                "reply-data" => add(&mut self.reply_data, document, "reply-data", at)?,
+                _ => document.skip()?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -85,14 +97,7 @@ fn add(
         let fault = Fault::Limit("DATA_RULES_MAX", DATA_RULES_MAX);
         return Err(WireError::new(element, at, fault));
     }
-    let role = required(document, "datapartType", at)?;
-    let refused = |rule| WireError::new("datapartType", role.offset, Fault::Invalid(rule));
-    if xml::trim(&role.text).is_empty() {
-        return Err(refused("empty"));
-    }
-    if rules.iter().any(|rule| rule.datapart_type == *role.text) {
-        return Err(refused("described twice"));
-    }
+    let datapart_type = new_role(rules, document, at)?;
     let (min, max) = occurrences(document)?;
     let mut mime = None;
     while let Some(start) = document.child()? {
@@ -104,7 +109,7 @@ fn add(
     }
     let mime = mime.ok_or(WireError::new("mime", at, Fault::Missing))?;
     rules.push(DataRule {
-        datapart_type: role.text.into_owned(),
+        datapart_type,
         min,
         max,
         mime_type: mime.kind,
@@ -113,6 +118,19 @@ fn add(
         encoding: mime.encoding,
     });
     Ok(())
+}
+
+/// `datapartType`, which no other rule has.
+fn new_role(rules: &[DataRule], document: &Document<'_>, at: usize) -> Result<String, WireError> {
+    let role = required(document, "datapartType", at)?;
+    let refused = |rule| WireError::new("datapartType", role.offset, Fault::Invalid(rule));
+    if xml::trim(&role.text).is_empty() {
+        return Err(refused("empty"));
+    }
+    if rules.iter().any(|rule| rule.datapart_type == *role.text) {
+        return Err(refused("described twice"));
+    }
+    Ok(role.text.into_owned())
 }
 
 /// `minOccurs` and `maxOccurs`, both 1 unless something else is said.
@@ -127,23 +145,23 @@ fn occurrences(document: &Document<'_>) -> Result<(u32, Option<u32>), WireError>
             "not a number",
         ))?,
     };
-    let (max, offset) = match document.attribute("maxOccurs") {
-        None => (Some(1), 0),
-        Some(value) => {
-            let text = xml::trim(&value.text);
-            let max = if is_unbounded(text) {
-                None
-            } else {
-                let rule = "neither a number nor one of * n unbounded";
-                Some(number(text).ok_or(refused("maxOccurs", value.offset, rule))?)
-            };
-            (max, value.offset)
-        }
+    let Some(value) = document.attribute("maxOccurs") else {
+        let at = document.attribute("minOccurs").map_or(0, |min| min.offset);
+        return match min {
+            0 | 1 => Ok((min, Some(1))),
+            _ => Err(refused("minOccurs", at, "more than maxOccurs")),
+        };
     };
-    if max.is_some_and(|max| max < min) {
-        return Err(refused("maxOccurs", offset, "less than minOccurs"));
+    let text = xml::trim(&value.text);
+    if is_unbounded(text) {
+        return Ok((min, None));
     }
-    Ok((min, max))
+    let rule = "neither a number nor one of * n unbounded";
+    let max = number(text).ok_or(refused("maxOccurs", value.offset, rule))?;
+    if max < min {
+        return Err(refused("maxOccurs", value.offset, "less than minOccurs"));
+    }
+    Ok((min, Some(max)))
 }
 
 /// The DTD leaves open how "any number" is written; these are the ways of XML at large.

@@ -128,6 +128,12 @@ fn every_fault_names_element_and_line() {
             5,
         ),
         ("minOccurs=\"1\"", "minOccurs=\"2\"", "maxOccurs", 5),
+        (
+            "minOccurs=\"1\" maxOccurs=\"1\"",
+            "minOccurs=\"2\"",
+            "minOccurs",
+            5,
+        ),
         ("maxOccurs=\"1\"", "maxOccurs=\"\"", "maxOccurs", 5),
         ("maxOccurs=\"1\"", "maxOccurs=\"many\"", "maxOccurs", 5),
         (
