@@ -246,10 +246,11 @@ fn product(name: &str) -> &str {
 }
 
 fn local([id, principal, products, flow, customer, transfer, from, to]: [&str; 8]) -> Agreement {
-    let products: String = products
+    let products = products
         .split(',')
         .map(|name| format!("<product>{}</product>", product(name)))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let customer = match customer {
         "-" => String::new(),
         party => format!("<customer>{}</customer>", address(party)),
