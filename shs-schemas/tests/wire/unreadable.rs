@@ -49,7 +49,8 @@ fn a_billion_laughs_are_refused_unexpanded() {
     let mut subset = "<!ENTITY a0 \"ha\">".to_owned();
     for level in 1..30 {
         let references = format!("&a{};", level - 1).repeat(10);
-        subset.push_str(&format!("<!ENTITY a{level} \"{references}\">"));
+        let entity = format!("<!ENTITY a{level} \"{references}\">");
+        subset.push_str(&entity);
     }
     let label = LABEL
         .replace("dtd\">", &format!("dtd\" [{subset}]>"))
@@ -96,7 +97,8 @@ fn a_huge_attribute_is_bounded_by_the_label() {
 
 #[test]
 fn thousands_of_attributes_are_refused() {
-    let many: String = (0..10_000).map(|n| format!("a{n}=''\n")).collect();
+    let many: Vec<String> = (0..10_000).map(|n| format!("a{n}=''")).collect();
+    let many = many.join("\n");
     let sample = with_label_of(LABEL.replace("<data ", &format!("<data {many}")));
     assert_eq!(refused_in_time("attributes", &sample), "shs.label");
     let same = "a='' ".repeat(10_000);
