@@ -218,7 +218,10 @@ mod tests {
     fn what_would_not_fit_into_a_header_block_is_passed_over() {
         let long = "x".repeat(PARAMETERS_BYTES_MAX);
         assert_eq!(written(&read(&format!("a/b; c={long}; d=e"))), "a/b; d=e");
-        assert_eq!(read(&format!("a/{long}")).essence(), "application/octet-stream");
+        assert_eq!(
+            read(&format!("a/{long}")).essence(),
+            "application/octet-stream"
+        );
     }
 
     #[test]

@@ -72,8 +72,11 @@ pub(super) fn read(
 ) -> Option<String> {
     let of = |parameters: Option<&Parameters<'_>>, name| {
         let parameters = parameters?;
-        let text = extended(parameters, name).or_else(|| short(parameters.get(name)).map(plain))?;
-        safe_filename(&text)
+        let plain = || short(parameters.get(name)).map(plain);
+        let usable = |text: String| safe_filename(&text);
+        extended(parameters, name)
+            .and_then(usable)
+            .or_else(|| plain().and_then(usable))
     };
     of(disposition, "filename").or_else(|| of(content_type, "name"))
 }
@@ -317,7 +320,11 @@ mod tests {
             assert_eq!(name.as_deref(), Some("fakturagpj.exe"), "{c:?}");
         }
         for c in ['\u{2028}', '\u{2029}', '\u{85}', '\0', '\u{FFFE}'] {
-            assert_eq!(safe_filename(&format!("a{c}b")).as_deref(), Some("ab"), "{c:?}");
+            assert_eq!(
+                safe_filename(&format!("a{c}b")).as_deref(),
+                Some("ab"),
+                "{c:?}"
+            );
         }
     }
 

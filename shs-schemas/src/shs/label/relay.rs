@@ -143,7 +143,10 @@ mod tests {
         receive(&mut label);
         assert_eq!(label.history.len(), 2);
         assert_eq!(label.history[0], first);
-        assert_eq!((&label.history[1].to, &label.history[1].agreement), (&None, &None));
+        assert_eq!(
+            (&label.history[1].to, &label.history[1].agreement),
+            (&None, &None)
+        );
     }
 
     #[test]
@@ -175,7 +178,12 @@ mod tests {
         assert_eq!(label, event());
         for nothing in [None, Some(String::new()), Some(" ".to_owned())] {
             let mut label = event();
-            label.from.as_mut().unwrap().common_name.clone_from(&nothing);
+            label
+                .from
+                .as_mut()
+                .unwrap()
+                .common_name
+                .clone_from(&nothing);
             label.to.as_mut().unwrap().common_name = nothing;
             label.fill_names(Some("A"), Some("https://a.example"), Some("B"));
             let from = label.from.as_ref().unwrap();

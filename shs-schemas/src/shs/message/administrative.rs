@@ -201,7 +201,10 @@ mod tests {
         let tx_id = confirmation.label.tx_id.as_str();
         let label = label_of_the_specification(tx_id, "confirm", "2031-03-04T11:30:00", 308);
         assert!(text.contains(&label), "{text}");
-        assert!(text.contains("  <confirmation/>\n</shs.management>"), "{text}");
+        assert!(
+            text.contains("  <confirmation/>\n</shs.management>"),
+            "{text}"
+        );
         assert!(text.contains("filename=\"confirm.xml\""), "{text}");
     }
 
