@@ -30,6 +30,8 @@ pub enum Kind {
     Dispatcher,
     /// Compiles and sends the reply.
     Egress,
+    /// Writes down what happened.
+    Ledger,
 }
 
 impl fmt::Display for Kind {
@@ -40,6 +42,7 @@ impl fmt::Display for Kind {
             Self::Aggregator => "aggregator",
             Self::Dispatcher => "dispatcher",
             Self::Egress => "egress",
+            Self::Ledger => "ledger",
         })
     }
 }
