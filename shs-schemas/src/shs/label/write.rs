@@ -1,6 +1,6 @@
 //! Writing a label: valid against the DTD, ASCII only, small.
 
-use super::{Actor, Content, Data, History, InnerParty, Label, Product};
+use super::{Actor, Content, Data, History, InnerParty, Label, Meta, Product};
 use crate::ids::{AgreementId, ContentId, LocalId, TxId};
 use crate::sensitive::Sensitive;
 use crate::shs::document::Output;
@@ -51,11 +51,7 @@ impl Label {
             inner_party(&mut out, "end-recipient", end_recipient);
         }
         product(&mut out, &self.product);
-        for meta in &self.meta {
-            out.open("meta");
-            out.attribute("name", meta.name.expose());
-            out.text("meta", meta.value.expose());
-        }
+        meta_elements(&mut out, &self.meta);
         if let Some(subject) = &self.subject {
             out.leaf("subject", subject.expose());
         }
@@ -116,19 +112,36 @@ fn content(out: &mut Output, content: &Content, data: &[Data]) {
     out.open("content");
     out.attribute("content.id", content.id.as_str());
     out.children();
-    for data in data {
-        out.open("data");
-        out.attribute("datapartType", &data.datapart_type);
-        out.attribute_if("filename", exposed(data.filename.as_ref()));
-        let number = |number: Option<u64>| number.map(|n| n.to_string());
-        out.attribute_if("no-of-bytes", number(data.no_of_bytes).as_deref());
-        out.attribute_if("no-of-records", number(data.no_of_records).as_deref());
-        out.empty();
-    }
+    data_elements(out, data);
     if let Some(comment) = &content.comment {
         out.leaf("comment", comment.expose());
     }
     out.close("content");
+}
+
+/// `meta`, as a label and a message list have it.
+pub(in crate::shs) fn meta_elements(out: &mut Output, meta: &[Meta]) {
+    for meta in meta {
+        out.open("meta");
+        out.attribute("name", meta.name.expose());
+        out.text("meta", meta.value.expose());
+    }
+}
+
+/// `data`, as a label and a message list have it.
+pub(in crate::shs) fn data_elements(out: &mut Output, data: &[Data]) {
+    for data in data {
+        out.open("data");
+        out.attribute("datapartType", &data.datapart_type);
+        out.attribute_if("filename", exposed(data.filename.as_ref()));
+        if let Some(number) = data.no_of_bytes {
+            out.attribute_shown("no-of-bytes", number);
+        }
+        if let Some(number) = data.no_of_records {
+            out.attribute_shown("no-of-records", number);
+        }
+        out.empty();
+    }
 }
 
 fn history(out: &mut Output, entry: &History) {
