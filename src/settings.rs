@@ -19,6 +19,7 @@ mod fault;
 mod flow;
 mod http;
 mod node;
+mod outbox;
 mod parties;
 mod source;
 mod timing;
@@ -37,6 +38,7 @@ pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
 pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
+pub use outbox::Outbox;
 pub use parties::Party;
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
 pub use transport::{Amqp, Transport, TransportKind};
@@ -78,6 +80,10 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub admin: Admin,
+    /// Outboxes: where asynchronous messages wait for who fetches them.
+    #[serde(default)]
+    #[garde(dive)]
+    pub outbox: Outbox,
     /// Which transport carries the questions.
     #[serde(default)]
     #[garde(skip)]

@@ -29,6 +29,7 @@ pub mod messages;
 pub mod next_node;
 pub mod node;
 pub mod observation;
+pub mod outbox;
 pub mod reply;
 pub mod room;
 pub mod supervisor;

@@ -41,6 +41,16 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
             "an address is only used with delivery \"push\"",
         ),
         (
+            settings.outbox.bytes_max > settings.outbox.bytes_total_max,
+            "outbox.bytes_max",
+            "one actor may not have more than all together (bytes_total_max)",
+        ),
+        (
+            settings.outbox.reserve_bytes > settings.outbox.bytes_max,
+            "outbox.reserve_bytes",
+            "the place of one message may not be above bytes_max",
+        ),
+        (
             settings.deadline.promise_s >= settings.deadline.limit_s,
             "deadline.promise_s",
             "the promise must be below limit_s",

@@ -164,6 +164,14 @@ fn values_that_contradict_each_other_are_refused() {
             "samsvar.toml:8: load.answers_bytes_max: ",
         ),
         (
+            "[outbox]\nbytes_max = 536870913\n",
+            "samsvar.toml:8: outbox.bytes_max: ",
+        ),
+        (
+            "[outbox]\nreserve_bytes = 268435457\n",
+            "samsvar.toml:8: outbox.reserve_bytes: ",
+        ),
+        (
             "[admin]\naddress = \"127.0.0.1:8585\"\n",
             "samsvar.toml:8: admin.address: ",
         ),
