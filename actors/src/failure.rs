@@ -376,6 +376,8 @@ pub struct Rejection {
     pub ids: KnownIds,
     /// Which data part, counted from 1.
     pub part: Option<usize>,
+    /// The role in the product that is filled wrongly, in the words of the product's description.
+    pub role: Option<String>,
     /// What was wrong and where.
     pub fault: Option<WireError>,
     /// What the next node said, when it was the one that refused.
@@ -390,6 +392,7 @@ impl Rejection {
             failure,
             ids,
             part: None,
+            role: None,
             fault: None,
             remote_code: None,
         }
@@ -402,6 +405,7 @@ impl Rejection {
             failure,
             ids,
             part,
+            role: None,
             fault: Some(fault),
             remote_code: None,
         }
@@ -414,6 +418,9 @@ impl fmt::Display for Rejection {
         f.write_str(self.failure.row().text)?;
         if let Some(part) = self.part {
             write!(f, "; datadel {part}")?;
+        }
+        if let Some(role) = &self.role {
+            write!(f, "; {role}")?;
         }
         let Some(WireError {
             element,

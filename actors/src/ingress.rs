@@ -160,19 +160,19 @@ impl Ingress {
         let rules = Arc::clone(&self.context.rules);
         if bytes <= READ_ON_ARBITER_BYTES_MAX {
             let (asking, read) = read_questions(&rules, asking);
-            return self.start(asking, read);
+            return self.begin(asking, read);
         }
         if self.elsewhere >= ELSEWHERE_MAX {
             return self.refuse_overload(asking.port, Overload::Node);
         }
         let reading = move || read_questions(&rules, asking);
         self.go_elsewhere(reading, ctx, |ingress, (asking, read), _| {
-            ingress.start(asking, read);
+            ingress.begin(asking, read);
         });
     }
 
     /// Admits the request, opens its slots and starts its aggregator, on this arbiter.
-    fn start(&self, asking: Asking, read: Result<Vec<Person>, Rejection>) {
+    fn begin(&self, asking: Asking, read: Result<Vec<Person>, Rejection>) {
         let ids = asking.label.known_ids();
         let admitted = read.and_then(|persons| {
             let refused = |overload| Rejection::new(overload_failure(overload), ids.clone());

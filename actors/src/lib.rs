@@ -30,6 +30,7 @@ pub mod next_node;
 pub mod node;
 pub mod observation;
 pub mod outbox;
+pub mod relay;
 pub mod reply;
 pub mod room;
 pub mod supervisor;

@@ -259,10 +259,7 @@ impl Node {
         let (ledger, failpoints) = (arbiters.ledger.clone(), self.failpoints.clone());
         let (book, spec) = LedgerBook::open(settings.ledger, policy, ledger, failpoints);
         self.supervisor.do_send(Adopt(spec));
-        let outboxes = Arc::new(Outboxes::new(
-            settings.outboxes,
-            self.rules.local.iter().cloned(),
-        ));
+        let outboxes = Outboxes::new(settings.outboxes, self.rules.local.iter().cloned());
         let transfers = Arc::new(Transfers::new(settings.transfers));
         let underway = Underway::new(settings.underway);
         let observed = Observed::new("relay".to_owned(), Kind::Relay);

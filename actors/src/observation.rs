@@ -32,6 +32,8 @@ pub enum Kind {
     Egress,
     /// Writes down what happened.
     Ledger,
+    /// Delivers asynchronous messages.
+    Relay,
 }
 
 impl fmt::Display for Kind {
@@ -43,6 +45,7 @@ impl fmt::Display for Kind {
             Self::Dispatcher => "dispatcher",
             Self::Egress => "egress",
             Self::Ledger => "ledger",
+            Self::Relay => "relay",
         })
     }
 }

@@ -128,6 +128,8 @@ pub struct Expired {
     pub label: Arc<Label>,
     /// Whether it was fetched, at least once and in full.
     pub fetched: bool,
+    /// How long it lay here.
+    pub lay_for: Duration,
 }
 
 /// Why no place can be held.

@@ -40,7 +40,7 @@ use crate::ingress::{Ingress, Neighbours};
 use crate::ledger::LedgerBook;
 use crate::mailbox::{Envelope, Mailbox};
 use crate::observation::Observed;
-use crate::outbox::{Expired, Outboxes};
+use crate::outbox::Outboxes;
 use crate::supervisor::Halt;
 use crate::tally::Tally;
 use crate::transfers::Transfers;

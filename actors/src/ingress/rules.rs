@@ -66,8 +66,9 @@ impl Rules {
             return Ok(());
         };
         let checked = product.check(label.sequence_type, &message.parts);
-        checked.map_err(|PartFault { part, fault }| {
-            Rejection::at(Failure::Parts, label.known_ids(), part, fault)
+        checked.map_err(|PartFault { part, role, fault }| Rejection {
+            role,
+            ..Rejection::at(Failure::Parts, label.known_ids(), part, fault)
         })
     }
 

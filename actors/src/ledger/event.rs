@@ -375,6 +375,7 @@ impl Word for Source {
             Self::Caller => "caller",
             Self::TooLarge => "too_large",
             Self::Load => "load",
+            Self::NextNode => "next_node",
             Self::Us => "us",
         }
     }

@@ -24,7 +24,7 @@ pub(super) struct Entry {
     pub(super) arrived: DateTime<Utc>,
     pub(super) confirm: bool,
     pub(super) fetched: bool,
-    since: Instant,
+    pub(super) since: Instant,
     hidden_until: Option<Instant>,
     /// Transfers that are going on: their numbers and beginnings.
     transfers: Vec<(u64, Instant)>,

@@ -199,6 +199,7 @@ impl Owner {
         Expired {
             label: Arc::clone(&entry.label),
             fetched: entry.fetched,
+            lay_for: entry.since.elapsed(),
         }
     }
 

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use chrono::Utc;
 use shs_schemas::Sensitive;
-use shs_schemas::mime::{FileNames, WriteOptions};
-use shs_schemas::shs::{Adress, Label, Message};
+use shs_schemas::mime::FileNames;
+use shs_schemas::shs::{Adress, Label, Message, WriteOptions};
 use tokio::time::Instant;
 
 use super::forward::Work;

@@ -4,7 +4,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
+use std::sync::Weak;
 
 use chrono::Utc;
 use futures_util::FutureExt;
@@ -147,7 +148,7 @@ impl Work {
     /// A message lay too long: its sender is told, unless it was fetched or is administrative.
     pub(super) async fn expired(&self, expired: Expired) {
         let label = &*expired.label;
-        self.context.book.note(notes::gallrat(label, expired.lay));
+        self.context.book.note(notes::gallrat(label, expired.lay_for));
         self.context.tally.count_transfer(TransferEnd::Expired);
         if expired.fetched || label.sequence_type == SequenceType::Adm {
             return;

@@ -81,7 +81,8 @@ impl Work {
             permitted => return Ok(permitted?.confirm()),
         }
         let directory = &self.context.neighbours.directory;
-        let principal = exchange.public_principal();
+        // A public agreement is one of whoever answers.
+        let (_, principal) = exchange.roles();
         let public = self
             .patiently(|| directory.public_agreements(Some(principal), exchange.produkt))
             .await?;
