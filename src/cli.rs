@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 pub mod ask;
 pub mod check;
 pub mod demo;
+pub mod dev_certs;
 pub mod serve;
 pub mod simulate;
 pub mod stop;
@@ -39,6 +40,8 @@ pub enum Command {
     Ask(ask::AskArgs),
     /// The supervision tree of a running node
     Tree(tree::TreeArgs),
+    /// Certificates for development: a CA, a node's, clients' and a revocation list
+    DevCerts(dev_certs::DevCertsArgs),
 }
 
 /// The configuration file.
@@ -71,6 +74,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Ok(runtime.block_on(simulate::run(args))?)
         }
         Command::Ask(args) => client_runtime()?.block_on(ask::run(&args)),
+        Command::DevCerts(args) => dev_certs::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Tree(args) => client_runtime()?.block_on(tree::run(&args)),
     }
 }

@@ -50,6 +50,10 @@ pub enum Failure {
     SenderMissing,
     /// `from` is nobody in the party register.
     UnknownSender,
+    /// The caller's certificate is no longer, or not, accepted: revoked, ended, of an unknown issuer.
+    CertificateRefused,
+    /// The header in which a TLS terminator hands the caller's certificate over cannot be read.
+    CertificateHeader,
     /// The product is not served here.
     UnknownProduct,
     /// No agreement covers sender, receiver and product.
@@ -169,6 +173,14 @@ impl Failure {
                 Code::UnknownSender,
                 "Avsändaren i etiketten är inte ansluten",
             ),
+            Self::CertificateRefused => caller(
+                Code::IllegalSender,
+                "Certifikatet godtas inte: det är spärrat, har löpt ut eller har en okänd utfärdare",
+            ),
+            Self::CertificateHeader => caller(
+                Code::IllegalSender,
+                "Certifikatet som TLS-terminatorn lämnar över kan inte läsas",
+            ),
             Self::UnknownProduct => caller(
                 Code::UnknownProductType,
                 "Produkten i etiketten hanteras inte här",
@@ -224,6 +236,8 @@ impl Failure {
             Self::NotOurs => "not_ours",
             Self::SenderMissing => "sender_missing",
             Self::UnknownSender => "unknown_sender",
+            Self::CertificateRefused => "certificate_refused",
+            Self::CertificateHeader => "certificate_header",
             Self::UnknownProduct => "unknown_product",
             Self::NoAgreement => "no_agreement",
             Self::NamedAgreement => "named_agreement",
