@@ -168,7 +168,9 @@ fn certificates(settings: &Settings) -> Result<Option<Arc<Store>>, StartError> {
 }
 
 fn all_of(faults: &[TlsFault]) -> String {
-    let lines = faults.iter().map(|fault| format!("{}: {fault}", fault.setting));
+    let lines = faults
+        .iter()
+        .map(|fault| format!("{}: {fault}", fault.setting));
     lines.collect::<Vec<_>>().join("\n")
 }
 

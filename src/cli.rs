@@ -13,6 +13,7 @@ pub mod serve;
 pub mod simulate;
 pub mod stop;
 pub mod table;
+pub mod tls;
 pub mod tree;
 
 /// The node in the middle of SSBTEK: one SHS question in, every authority asked at once, one compiled

@@ -119,8 +119,7 @@ impl DevCa {
         };
         let foreign = |_| DevCaError::Foreign(certificate.clone());
         let key = KeyPair::from_pem(&read(&folder.join("ca.key"))?)?;
-        let issuer =
-            Issuer::from_ca_cert_pem(&read(&certificate)?, key).map_err(foreign)?;
+        let issuer = Issuer::from_ca_cert_pem(&read(&certificate)?, key).map_err(foreign)?;
         let ca = Self {
             folder: folder.to_owned(),
             issuer,
@@ -167,8 +166,7 @@ impl DevCa {
         }
         let foreign = || DevCaError::Foreign(file.clone());
         let der = CertificateDer::from_pem_slice(read(&file)?.as_bytes()).map_err(|_| foreign())?;
-        let (_, certificate) =
-            x509_parser::parse_x509_certificate(&der).map_err(|_| foreign())?;
+        let (_, certificate) = x509_parser::parse_x509_certificate(&der).map_err(|_| foreign())?;
         let (mut revoked, number) = self.revoked()?;
         let serial = certificate.raw_serial().to_vec();
         if !revoked.iter().any(|(known, _)| *known == serial) {
@@ -189,7 +187,9 @@ impl DevCa {
             let serial = entry.raw_serial().to_vec();
             (serial, entry.revocation_date.to_datetime())
         });
-        let number = list.crl_number().and_then(|number| u64::try_from(number).ok());
+        let number = list
+            .crl_number()
+            .and_then(|number| u64::try_from(number).ok());
         Ok((revoked.collect(), number.unwrap_or_default()))
     }
 
@@ -224,7 +224,9 @@ fn now() -> std::time::SystemTime {
 fn create(folder: &Path) -> Result<(), DevCaError> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
-    params.distinguished_name = subject("samsvar development CA: not for real use");
+    // Of several such authorities each has its own name: lists are found by it.
+    let id = Uuid::new_v4().simple().to_string();
+    params.distinguished_name = subject(&format!("samsvar development CA {}", &id[..8]));
     params.serial_number = Some(serial());
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -243,7 +245,9 @@ fn params(wanted: &Wanted) -> Result<CertificateParams, DevCaError> {
     let mut params = CertificateParams::new(hosts)?;
     params.distinguished_name = subject(&wanted.name);
     let number = DnType::CustomDnType(SERIAL_NUMBER.to_vec());
-    params.distinguished_name.push(number, wanted.number.as_str());
+    params
+        .distinguished_name
+        .push(number, wanted.number.as_str());
     params.serial_number = Some(serial());
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

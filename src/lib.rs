@@ -11,6 +11,7 @@ pub mod cli;
 pub mod client;
 pub mod dev_ca;
 pub mod http;
+pub mod next_node;
 pub mod settings;
 pub mod telemetry;
 pub mod tls;

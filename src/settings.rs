@@ -32,9 +32,7 @@ use serde::Deserialize;
 use shs_schemas::ssbtek::Uppgiftslamnare;
 
 pub use agreements::{AGREEMENTS_MAX, AgreementFile};
-pub use aktor::{
-    AKTORER_MAX, Aktor, Delivery, FileNames, Fingerprint, ServiceUrl, is_usable,
-};
+pub use aktor::{AKTORER_MAX, Aktor, Delivery, FileNames, Fingerprint, ServiceUrl, is_usable};
 pub use amqp_url::AmqpUrl;
 pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};

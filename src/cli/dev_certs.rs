@@ -81,8 +81,14 @@ impl DevCertsArgs {
             },
         };
         let clients = self.client.iter().map(|one| one.wanted(Purpose::Client));
-        let expired = self.expired.iter().map(|one| one.wanted(Purpose::ExpiredClient));
-        Ok(std::iter::once(node).chain(clients).chain(expired).collect())
+        let expired = self
+            .expired
+            .iter()
+            .map(|one| one.wanted(Purpose::ExpiredClient));
+        Ok(std::iter::once(node)
+            .chain(clients)
+            .chain(expired)
+            .collect())
     }
 }
 
@@ -107,7 +113,12 @@ pub fn run(args: &DevCertsArgs) -> Result<(), Box<dyn std::error::Error>> {
             Purpose::Client => format!("client of {number}"),
             Purpose::ExpiredClient => format!("client of {number}, has ended"),
         };
-        say(&mut out, made, &ca.file(&format!("{}.pem", one.name)), &what)?;
+        say(
+            &mut out,
+            made,
+            &ca.file(&format!("{}.pem", one.name)),
+            &what,
+        )?;
     }
     revoke(&mut out, &ca, &args.revoke)?;
     write_usage(&mut out, &args.out, &args.node)?;

@@ -115,7 +115,10 @@ pub fn is_usable(url: &str) -> bool {
     let host = parsed.host_str().unwrap_or_default();
     let host = host.trim_matches(['[', ']']);
     let loopback = || {
-        host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        host == "localhost"
+            || host
+                .parse()
+                .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
     };
     match parsed.scheme() {
         "https" => url.starts_with("https://"),
@@ -184,7 +187,14 @@ mod tests {
     fn an_address_is_https_or_http_and_kept_as_it_stands() {
         let url = ServiceUrl::try_from("https://shs.example/shs/rs".to_owned()).unwrap();
         assert_eq!(url.as_str(), "https://shs.example/shs/rs");
-        for bad in ["", "ftp://a", "https://", "shs.example", "https://a b", "http://shs.example/"] {
+        for bad in [
+            "",
+            "ftp://a",
+            "https://",
+            "shs.example",
+            "https://a b",
+            "http://shs.example/",
+        ] {
             assert!(ServiceUrl::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
     }

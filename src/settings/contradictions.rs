@@ -27,7 +27,10 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
             PLAIN_IS_LOOPBACK,
         ),
         (
-            tls.is_none() && terminator.as_ref().is_some_and(|one| one.client_ca.is_none()),
+            tls.is_none()
+                && terminator
+                    .as_ref()
+                    .is_some_and(|one| one.client_ca.is_none()),
             "listener.terminator",
             "client_ca is needed: there is no [listener.tls] to take it from",
         ),

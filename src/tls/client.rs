@@ -13,33 +13,29 @@ use rustls::{
 };
 
 use super::files::TlsFault;
-use super::material::{Material, Sources};
+use super::material::Material;
 use super::provider;
 use crate::settings::NextNode;
 
 /// The configuration of a client command: certificates from files.
 ///
 /// # Errors
-/// Everything that is wrong with the files.
+/// What is wrong with the first file that cannot be used; the settings in it are those of
+/// `[next_node]`.
 pub fn from_files(
     ca: PathBuf,
     own: Option<(PathBuf, PathBuf)>,
     check_host_name: bool,
-) -> Result<ClientConfig, Vec<TlsFault>> {
+) -> Result<ClientConfig, TlsFault> {
     let (certificate, key) = own.unzip();
-    let sources = Sources {
-        tls: None,
-        terminator: None,
-        next_node: NextNode {
-            ca: Some(ca),
-            certificate,
-            key,
-            check_host_name,
-            ..NextNode::default()
-        },
+    let next_node = NextNode {
+        ca: Some(ca),
+        certificate,
+        key,
+        check_host_name,
+        ..NextNode::default()
     };
-    let material = Material::read(&sources, 0)?;
-    let config = material.next_node.expect("`ca` is set");
+    let config = Material::next_node_alone(&next_node)?;
     Ok(ClientConfig::clone(&config))
 }
 
@@ -95,18 +91,13 @@ impl ServerCertVerifier for AnyHostName {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict = self.0.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let verdict =
+            self.0
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verdict {
             // The name comes last: everything else is in order.
             Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. },
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
             verdict => verdict,
         }

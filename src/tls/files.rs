@@ -95,9 +95,7 @@ impl Named<'_> {
     ///
     /// # Errors
     /// When the file cannot be read, or holds none or a broken one.
-    pub fn revocation_lists(
-        self,
-    ) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsFault> {
+    pub fn revocation_lists(self) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsFault> {
         let bytes = self.read(CRL_BYTES_MAX)?;
         let lists = if memory_holds(&bytes, PEM_BEGIN) {
             let lists: Result<Vec<_>, _> =

@@ -72,9 +72,14 @@ impl Inspection {
         let Some(end) = end else { return };
         let seconds_left = end.timestamp() - now;
         let days_left = seconds_left.div_euclid(DAY_S);
-        let what = if is_list { "revocation list" } else { "certificate" };
+        let what = if is_list {
+            "revocation list"
+        } else {
+            "certificate"
+        };
         if seconds_left < 0 {
-            self.warnings.push(named.fault(format!("holds a {what} that has ended")));
+            self.warnings
+                .push(named.fault(format!("holds a {what} that has ended")));
         } else if !is_list && days_left < DAYS_LEFT_MIN {
             let reason = format!("holds a {what} that ends in {days_left} days");
             self.warnings.push(named.fault(reason));
@@ -93,7 +98,10 @@ fn first_not_after(named: Named<'_>) -> Option<ASN1Time> {
         let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
         Some(certificate.validity().not_after)
     };
-    certificates.iter().filter_map(|der| end(der.as_ref())).min()
+    certificates
+        .iter()
+        .filter_map(|der| end(der.as_ref()))
+        .min()
 }
 
 fn first_next_update(named: Named<'_>) -> Option<ASN1Time> {

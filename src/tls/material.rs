@@ -148,6 +148,17 @@ impl Material {
         }
     }
 
+    /// The calling side by itself, whose `ca` is set.
+    pub(super) fn next_node_alone(next_node: &NextNode) -> Result<Arc<ClientConfig>, TlsFault> {
+        let mut reading = Reading::default();
+        let config = reading.next_node(next_node, None, None);
+        config.ok_or_else(|| {
+            let ca = next_node.ca.as_deref().unwrap_or(Path::new(""));
+            let unset = || named("next_node.ca", ca).fault("is not set");
+            reading.faults.into_iter().next().unwrap_or_else(unset)
+        })
+    }
+
     /// Everything that is wrong with the files.
     #[must_use]
     pub fn faults(sources: &Sources) -> Vec<TlsFault> {
@@ -168,11 +179,7 @@ struct Lists<'f> {
 }
 
 impl<'f> Lists<'f> {
-    const fn of(
-        setting: &'static str,
-        files: &'f [PathBuf],
-        must_be_fresh: bool,
-    ) -> Self {
+    const fn of(setting: &'static str, files: &'f [PathBuf], must_be_fresh: bool) -> Self {
         Self {
             setting,
             files,

@@ -74,7 +74,10 @@ impl ClientCertVerifier for Callers {
             None => Err(refusal),
         };
         verdict.inspect_err(|error| {
-            tracing::info!(reason = reason(error), "caller refused in the TLS handshake");
+            tracing::info!(
+                reason = reason(error),
+                "caller refused in the TLS handshake"
+            );
         })
     }
 

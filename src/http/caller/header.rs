@@ -154,7 +154,8 @@ mod tests {
         let base64 = base64_simd::STANDARD.encode_to_string(certificate.der());
         let pem = escaped(&certificate.pem());
         let cut = &base64[..base64.len() - 8];
-        let longer = base64_simd::STANDARD.encode_to_string([certificate.der(), &[0; 3][..]].concat());
+        let longer =
+            base64_simd::STANDARD.encode_to_string([certificate.der(), &[0; 3][..]].concat());
         for value in [
             "x",
             "AAAA",
