@@ -13,7 +13,10 @@ use samsvar_actors::transport::Transport;
 use tokio::task::JoinHandle;
 
 use crate::http;
-use crate::settings::Settings;
+use crate::settings::{ListenerTls, RELOAD_EVERY, Settings};
+use crate::tls::material::Sources;
+use crate::tls::reload::keep_up;
+use crate::tls::{Store, TlsFault};
 use crate::wiring::{self, WiringError};
 
 /// Why a node did not start.
@@ -33,6 +36,9 @@ pub enum StartError {
     /// A listener without TLS on an address that others reach.
     #[error("{0}: a listener without TLS may only have a loopback address")]
     PlainBeyondLoopback(SocketAddr),
+    /// Certificates, keys or revocation lists cannot be used.
+    #[error("{}", all_of(.0))]
+    Tls(Vec<TlsFault>),
 }
 
 /// A listener that has been started.
@@ -47,6 +53,9 @@ pub struct App {
     node: Arc<Node>,
     service: Listening,
     admin: Listening,
+    certificates: Option<Arc<Store>>,
+    /// Keeps `certificates` up to date.
+    upkeep: Option<JoinHandle<()>>,
     drain_max: Duration,
 }
 
@@ -61,12 +70,14 @@ impl App {
         failpoints: Failpoints,
     ) -> Result<Self, StartError> {
         let node_settings = wiring::node(settings)?;
-        let service = bind(settings.listener.address)?;
-        let admin = bind(settings.admin.address)?;
+        let certificates = certificates(settings)?;
+        let service = bind(settings.listener.address, settings.listener.tls.is_some())?;
+        let admin = bind(settings.admin.address, false)?;
         let node = Node::start(node_settings, transport, failpoints);
         let bodies = Room::new(settings.listener.bodies_limit());
         let service = listen(service, |listener| {
-            http::service(listener, Arc::clone(&node), Arc::clone(&bodies), settings)
+            let (node, bodies) = (Arc::clone(&node), Arc::clone(&bodies));
+            http::service(listener, node, bodies, certificates.as_ref(), settings)
         })?;
         let admin = listen(admin, |listener| {
             http::admin(listener, &node, bodies, settings)
@@ -75,6 +86,7 @@ impl App {
             node = %settings.node.node_id,
             transport = node.transport_name(),
             service = %service.address,
+            tls = settings.listener.tls.is_some(),
             admin = %admin.address,
             "node started"
         );
@@ -82,6 +94,12 @@ impl App {
             node,
             service,
             admin,
+            upkeep: certificates.clone().map(|store| {
+                let every = settings.listener.tls.as_ref();
+                let every = every.map_or(RELOAD_EVERY, ListenerTls::reload_every);
+                actix_rt::spawn(keep_up(store, every))
+            }),
+            certificates,
             drain_max: settings.drain.time(),
         })
     }
@@ -104,11 +122,20 @@ impl App {
         &self.node
     }
 
+    /// Certificates, keys and revocation lists of this moment; `None` when none are configured.
+    #[must_use]
+    pub fn certificates(&self) -> Option<&Arc<Store>> {
+        self.certificates.as_ref()
+    }
+
     /// Takes the node down: nothing new is admitted (503), what is open is finished within the drain
     /// time, then the listeners close and the actors end. Returns how many requests were left.
     pub async fn stop(self) -> usize {
         tracing::info!(open = self.node.load().open(), "node drains");
         let left = self.node.drain(self.drain_max).await;
+        if let Some(upkeep) = self.upkeep {
+            upkeep.abort();
+        }
         for listening in [self.service, self.admin] {
             listening.handle.stop(true).await;
             let _ = listening.task.await;
@@ -131,8 +158,24 @@ impl App {
     }
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    if !address.ip().is_loopback() {
+/// What the files hold that the settings name, when they name any.
+fn certificates(settings: &Settings) -> Result<Option<Arc<Store>>, StartError> {
+    let sources = Sources::of(settings);
+    if sources.are_none() {
+        return Ok(None);
+    }
+    Store::open(sources).map(Some).map_err(StartError::Tls)
+}
+
+fn all_of(faults: &[TlsFault]) -> String {
+    let lines = faults
+        .iter()
+        .map(|fault| format!("{}: {fault}", fault.setting));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn bind(address: SocketAddr, has_tls: bool) -> Result<TcpListener, StartError> {
+    if !has_tls && !address.ip().is_loopback() {
         return Err(StartError::PlainBeyondLoopback(address));
     }
     TcpListener::bind(address).map_err(|error| StartError::Listen { address, error })

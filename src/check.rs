@@ -11,6 +11,8 @@ use shs_schemas::shs::label::{SequenceType, TransferType};
 use shs_schemas::shs::{Organisationsnummer, time};
 
 use crate::settings::{AgreementFile, Aktor, Fault, Settings, TransportKind};
+use crate::tls::inspection::{Lasting, inspect};
+use crate::tls::material::Sources;
 
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
@@ -35,6 +37,9 @@ pub struct Summary {
     pub listener: String,
     /// Where the admin pages are.
     pub admin: String,
+    /// How long certificates and revocation lists last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Lasting>,
     /// `in-process`, or where RabbitMQ is.
     pub transport: String,
     /// Codes of the connected authorities.
@@ -54,12 +59,22 @@ pub struct Summary {
 #[must_use]
 pub fn check(file: &Path) -> Report {
     match Settings::load(file) {
-        Ok(settings) => Report {
-            ok: true,
-            faults: Vec::new(),
-            warnings: warnings(file, &settings, time::swedish(Utc::now()).date()),
-            summary: Some(Summary::of(&settings)),
-        },
+        Ok(settings) => {
+            let now = Utc::now();
+            let found = inspect(&Sources::of(&settings), now.timestamp());
+            let of_files = found.warnings.into_iter().map(|warning| {
+                let message = format!("{}: {}", warning.setting, warning.reason);
+                Fault::in_file(warning.file, None, message)
+            });
+            let mut warnings = warnings(file, &settings, time::swedish(now).date());
+            warnings.extend(of_files);
+            Report {
+                ok: true,
+                faults: Vec::new(),
+                warnings,
+                summary: Some(Summary::of(&settings, found.lasting)),
+            }
+        }
         Err(faults) => Report {
             ok: false,
             faults: faults.as_slice().to_vec(),
@@ -123,7 +138,11 @@ fn may_ask(settings: &Settings, aktor: &Aktor, today: NaiveDate) -> bool {
 }
 
 impl Summary {
-    fn of(settings: &Settings) -> Self {
+    fn of(settings: &Settings, certificates: Vec<Lasting>) -> Self {
+        let scheme = match settings.listener.tls {
+            Some(_) => "https",
+            None => "http",
+        };
         let codes = |connected: bool| {
             shs_schemas::ssbtek::Uppgiftslamnare::all()
                 .filter(|kod| settings.party(*kod).is_some_and(|p| p.connected) == connected)
@@ -136,8 +155,9 @@ impl Summary {
                 "{} ({}, {})",
                 node.node_id, node.namn, node.organisationsnummer
             ),
-            listener: format!("http://{}", settings.listener.address),
+            listener: format!("{scheme}://{}", settings.listener.address),
             admin: format!("http://{}", settings.admin.address),
+            certificates,
             transport: transport(settings),
             connected: codes(true),
             not_connected: codes(false),
@@ -194,6 +214,9 @@ impl Summary {
         writeln!(out, "  node         {}", self.node)?;
         writeln!(out, "  service      {}", self.listener)?;
         writeln!(out, "  admin        {}", self.admin)?;
+        for lasting in &self.certificates {
+            writeln!(out, "  certificate  {lasting}")?;
+        }
         writeln!(out, "  transport    {}", self.transport)?;
         writeln!(
             out,

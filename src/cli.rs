@@ -8,10 +8,12 @@ use clap::{Parser, Subcommand};
 pub mod ask;
 pub mod check;
 pub mod demo;
+pub mod dev_certs;
 pub mod serve;
 pub mod simulate;
 pub mod stop;
 pub mod table;
+pub mod tls;
 pub mod tree;
 
 /// The node in the middle of SSBTEK: one SHS question in, every authority asked at once, one compiled
@@ -39,6 +41,8 @@ pub enum Command {
     Ask(ask::AskArgs),
     /// The supervision tree of a running node
     Tree(tree::TreeArgs),
+    /// Certificates for development: a CA, a node's, clients' and a revocation list
+    DevCerts(dev_certs::DevCertsArgs),
 }
 
 /// The configuration file.
@@ -71,6 +75,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Ok(runtime.block_on(simulate::run(args))?)
         }
         Command::Ask(args) => client_runtime()?.block_on(ask::run(&args)),
+        Command::DevCerts(args) => dev_certs::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Tree(args) => client_runtime()?.block_on(tree::run(&args)),
     }
 }

@@ -73,13 +73,26 @@ impl Client {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new() -> Result<Self, AskError> {
+        Self::from_builder(reqwest::Client::builder())
+    }
+
+    /// The same with certificates of its own: see [`crate::tls::client::from_files`].
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn with_tls(config: rustls::ClientConfig) -> Result<Self, AskError> {
+        Self::from_builder(reqwest::Client::builder().tls_backend_preconfigured(config))
+    }
+
+    fn from_builder(builder: reqwest::ClientBuilder) -> Result<Self, AskError> {
+        let builder = builder
+            .timeout(ANSWER_TIME_MAX)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .pool_idle_timeout(IDLE_MAX)
+            .http1_only();
         Ok(Self {
-            http: reqwest::Client::builder()
-                .timeout(ANSWER_TIME_MAX)
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .pool_idle_timeout(IDLE_MAX)
-                .build()?,
+            http: builder.build()?,
         })
     }
 

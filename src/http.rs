@@ -13,18 +13,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_rt::Arbiter;
-use actix_web::dev::Server;
+use actix_web::dev::{Server, Service, ServiceResponse};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use samsvar_actors::node::Node;
 use samsvar_actors::room::Room;
 
+use self::caller::Callers;
 use crate::settings::Settings;
+use crate::tls::{self, Store};
 
 /// Seconds that open connections get to close when a server stops; the drain came before.
 const SHUTDOWN_S: u64 = 2;
 
 /// The service listener: one worker thread each with an ingress and an egress of its own. The
-/// bodies of all requests share the memory `bodies`.
+/// bodies of all requests share the memory `bodies`. With `[listener.tls]` callers are let in by the
+/// certificates of `store`.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -32,9 +35,11 @@ pub fn service(
     listener: TcpListener,
     node: Arc<Node>,
     bodies: Arc<Room>,
+    store: Option<&Arc<Store>>,
     settings: &Settings,
 ) -> std::io::Result<Server> {
     let limits = settings.listener.clone();
+    let callers = Arc::new(Callers::new(settings, store.cloned()));
     let next_worker = Arc::new(AtomicUsize::new(0));
     let common = Arc::new(shs::Common::new(&node, bodies, settings));
     let server = HttpServer::new(move || {
@@ -43,6 +48,10 @@ pub fn service(
         let door = shs::Door::new(ingress, Arc::clone(&common));
         App::new()
             .app_data(web::Data::new(door))
+            .wrap_fn(|request, inner| {
+                let answer = inner.call(request);
+                async move { answer.await.map(hung_up_if_refused) }
+            })
             .service(web::resource(shs::PATH).to(shs::receive))
             .default_service(web::to(HttpResponse::NotFound))
     });
@@ -56,8 +65,21 @@ pub fn service(
         .h1_allow_half_closed(false)
         .shutdown_timeout(SHUTDOWN_S)
         .disable_signals()
-        .listen(listener)?;
+        .tls_handshake_timeout(limits.client_request_timeout())
+        .on_connect(move |io, data| callers.note(io, data));
+    let server = if limits.tls.is_some() {
+        let store = store.ok_or_else(|| std::io::Error::other("TLS without certificates"))?;
+        let config = tls::server::config(store).map_err(std::io::Error::other)?;
+        server.listen_rustls_0_23(listener, config)?
+    } else {
+        server.listen(listener)?
+    };
     Ok(server.run())
+}
+
+fn hung_up_if_refused<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
+    caller::hang_up_if_refused(&mut answer);
+    answer
 }
 
 /// The admin listener. It reads counters; it never sends an actor a message.

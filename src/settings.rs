@@ -23,6 +23,7 @@ mod outbox;
 mod parties;
 mod source;
 mod timing;
+mod tls;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -32,7 +33,7 @@ use serde::Deserialize;
 use shs_schemas::ssbtek::Uppgiftslamnare;
 
 pub use agreements::{AGREEMENTS_MAX, AgreementFile};
-pub use aktor::{AKTORER_MAX, Aktor, Delivery, FileNames, Fingerprint, ServiceUrl};
+pub use aktor::{AKTORER_MAX, Aktor, Delivery, FileNames, Fingerprint, ServiceUrl, is_usable};
 pub use amqp_url::AmqpUrl;
 pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
@@ -40,13 +41,18 @@ pub use http::{Admin, Listener};
 pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
 pub use outbox::Outbox;
 pub use parties::Party;
+pub(crate) use source::read_bounded;
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
+pub(crate) use tls::RELOAD_EVERY;
+pub use tls::{CRL_FILES_MAX, ListenerTls, NextNode, Terminator};
 pub use transport::{Amqp, Transport, TransportKind};
 
 use agreements::read_agreements;
 use contradictions::contradictions;
 use parties::read_parties;
 use source::{Environment, Source};
+
+use crate::tls::material::{Material, Sources};
 
 /// Name of the file that the demo's settings are built from, as it stands in faults.
 const DEMO_FILE: &str = "demo.toml";
@@ -84,6 +90,10 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub outbox: Outbox,
+    /// The way to other nodes.
+    #[serde(default)]
+    #[garde(dive)]
+    pub next_node: NextNode,
     /// Which transport carries the questions.
     #[serde(default)]
     #[garde(skip)]
@@ -165,6 +175,12 @@ impl Settings {
         collect(&mut faults, settings.amqp.read_url_file(folder, file));
         if let Err(fault) = settings.amqp.read_ca_file(folder) {
             faults.push(source.fault_at("amqp.ca_file", environment.main(), &fault));
+        }
+        settings.listener.resolve(folder);
+        settings.next_node.resolve(folder);
+        for fault in Material::faults(&Sources::of(&settings)) {
+            let (path, message) = (fault.setting, fault.to_string());
+            faults.push(source.fault_at(path, environment.main(), &message));
         }
         let register = folder.join(&settings.registers.uppgiftslamnare);
         let parties = Source::read(&register)

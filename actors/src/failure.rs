@@ -68,6 +68,10 @@ pub enum Failure {
     Originator,
     /// `end-recipient` cannot be used.
     EndRecipient,
+    /// The caller's certificate is no longer, or not, accepted: revoked, ended, of an unknown issuer.
+    CertificateRefused,
+    /// The header in which a TLS terminator hands the caller's certificate over cannot be read.
+    CertificateHeader,
     /// The product is not served here.
     UnknownProduct,
     /// No agreement covers sender, receiver and product.
@@ -235,6 +239,14 @@ impl Failure {
                 Code::IllegalEndRecipient,
                 "end-recipient i etiketten är för lång eller har styrtecken",
             ),
+            Self::CertificateRefused => caller(
+                Code::IllegalSender,
+                "Certifikatet godtas inte: det är spärrat, har löpt ut eller har en okänd utfärdare",
+            ),
+            Self::CertificateHeader => caller(
+                Code::IllegalSender,
+                "Certifikatet som TLS-terminatorn lämnar över kan inte läsas",
+            ),
             Self::UnknownProduct => caller(
                 Code::UnknownProductType,
                 "Produkten i etiketten hanteras inte här",
@@ -340,6 +352,8 @@ impl Failure {
             Self::Originator => "originator",
             Self::EndRecipient => "end_recipient",
             Self::UnknownSender => "unknown_sender",
+            Self::CertificateRefused => "certificate_refused",
+            Self::CertificateHeader => "certificate_header",
             Self::UnknownProduct => "unknown_product",
             Self::NoAgreement => "no_agreement",
             Self::NamedAgreement => "named_agreement",

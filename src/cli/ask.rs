@@ -14,9 +14,10 @@ use tokio::time::Instant;
 
 use super::FOUND_FAULTS;
 use super::table::table;
+use super::tls::TlsArgs;
+use crate::client::Answered;
 use crate::client::answer::{PersonAnswer, Said};
 use crate::client::question::{self, Asker};
-use crate::client::{Answered, Client};
 
 /// Arguments of `samsvar ask`.
 #[expect(
@@ -35,6 +36,8 @@ pub struct AskArgs {
         default_value = "http://127.0.0.1:8585/shs/rs"
     )]
     to: String,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Ask with an SHS message (the default)
     #[arg(long)]
     shs: bool,
@@ -88,7 +91,7 @@ pub async fn run(args: &AskArgs) -> Result<ExitCode, Box<dyn std::error::Error>>
         io::stdout().write_all(&message)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let client = Client::new()?;
+    let client = args.tls.client(&args.to)?;
     let started = Instant::now();
     let waiting = waiting();
     let answered = client.ask(&args.to, message).await;

@@ -1,13 +1,98 @@
-//! Who calls, as far as HTTP and TLS can tell.
+//! Who calls, as far as TLS or a trusted terminator can tell (shs-1.2, 7.6).
+//!
+//! What a connection showed is kept with it when it is accepted. At each request it is judged by the
+//! certificates and revocation lists of that moment, because a kept-alive connection outlives both:
+//!
+//! | connection | caller |
+//! |---|---|
+//! | plain, on loopback | [`Caller::Internal`] |
+//! | TLS | the actors of its certificate |
+//! | from a terminator's address | the actors of the certificate in its header; without one, nobody |
+//! | of which nothing is known | nobody |
+
+mod connection;
+mod header;
+
+use std::any::Any;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use actix_web::dev::{Extensions, ServiceResponse};
+use actix_web::http::ConnectionType;
+use actix_web::http::header::HeaderName;
 use samsvar_actors::caller::Caller;
 use samsvar_actors::failure::Failure;
 
-/// The caller of this request.
+use self::connection::Connection;
+use crate::settings::Settings;
+use crate::tls::Store;
+use crate::tls::actors::CertificateTable;
+
+/// The caller of this request. To be asked once a request, before the body is read.
 ///
 /// # Errors
-/// With the reason for refusing it.
-pub fn of(_request: &HttpRequest) -> Result<Caller, Failure> {
-    Ok(Caller::Internal)
+/// With the reason for refusing it: its certificate is no longer accepted, or what a terminator says
+/// cannot be read. The connection is closed after the answer.
+pub fn of(request: &HttpRequest) -> Result<Caller, Failure> {
+    match request.conn_data::<Connection>() {
+        Some(connection) => connection.caller(request.headers()),
+        None => Ok(Caller::certified([])),
+    }
+}
+
+/// Closes the connection of a refused certificate after its answer, whoever wrote that.
+pub fn hang_up_if_refused<B>(response: &mut ServiceResponse<B>) {
+    let connection = response.request().conn_data::<Connection>();
+    if connection.is_some_and(Connection::is_refused) {
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
+}
+
+/// How callers of the service listener are told apart.
+#[derive(Debug)]
+pub struct Callers {
+    store: Option<Arc<Store>>,
+    table: CertificateTable,
+    terminator: Option<Terminator>,
+}
+
+#[derive(Debug)]
+struct Terminator {
+    addresses: Vec<IpAddr>,
+    header: HeaderName,
+}
+
+impl Callers {
+    /// As the settings say, by the certificates of `store`.
+    #[must_use]
+    pub fn new(settings: &Settings, store: Option<Arc<Store>>) -> Self {
+        let terminator = settings.listener.terminator.as_ref();
+        Self {
+            store,
+            table: CertificateTable::of(&settings.aktorer),
+            terminator: terminator.and_then(|terminator| {
+                let addresses = terminator.addresses.iter();
+                Some(Terminator {
+                    addresses: addresses.map(IpAddr::to_canonical).collect(),
+                    header: HeaderName::from_bytes(terminator.header.as_bytes()).ok()?,
+                })
+            }),
+        }
+    }
+
+    /// Notes what a new connection showed.
+    pub fn note(self: &Arc<Self>, io: &dyn Any, data: &mut Extensions) {
+        if let Some(connection) = Connection::of(io, Arc::clone(self)) {
+            data.insert(connection);
+        }
+    }
+
+    /// The terminator, when the connection comes from it.
+    fn terminator_at(&self, peer: IpAddr) -> Option<&Terminator> {
+        let peer = peer.to_canonical();
+        let terminator = self.terminator.as_ref();
+        terminator.filter(|terminator| terminator.addresses.contains(&peer))
+    }
 }

@@ -29,6 +29,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::body::{self, BodyError, Bounds};
+use super::caller;
 use crate::settings::Settings;
 
 /// Where messages are received.
@@ -164,6 +165,8 @@ pub async fn receive(request: HttpRequest, payload: Payload, door: Data<Door>) -
         door.refuse(Failure::Method)
     } else if header_bytes(request.headers()) > common.header_bytes_max {
         door.refuse(Failure::HeadersTooLarge)
+    } else if let Err(failure) = caller::of(&request) {
+        door.refuse(failure)
     } else {
         let headers = request.headers();
         match body::read(headers, payload, &common.body).await {

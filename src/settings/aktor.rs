@@ -50,6 +50,14 @@ pub struct Aktor {
     pub file_names: FileNames,
 }
 
+impl Aktor {
+    /// Whether one of its addresses is reached over TLS.
+    pub(super) fn is_pushed_to_over_https(&self) -> bool {
+        let mut addresses = self.address.iter().chain(self.addresses.values());
+        addresses.any(|address| address.as_str().starts_with("https://"))
+    }
+}
+
 /// Where asynchronous messages to an actor go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -90,12 +98,32 @@ impl TryFrom<String> for ServiceUrl {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let scheme = text.starts_with("https://") || text.starts_with("http://");
-        if scheme && text.len() <= ADDRESS_BYTES_MAX && reqwest::Url::parse(&text).is_ok() {
+        if text.len() <= ADDRESS_BYTES_MAX && is_usable(&text) {
             Ok(Self(text))
         } else {
-            Err("is not an address (https://…, at most 1024 bytes)")
+            Err("is not an address (https://…, or http:// of a loopback host; at most 1024 bytes)")
         }
+    }
+}
+
+/// Whether messages may be sent to this address: over TLS, or without leaving this machine.
+#[must_use]
+pub fn is_usable(url: &str) -> bool {
+    let Ok(parsed) = reqwest::Url::parse(url) else {
+        return false;
+    };
+    let host = parsed.host_str().unwrap_or_default();
+    let host = host.trim_matches(['[', ']']);
+    let loopback = || {
+        host == "localhost"
+            || host
+                .parse()
+                .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    };
+    match parsed.scheme() {
+        "https" => url.starts_with("https://"),
+        "http" => url.starts_with("http://") && loopback(),
+        _ => false,
     }
 }
 
@@ -159,7 +187,14 @@ mod tests {
     fn an_address_is_https_or_http_and_kept_as_it_stands() {
         let url = ServiceUrl::try_from("https://shs.example/shs/rs".to_owned()).unwrap();
         assert_eq!(url.as_str(), "https://shs.example/shs/rs");
-        for bad in ["", "ftp://a", "https://", "shs.example", "https://a b"] {
+        for bad in [
+            "",
+            "ftp://a",
+            "https://",
+            "shs.example",
+            "https://a b",
+            "http://shs.example/",
+        ] {
             assert!(ServiceUrl::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
     }

@@ -1,10 +1,13 @@
 //! The two listeners, and what a caller may send and take its time for.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use garde::Validate;
 use serde::Deserialize;
+
+use super::tls::{ListenerTls, Terminator};
 
 /// Most worker threads.
 pub(super) const WORKERS_MAX: u16 = 64;
@@ -23,12 +26,16 @@ pub(super) const SLOW_HEADER_MS_MAX: u64 = 60_000;
 /// Longest time that a slow sender can be given for a body, in milliseconds.
 pub(super) const SLOW_BODY_MS_MAX: u64 = 600_000;
 
+/// Why a plain listener is refused.
+pub(super) const PLAIN_IS_LOOPBACK: &str =
+    "a listener without TLS may only have a loopback address";
+
 /// The service listener.
 #[derive(Clone, Debug, Deserialize, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listener {
-    /// Where it listens. Plain HTTP is refused on any address but loopback.
-    #[garde(custom(loopback))]
+    /// Where it listens. Without TLS only loopback is accepted.
+    #[garde(skip)]
     pub address: SocketAddr,
     /// Worker threads; 0 means one for each core.
     #[garde(range(max = WORKERS_MAX))]
@@ -57,6 +64,12 @@ pub struct Listener {
     /// Time for a connection to close in order, in milliseconds.
     #[garde(range(min = 1, max = 60_000))]
     pub client_disconnect_timeout_ms: u64,
+    /// TLS with client certificates; without it the listener is plain.
+    #[garde(dive)]
+    pub tls: Option<ListenerTls>,
+    /// A TLS terminator in front of it.
+    #[garde(dive)]
+    pub terminator: Option<Terminator>,
 }
 
 impl Default for Listener {
@@ -72,6 +85,8 @@ impl Default for Listener {
             body_timeout_ms: 30_000,
             keep_alive_ms: 2000,
             client_disconnect_timeout_ms: 1000,
+            tls: None,
+            terminator: None,
         }
     }
 }
@@ -90,6 +105,15 @@ impl Listener {
     #[must_use]
     pub const fn body_limit(&self) -> usize {
         self.body_bytes_max as usize
+    }
+
+    pub(super) fn resolve(&mut self, folder: &Path) {
+        if let Some(tls) = &mut self.tls {
+            tls.resolve(folder);
+        }
+        if let Some(terminator) = &mut self.terminator {
+            terminator.resolve(folder);
+        }
     }
 
     /// [`Self::bodies_bytes_max`] as a size in memory.
@@ -151,8 +175,6 @@ fn loopback(address: &SocketAddr, _: &()) -> garde::Result {
     if address.ip().is_loopback() {
         Ok(())
     } else {
-        Err(garde::Error::new(
-            "a listener without TLS may only have a loopback address",
-        ))
+        Err(garde::Error::new(PLAIN_IS_LOOPBACK))
     }
 }

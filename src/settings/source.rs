@@ -123,7 +123,7 @@ pub(super) struct Document<'s> {
 }
 
 /// Reads a file of at most `bytes_max` bytes.
-pub(super) fn read_bounded(file: &Path, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+pub(crate) fn read_bounded(file: &Path, bytes_max: u64) -> Result<Vec<u8>, Fault> {
     let refuse =
         |error: std::io::Error| Fault::in_file(file, None, format!("cannot be read: {error}"));
     let mut bytes = Vec::new();
