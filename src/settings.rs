@@ -18,10 +18,12 @@ mod contradictions;
 mod fault;
 mod flow;
 mod http;
+mod ledger;
 mod node;
 mod parties;
 mod source;
 mod timing;
+mod transfers;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -36,9 +38,11 @@ pub use amqp_url::AmqpUrl;
 pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
+pub use ledger::Ledger;
 pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
 pub use parties::Party;
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
+pub use transfers::Transfers;
 pub use transport::{Amqp, Transport, TransportKind};
 
 use agreements::read_agreements;
@@ -102,6 +106,14 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub load: Load,
+    /// Where the ledger is kept.
+    #[serde(default)]
+    #[garde(dive)]
+    pub ledger: Ledger,
+    /// How much is remembered of asynchronous messages.
+    #[serde(default)]
+    #[garde(dive)]
+    pub transfers: Transfers,
     /// Restart budget and back-off.
     #[serde(default)]
     #[garde(dive)]
@@ -159,6 +171,9 @@ impl Settings {
         collect(&mut faults, settings.amqp.read_url_file(folder, file));
         if let Err(fault) = settings.amqp.read_ca_file(folder) {
             faults.push(source.fault_at("amqp.ca_file", environment.main(), &fault));
+        }
+        if let Err(fault) = settings.ledger.find_folder(folder) {
+            faults.push(source.fault_at("ledger.folder", environment.main(), &fault));
         }
         let register = folder.join(&settings.registers.uppgiftslamnare);
         let parties = Source::read(&register)

@@ -1,6 +1,6 @@
-//! A node: its supervisor, its dispatchers, and the ingress and egress of each HTTP worker.
+//! A node: its supervisor, its ledger, its dispatchers, and the ingress and egress of each HTTP worker.
 //!
-//! Supervisor and dispatchers share an arbiter of their own. Each HTTP worker brings its own arbiter
+//! Supervisor and dispatchers share an arbiter of their own; the ledger has one, because it blocks. Each HTTP worker brings its own arbiter
 //! and gets an egress and an ingress there, in that order; the flow is stopped in the reverse.
 
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use crate::egress::Egress;
 use crate::failpoint::Failpoints;
 use crate::ingress::rules::Rules;
 use crate::ingress::{Ingress, IngressContext};
+use crate::ledger::{LedgerBook, LedgerSettings};
 use crate::load::{Load, LoadSettings};
 use crate::mailbox::Mailbox;
 use crate::observation::{Kind, Observatory, Observed, OpenRequests};
@@ -51,6 +52,8 @@ pub struct NodeSettings {
     pub worker_mailbox_max: usize,
     /// How children are restarted; what comes after the budget is decided per kind.
     pub restart: RestartPolicy,
+    /// The ledger; a node without one notes nothing.
+    pub ledger: Option<LedgerSettings>,
 }
 
 /// A running node.
@@ -66,6 +69,7 @@ pub struct Node {
     answer_limits: xml::Limits,
     worker_mailbox_max: usize,
     restart: RestartPolicy,
+    ledger: Option<LedgerBook>,
     dispatchers: Arc<ArcSwap<Dispatchers>>,
     observatory: Arc<Observatory>,
     failpoints: Failpoints,
@@ -98,6 +102,14 @@ impl Node {
         let watched = Arc::clone(&observatory);
         let supervisor =
             Supervisor::start_in_arbiter(&heart, move |_| Supervisor::new(watched, escalate));
+        let escalating = RestartPolicy {
+            over_budget: OverBudget::Escalate,
+            ..settings.restart
+        };
+        // First, so that it is the last to stop.
+        let ledger = settings
+            .ledger
+            .map(|ledger| adopt_ledger(&supervisor, ledger, escalating, &failpoints));
         let senders: Vec<_> = settings.rules.senders.iter().cloned().collect();
         let node = Arc::new(Self {
             supervisor,
@@ -111,6 +123,7 @@ impl Node {
             answer_limits: settings.answer_limits,
             worker_mailbox_max: settings.worker_mailbox_max,
             restart: settings.restart,
+            ledger,
             dispatchers: Arc::default(),
             observatory,
             failpoints,
@@ -227,8 +240,12 @@ impl Node {
     }
 
     /// Ends every actor, in the reverse of the order in which they were started. What is still open
-    /// ends in errors. After this the node serves nobody.
+    /// ends in errors. After this the node serves nobody. What was noted before is on disk, or has
+    /// failed.
     pub async fn stop(&self) {
+        if let Some(ledger) = &self.ledger {
+            ledger.settled().await;
+        }
         // A supervisor that is gone has nobody left to dismiss.
         let _ = self.supervisor.send(DismissAll).await;
     }
@@ -237,6 +254,12 @@ impl Node {
     #[must_use]
     pub fn observatory(&self) -> &Arc<Observatory> {
         &self.observatory
+    }
+
+    /// The ledger, if there is one.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&LedgerBook> {
+        self.ledger.as_ref()
     }
 
     /// What has been counted.
@@ -294,4 +317,17 @@ impl Node {
     pub fn failpoints(&self) -> &Failpoints {
         &self.failpoints
     }
+}
+
+/// Starts the ledger, on an arbiter of its own: it blocks in write and fsync.
+fn adopt_ledger(
+    supervisor: &Addr<Supervisor>,
+    settings: LedgerSettings,
+    policy: RestartPolicy,
+    failpoints: &Failpoints,
+) -> LedgerBook {
+    let arbiter = Arbiter::new().handle();
+    let (book, spec) = LedgerBook::open(settings, policy, arbiter, failpoints.clone());
+    supervisor.do_send(Adopt(spec));
+    book
 }
