@@ -18,12 +18,14 @@ mod contradictions;
 mod fault;
 mod flow;
 mod http;
+mod ledger;
 mod node;
 mod outbox;
 mod parties;
 mod source;
 mod timing;
 mod tls;
+mod transfers;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +40,7 @@ pub use amqp_url::AmqpUrl;
 pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
+pub use ledger::Ledger;
 pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
 pub use outbox::Outbox;
 pub use parties::Party;
@@ -45,6 +48,7 @@ pub(crate) use source::read_bounded;
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
 pub(crate) use tls::RELOAD_EVERY;
 pub use tls::{CRL_FILES_MAX, ListenerTls, NextNode, Terminator};
+pub use transfers::Transfers;
 pub use transport::{Amqp, Transport, TransportKind};
 
 use agreements::read_agreements;
@@ -118,6 +122,14 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub load: Load,
+    /// Where the ledger is kept.
+    #[serde(default)]
+    #[garde(dive)]
+    pub ledger: Ledger,
+    /// How much is remembered of asynchronous messages.
+    #[serde(default)]
+    #[garde(dive)]
+    pub transfers: Transfers,
     /// Restart budget and back-off.
     #[serde(default)]
     #[garde(dive)]
@@ -181,6 +193,8 @@ impl Settings {
         for fault in Material::faults(&Sources::of(&settings)) {
             let (path, message) = (fault.setting, fault.to_string());
             faults.push(source.fault_at(path, environment.main(), &message));
+        if let Err(fault) = settings.ledger.find_folder(folder) {
+            faults.push(source.fault_at("ledger.folder", environment.main(), &fault));
         }
         let register = folder.join(&settings.registers.uppgiftslamnare);
         let parties = Source::read(&register)

@@ -8,9 +8,11 @@ use samsvar_actors::deadline::{DeadlineSettings, Policy};
 use samsvar_actors::dispatcher::DispatcherSettings;
 use samsvar_actors::dispatcher::circuit::CircuitSettings;
 use samsvar_actors::ingress::rules::Rules;
+use samsvar_actors::ledger::LedgerSettings;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::node::NodeSettings;
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
+use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
 use shs_schemas::shs::{Adress, Agreements, Organisationsnummer};
 use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
@@ -71,7 +73,24 @@ pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
             backoff_longest: settings.supervision.backoff_longest(),
             over_budget: OverBudget::Escalate,
         },
+        ledger: ledger(settings)?,
     })
+}
+
+fn ledger(settings: &Settings) -> Result<Option<LedgerSettings>, WiringError> {
+    let Some(folder) = settings.ledger.folder.clone() else {
+        return Ok(None);
+    };
+    let node_id = NodeId::parse(&settings.node.node_id).map_err(|fault| WiringError::Identity {
+        setting: "node.node_id",
+        fault,
+    })?;
+    Ok(Some(LedgerSettings {
+        folder,
+        node_id,
+        group_max: settings.ledger.group_max as usize,
+        wait_max: settings.ledger.wait_max(),
+    }))
 }
 
 /// The parties that are connected.

@@ -133,6 +133,7 @@ fn settings(message: &Message) -> NodeSettings {
         answer_limits: xml::Limits::default(),
         worker_mailbox_max: 4_096,
         restart: RestartPolicy::new(OverBudget::Pause),
+        ledger: None,
     }
 }
 

@@ -428,3 +428,53 @@ fn a_product_is_a_uuid() {
         assert!(faults.contains(expected), "{faults}");
     }
 }
+
+#[test]
+fn the_ledger_has_its_folder_beside_the_settings_and_none_by_default() {
+    let without = in_process("").load(&[]).unwrap();
+    assert_eq!(without.ledger.folder, None);
+    let folder = in_process("[ledger]\nfolder = \"ledger\"\n");
+    let settings = folder.load(&[]).unwrap();
+    assert_eq!(settings.ledger.folder, Some(folder.path("ledger")));
+    assert!(!folder.path("ledger").exists(), "reading makes nothing");
+    fs::create_dir(folder.path("ledger")).unwrap();
+    folder.load(&[]).unwrap();
+    let left: Vec<_> = fs::read_dir(folder.path("ledger")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_ledger_that_cannot_be_kept_is_a_fault_with_its_line() {
+    let folder = in_process("[ledger]\nfolder = \"deeper/ledger\"\n");
+    let expected =
+        "samsvar.toml:8: ledger.folder: there is none, and the folder above it cannot be written: ";
+    let faults = folder.faults(&[]);
+    assert!(faults.starts_with(expected), "{faults}");
+    let instead = [("SAMSVAR_LEDGER__FOLDER", "samsvar.toml")];
+    assert_eq!(
+        folder.faults(&instead),
+        "SAMSVAR_LEDGER__FOLDER: ledger.folder: is not a folder"
+    );
+    folder.write("deeper", "");
+    let faults = folder.faults(&[]);
+    assert!(
+        faults.starts_with("samsvar.toml:8: ledger.folder: cannot be read: "),
+        "{faults}"
+    );
+}
+
+#[test]
+fn ledger_and_transfers_have_bounds() {
+    let folder = in_process(
+        "[ledger]\ngroup_max = 0\nwait_max_ms = 60001\n[transfers]\nremembered_max = 0\nremembered_for_h = 721\n",
+    );
+    let faults = folder.faults(&[]);
+    for setting in [
+        "samsvar.toml:8: ledger.group_max",
+        "samsvar.toml:9: ledger.wait_max_ms",
+        "samsvar.toml:11: transfers.remembered_max",
+        "samsvar.toml:12: transfers.remembered_for_h",
+    ] {
+        assert!(faults.contains(setting), "{faults}");
+    }
+}

@@ -121,6 +121,7 @@ impl Rig {
             answer_limits: xml::Limits::default(),
             worker_mailbox_max: 1_000,
             restart: RestartPolicy::new(OverBudget::Escalate),
+            ledger: None,
         };
         let heart = Arbiter::current();
         let failpoints = Failpoints::default();
