@@ -16,7 +16,7 @@ pub use agreement::{Agreement, Agreements, PublicAgreement};
 pub use fault::{KnownIds, ReadError};
 pub use label::{Actor, Administrative, Label};
 pub use management::Management;
-pub use message::{DataPart, Message};
+pub use message::{DataPart, Message, WriteOptions, Written};
 pub use message_list::MessageList;
 pub use product::{ProductType, Products};
 pub use urn::{Adress, Organisationsnummer, Produkt};

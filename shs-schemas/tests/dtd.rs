@@ -8,12 +8,13 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use shs_schemas::ErrorCode;
-use shs_schemas::ids::ContentId;
+use shs_schemas::ids::{ContentId, LocalId, NodeId};
 use shs_schemas::mime::Limits;
+use shs_schemas::shs::management::AppInfo;
 use shs_schemas::shs::message_list::{self, Entry};
 use shs_schemas::shs::{
     Actor, Administrative, Adress, Agreement, KnownIds, Label, Management, Message, MessageList,
-    ProductType,
+    ProductType, WriteOptions,
 };
 
 use judged::{AGREEMENT, JUDGED, LABEL, MANAGEMENT, MESSAGE_LIST, PRODUCT};
@@ -52,6 +53,16 @@ fn written() -> Vec<(String, Vec<u8>, &'static str)> {
         documents.push((format!("{name}: reply"), reply.write(), LABEL));
         documents.push((format!("{name}: error"), error.write(), LABEL));
         documents.push((format!("{name}: refusal"), refusal.write(), MANAGEMENT));
+        documents.push((
+            format!("{name}: relayed"),
+            relayed(&label, &own).write(),
+            LABEL,
+        ));
+        for (kind, told) in told(&label, &own) {
+            let document = told.parts[0].data.expose().to_vec();
+            documents.push((format!("{name}: {kind}"), label_in(&told), LABEL));
+            documents.push((format!("{name}: {kind} document"), document, MANAGEMENT));
+        }
         for part in message.parts {
             let document = part.data.expose();
             if let Ok(read) = Management::read(document, None, &Limits::default()) {
@@ -72,6 +83,39 @@ fn written() -> Vec<(String, Vec<u8>, &'static str)> {
     let refusal = Management::refusal(&nothing, ErrorCode::OtherError, "", now);
     documents.push(("nothing known".to_owned(), refusal.write(), MANAGEMENT));
     documents
+}
+
+/// The label after a node has done everything to it that a node may do.
+fn relayed(label: &Label, own: &Actor) -> Label {
+    let mut label = label.clone();
+    label.set_from_if_absent(own);
+    label.address_to(own.address.clone(), None);
+    label.fill_names(Some("Å <&> \"Namn\""), Some("https://a.example"), Some("'"));
+    let node = NodeId::parse("nod-1").expect("an id");
+    let now = "2031-03-04T08:15:01Z".parse().expect("a time");
+    label.received(node, LocalId::parse("l-1").expect("an id"), now);
+    label
+}
+
+/// What a node may tell about a message, as whole messages.
+fn told(label: &Label, own: &Actor) -> [(&'static str, Message); 2] {
+    let now = "2031-03-04T08:15:01Z".parse().expect("a time");
+    let appinfo = ["txId", "", "två ord"].map(|name| AppInfo {
+        name: name.to_owned(),
+        text: format!("å <&> {name}\u{1}").into(),
+    });
+    let code = ErrorCode::MissingAgreement;
+    let error = Message::error_about(label, own, code, "\"å\" <&>\n€", appinfo.into(), now);
+    let confirmation = Message::confirmation_of(label, own, now);
+    [("error message", error), ("confirmation", confirmation)]
+}
+
+/// The label of a message as it is sent.
+fn label_in(message: &Message) -> Vec<u8> {
+    let written = message.write_for(&WriteOptions::default());
+    let body = written.body.expose();
+    let start = memchr::memmem::find(body, b"<?xml ").expect("a label");
+    body[start..written.label_end].to_vec()
 }
 
 #[test]

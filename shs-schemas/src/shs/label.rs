@@ -7,6 +7,7 @@
 mod derive;
 mod keyword;
 mod read;
+mod relay;
 mod write;
 
 use chrono::NaiveDateTime;

@@ -90,12 +90,14 @@ fn inner_party(out: &mut Output, element: &str, party: &InnerParty) {
     out.text(element, party.value.expose());
 }
 
-/// `commonName` is required here; the number stands in for a name that is not known (shs-1.2, 10
-/// row 13).
+/// `commonName` is required here; the number stands in for a name that is not known or blank
+/// (shs-1.2, 10 row 13).
 fn sender(out: &mut Output, from: &Actor) {
     let number = from.address.organisation().as_str();
+    let name = from.common_name.as_deref();
+    let name = name.filter(|name| !name.trim().is_empty());
     out.open("from");
-    out.attribute("commonName", from.common_name.as_deref().unwrap_or(number));
+    out.attribute("commonName", name.unwrap_or(number));
     out.attribute_if("e-mail", exposed(from.e_mail.as_ref()));
     out.attribute_if("labeledURI", from.labeled_uri.as_deref());
     out.text("from", &from.address.to_string());
