@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod body;
 pub mod caller;
+pub mod delivery;
 pub mod metrics;
 pub mod shs;
 
