@@ -6,10 +6,11 @@ mod fault;
 pub mod label;
 pub mod management;
 pub mod message;
+mod strict;
 pub mod time;
 pub mod urn;
 
-pub use agreement::Agreement;
+pub use agreement::{Agreement, Agreements, PublicAgreement};
 pub use fault::{KnownIds, ReadError};
 pub use label::{Actor, Administrative, Label};
 pub use management::Management;
