@@ -9,6 +9,7 @@ pub mod app;
 pub mod check;
 pub mod cli;
 pub mod client;
+pub mod directory;
 pub mod http;
 pub mod settings;
 pub mod telemetry;

@@ -18,6 +18,7 @@ mod contradictions;
 mod fault;
 mod flow;
 mod http;
+mod ldap;
 mod node;
 mod parties;
 mod source;
@@ -36,6 +37,7 @@ pub use amqp_url::AmqpUrl;
 pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
+pub use ldap::{Ldap, LdapUrl};
 pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
 pub use parties::Party;
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
@@ -70,6 +72,10 @@ pub struct Settings {
     #[serde(default, rename = "aktor")]
     #[garde(length(max = AKTORER_MAX), dive)]
     pub aktorer: Vec<Aktor>,
+    /// The SHS directory, which knows the actors that are not listed here.
+    #[serde(default)]
+    #[garde(dive)]
+    pub ldap: Ldap,
     /// The service listener.
     #[serde(default)]
     #[garde(dive)]
@@ -159,6 +165,9 @@ impl Settings {
         collect(&mut faults, settings.amqp.read_url_file(folder, file));
         if let Err(fault) = settings.amqp.read_ca_file(folder) {
             faults.push(source.fault_at("amqp.ca_file", environment.main(), &fault));
+        }
+        for (setting, fault) in settings.ldap.read_files(folder) {
+            faults.push(source.fault_at(setting, environment.main(), &fault));
         }
         let register = folder.join(&settings.registers.uppgiftslamnare);
         let parties = Source::read(&register)
