@@ -19,6 +19,7 @@ mod fault;
 mod flow;
 mod http;
 mod ledger;
+mod ldap;
 mod node;
 mod outbox;
 mod parties;
@@ -41,6 +42,7 @@ pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
 pub use ledger::Ledger;
+pub use ldap::{Ldap, LdapUrl};
 pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
 pub use outbox::Outbox;
 pub use parties::Party;
@@ -82,6 +84,10 @@ pub struct Settings {
     #[serde(default, rename = "aktor")]
     #[garde(length(max = AKTORER_MAX), dive)]
     pub aktorer: Vec<Aktor>,
+    /// The SHS directory, which knows the actors that are not listed here.
+    #[serde(default)]
+    #[garde(dive)]
+    pub ldap: Ldap,
     /// The service listener.
     #[serde(default)]
     #[garde(dive)]
@@ -193,8 +199,12 @@ impl Settings {
         for fault in Material::faults(&Sources::of(&settings)) {
             let (path, message) = (fault.setting, fault.to_string());
             faults.push(source.fault_at(path, environment.main(), &message));
+        }
         if let Err(fault) = settings.ledger.find_folder(folder) {
             faults.push(source.fault_at("ledger.folder", environment.main(), &fault));
+        }
+        for (setting, fault) in settings.ldap.read_files(folder) {
+            faults.push(source.fault_at(setting, environment.main(), &fault));
         }
         let register = folder.join(&settings.registers.uppgiftslamnare);
         let parties = Source::read(&register)

@@ -1,7 +1,7 @@
 //! Rules between values: what each one allows by itself and the whole does not.
 
 use super::http::PLAIN_IS_LOOPBACK;
-use super::{Aktor, Delivery, Settings, TransportKind};
+use super::{Aktor, Delivery, Ldap, Settings, TransportKind};
 
 /// Every rule that is broken: the setting to name, and why.
 pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
@@ -131,6 +131,32 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
         ),
     ]
     .into_iter()
+    .chain(of_the_directory(&settings.ldap))
     .filter_map(|(broken, path, message)| broken.then_some((path, message)))
     .collect()
+}
+
+fn of_the_directory(ldap: &Ldap) -> [(bool, &'static str, &'static str); 4] {
+    [
+        (
+            ldap.is_plain(),
+            "ldap.url",
+            "plain ldap:// is for a loopback host only: use ldaps:// or start_tls",
+        ),
+        (
+            ldap.is_doubly_tls(),
+            "ldap.start_tls",
+            "an ldaps:// connection begins with TLS",
+        ),
+        (
+            ldap.is_half_bound(),
+            "ldap.bind_dn",
+            "give bind_dn and a password (password_file or SAMSVAR_LDAP__PASSWORD), or neither",
+        ),
+        (
+            ldap.password.is_some() && ldap.password_file.is_some(),
+            "ldap.password_file",
+            "give either password or password_file",
+        ),
+    ]
 }
