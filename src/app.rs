@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use samsvar_actors::failpoint::Failpoints;
-use samsvar_actors::node::Node;
+use samsvar_actors::node::{Links, Node};
 use samsvar_actors::room::Room;
 use samsvar_actors::transport::Transport;
 use tokio::task::JoinHandle;
@@ -60,20 +60,20 @@ pub struct App {
 }
 
 impl App {
-    /// Starts a node over this transport. Must be called within an actix system.
+    /// Starts a node that is connected to these. Must be called within an actix system.
     ///
     /// # Errors
     /// When the settings cannot be used, or an address cannot be listened on.
     pub fn start(
         settings: &Settings,
-        transport: Arc<dyn Transport>,
+        links: Links,
         failpoints: Failpoints,
     ) -> Result<Self, StartError> {
         let node_settings = wiring::node(settings)?;
         let certificates = certificates(settings)?;
         let service = bind(settings.listener.address, settings.listener.tls.is_some())?;
         let admin = bind(settings.admin.address, false)?;
-        let node = Node::start(node_settings, transport, failpoints);
+        let node = Node::start(node_settings, links, failpoints);
         let bodies = Room::new(settings.listener.bodies_limit());
         let service = listen(service, |listener| {
             let (node, bodies) = (Arc::clone(&node), Arc::clone(&bodies));
@@ -131,7 +131,7 @@ impl App {
     /// Takes the node down: nothing new is admitted (503), what is open is finished within the drain
     /// time, then the listeners close and the actors end. Returns how many requests were left.
     pub async fn stop(self) -> usize {
-        tracing::info!(open = self.node.load().open(), "node drains");
+        tracing::info!(open = self.node.open(), "node drains");
         let left = self.node.drain(self.drain_max).await;
         if let Some(upkeep) = self.upkeep {
             upkeep.abort();

@@ -17,12 +17,15 @@ mod amqp_url;
 mod contradictions;
 mod fault;
 mod flow;
+mod folder;
 mod http;
 mod ledger;
 mod ldap;
 mod node;
 mod outbox;
 mod parties;
+mod products;
+mod relay;
 mod source;
 mod timing;
 mod tls;
@@ -46,6 +49,8 @@ pub use ldap::{Ldap, LdapUrl};
 pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
 pub use outbox::Outbox;
 pub use parties::Party;
+pub use products::{PRODUCTS_MAX, ProductFile};
+pub use relay::Relay;
 pub(crate) use source::read_bounded;
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
 pub(crate) use tls::RELOAD_EVERY;
@@ -56,6 +61,7 @@ pub use transport::{Amqp, Transport, TransportKind};
 use agreements::read_agreements;
 use contradictions::contradictions;
 use parties::read_parties;
+use products::read_products;
 use source::{Environment, Source};
 
 use crate::tls::material::{Material, Sources};
@@ -96,6 +102,10 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub admin: Admin,
+    /// Asynchronous messages between their acceptance and their end.
+    #[serde(default)]
+    #[garde(dive)]
+    pub relay: Relay,
     /// Outboxes: where asynchronous messages wait for who fetches them.
     #[serde(default)]
     #[garde(dive)]
@@ -153,6 +163,10 @@ pub struct Settings {
     #[serde(skip)]
     #[garde(skip)]
     pub agreements: Vec<AgreementFile>,
+    /// The product descriptions, in order of their files' names.
+    #[serde(skip)]
+    #[garde(skip)]
+    pub products: Vec<ProductFile>,
 }
 
 /// Form of the log.
@@ -212,6 +226,8 @@ impl Settings {
         settings.parties = collect(&mut faults, parties).unwrap_or_default();
         let agreements = read_agreements(&folder.join(&settings.registers.agreements));
         settings.agreements = collect(&mut faults, agreements).unwrap_or_default();
+        let products = read_products(&folder.join(&settings.registers.products));
+        settings.products = collect(&mut faults, products).unwrap_or_default();
         faults.or(settings)
     }
 

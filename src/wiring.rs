@@ -10,16 +10,18 @@ use samsvar_actors::dispatcher::circuit::CircuitSettings;
 use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::ledger::LedgerSettings;
 use samsvar_actors::load::LoadSettings;
-use samsvar_actors::node::NodeSettings;
+use samsvar_actors::node::{AsynchSettings, NodeSettings};
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
 use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
-use shs_schemas::shs::{Adress, Agreements, Organisationsnummer};
+use shs_schemas::shs::{Adress, Agreements, Organisationsnummer, Products};
 use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
 use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
 use tokio::runtime::Handle;
 
-use crate::settings::{DeadlinePolicy, Party, PersonCheck, Settings, Status};
+use crate::settings::{
+    Aktor, DeadlinePolicy, Delivery, FileNames, Party, PersonCheck, Settings, Status,
+};
 
 /// Messages that may wait for one ingress or egress: as many as may be open, and some.
 const WORKER_MAILBOX_MAX: usize = 4_096;
@@ -73,24 +75,34 @@ pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
             backoff_longest: settings.supervision.backoff_longest(),
             over_budget: OverBudget::Escalate,
         },
-        ledger: ledger(settings)?,
+        asynch: asynch(settings)?,
     })
 }
 
-fn ledger(settings: &Settings) -> Result<Option<LedgerSettings>, WiringError> {
+/// How asynchronous messages are handled; a node without a ledger takes none.
+fn asynch(settings: &Settings) -> Result<Option<AsynchSettings>, WiringError> {
     let Some(folder) = settings.ledger.folder.clone() else {
         return Ok(None);
     };
-    let node_id = NodeId::parse(&settings.node.node_id).map_err(|fault| WiringError::Identity {
+    Ok(Some(AsynchSettings {
+        ledger: LedgerSettings {
+            folder,
+            node_id: node_id(settings)?,
+            group_max: settings.ledger.group_max as usize,
+            wait_max: settings.ledger.wait_max(),
+        },
+        transfers: settings.transfers.register(),
+        outboxes: settings.outbox.parts(),
+        underway: settings.relay.underway(),
+        relay: settings.relay.parts(),
+    }))
+}
+
+fn node_id(settings: &Settings) -> Result<NodeId, WiringError> {
+    NodeId::parse(&settings.node.node_id).map_err(|fault| WiringError::Identity {
         setting: "node.node_id",
         fault,
-    })?;
-    Ok(Some(LedgerSettings {
-        folder,
-        node_id,
-        group_max: settings.ledger.group_max as usize,
-        wait_max: settings.ledger.wait_max(),
-    }))
+    })
 }
 
 /// The parties that are connected.
@@ -103,15 +115,27 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
         "node.organisationsnummer",
         &settings.node.organisationsnummer,
     )?;
-    let senders = settings
-        .aktorer
-        .iter()
-        .map(|aktor| number("aktor.organisationsnummer", &aktor.organisationsnummer))
-        .collect::<Result<HashSet<_>, _>>()?;
+    let aktorer = |wanted: &dyn Fn(&Aktor) -> bool| {
+        let wanted = settings.aktorer.iter().filter(|aktor| wanted(aktor));
+        let numbers =
+            wanted.map(|aktor| number("aktor.organisationsnummer", &aktor.organisationsnummer));
+        numbers.collect::<Result<HashSet<_>, _>>()
+    };
+    let mut known = aktorer(&|_| true)?;
+    let mut local = aktorer(&|aktor| aktor.delivery == Delivery::Mailbox)?;
+    known.insert(own.clone());
+    local.insert(own.clone());
+    let products = settings.products.iter().map(|file| file.product.clone());
     Ok(Rules {
         own: Actor::new(Adress::of(own), Some(settings.node.namn.clone())),
+        node_id: node_id(settings)?,
         product: settings.ssbtek.product,
-        senders,
+        ping_product: settings.ssbtek.ping_product,
+        local,
+        known,
+        rfc2231: aktorer(&|aktor| aktor.file_names == FileNames::Rfc2231)?,
+        directory: settings.ldap.url.is_some(),
+        products: Products::new(products.collect()),
         agreements: agreements(settings),
         statuses: settings
             .node

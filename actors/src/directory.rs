@@ -37,13 +37,6 @@ pub trait Directory: Send + Sync + 'static {
         produkt: Produkt,
     ) -> Found<'a, Option<String>>;
 
-    /// The public agreements about a product: of this principal, or of any (7.4, 7.5).
-    fn public_agreements<'a>(
-        &'a self,
-        principal: Option<&'a Organisationsnummer>,
-        produkt: Produkt,
-    ) -> Found<'a, Vec<PublicAgreement>>;
-
     /// Any URL of an actor: the last resort for errors and confirmations (7.7).
     fn any_address<'a>(&'a self, of: &'a Organisationsnummer) -> Found<'a, Option<String>>;
 

@@ -23,7 +23,7 @@ use shs_schemas::ErrorCode;
 use shs_schemas::ids::{ContentId, CorrId, LocalId, TxId};
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::Outcome;
-use shs_schemas::shs::{Adress, Management, Produkt};
+use shs_schemas::shs::{Adress, Label, Management, Organisationsnummer, Produkt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -79,6 +79,21 @@ pub struct About {
     pub product: Produkt,
     /// Its place in a conversation.
     pub sequence_type: SequenceType,
+}
+
+impl About {
+    /// What a label says; `None` for one without sender.
+    #[must_use]
+    pub fn of(label: &Label) -> Option<Self> {
+        Some(Self {
+            corr_id: label.corr_id.clone(),
+            content_id: label.content.id.clone(),
+            from: label.from.as_ref()?.address.clone(),
+            to: label.to.as_ref().map(|to| to.address.clone()),
+            product: label.product.produkt,
+            sequence_type: label.sequence_type,
+        })
+    }
 }
 
 /// What came of a wish to change a state.
@@ -337,6 +352,14 @@ impl Transfers {
         let mut shard = self.shard(tx_id);
         let transfer = shard.accepted(tx_id)?;
         Some((transfer.state, transfer.acknowledged))
+    }
+
+    /// Who sent a message.
+    #[must_use]
+    pub fn sender_of(&self, tx_id: &TxId) -> Option<Organisationsnummer> {
+        let mut shard = self.shard(tx_id);
+        let transfer = shard.accepted(tx_id)?;
+        Some(transfer.about.from.organisation().clone())
     }
 
     /// Quarantines the messages that an error is about, apart from those that are already

@@ -115,6 +115,11 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
             "the first wait may not be above reconnect_longest_ms",
         ),
         (
+            settings.relay.retry_first_ms > 1000 * settings.relay.retry_longest_s,
+            "relay.retry_first_ms",
+            "the first wait may not be above retry_longest_s",
+        ),
+        (
             settings.supervision.backoff_first_ms > settings.supervision.backoff_longest_ms,
             "supervision.backoff_first_ms",
             "the first wait may not be above backoff_longest_ms",

@@ -7,11 +7,11 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Weak;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
-use shs_schemas::Sensitive;
+use shs_schemas::ids::LocalId;
 use shs_schemas::shs::label::SequenceType;
-use shs_schemas::shs::management::AppInfo;
+use shs_schemas::shs::management::{AppInfo, REMOTE_ERROR_CODE};
 use shs_schemas::shs::{Label, Message, Organisationsnummer};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ use crate::failure::{Failure, Rejection};
 use crate::ledger::event::Direction;
 use crate::outbox::{Expired, Place};
 use crate::tally::TransferEnd;
-use crate::transfers::State;
+use crate::transfers::{About, Claim, TransferState as State};
 
 /// What the tasks of one relay share. They live on one thread.
 pub(super) struct Work {
@@ -72,6 +72,18 @@ impl Work {
         let confirm = self.permit(transit).await.map_err(reject)?;
         self.check_parts(transit)?;
         self.deliver(transit, confirm).await
+    }
+
+    /// Remembers a message that this node made, so that errors and confirmations about it are
+    /// recognised (6.3, 7.9).
+    pub(super) fn remember(&self, label: &Label, made: DateTime<Utc>, local_id: LocalId) {
+        let Some(about) = About::of(label) else {
+            return;
+        };
+        // A fresh tx.id is never known.
+        if let Claim::New(claimed) = self.context.transfers.claim(&label.tx_id, about) {
+            claimed.accept(made, local_id);
+        }
     }
 
     fn ended(&self, transit: &Transit, end: TransferEnd) {
@@ -130,17 +142,13 @@ impl Work {
     }
 
     fn appinfo(&self, label: &Label, rejection: &Rejection) -> Vec<AppInfo> {
-        let info = |name: &str, text: &str| AppInfo {
-            name: name.to_owned(),
-            text: Sensitive::new(text.to_owned()),
-        };
         let own = self.context.rules.own.address.organisation();
         let mut appinfo = vec![
-            info("detectedBy", own.as_str()),
-            info("txId", label.tx_id.as_str()),
+            AppInfo::new("detectedBy", own.as_str()),
+            AppInfo::new("txId", label.tx_id.as_str()),
         ];
         if let Some(code) = rejection.remote_code {
-            appinfo.push(info("remoteErrorcode", code.as_str()));
+            appinfo.push(AppInfo::new(REMOTE_ERROR_CODE, code.as_str()));
         }
         appinfo
     }

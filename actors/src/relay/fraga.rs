@@ -19,7 +19,7 @@ use crate::messages::AcceptedQuestion;
 use crate::outbox::Place;
 use crate::reply::{Outcome, Reply, ReplyPort};
 use crate::tally::TransferEnd;
-use crate::transfers::{About, Claim, State};
+use crate::transfers::TransferState as State;
 
 /// How long after the hard limit an outcome is still waited for.
 const WATCHDOG: Duration = Duration::from_millis(500);
@@ -108,7 +108,7 @@ impl Work {
         self.context.book.note(event);
         let Reply { body, label, .. } = reply;
         let Some(label) = label else { return };
-        self.remember(&label);
+        self.remember(&label, Utc::now(), LocalId::fresh());
         match self.deliver_own(&label, body, place, confirm).await {
             Ok((end, attempts)) => {
                 let state = match end {
@@ -142,12 +142,4 @@ impl Work {
         );
     }
 
-    /// Remembers a message of this node's own, so that errors and confirmations about it are
-    /// recognised (6.3, 7.9).
-    fn remember(&self, label: &Label) {
-        let claim = self.context.transfers.claim(&label.tx_id, About::of(label));
-        if let Claim::New(claimed) = claim {
-            claimed.accept(Utc::now(), LocalId::fresh());
-        }
-    }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use shs_schemas::ids::LocalId;
+use shs_schemas::ids::{LocalId, TxId};
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::{Label, Message};
 use uuid::Uuid;
@@ -71,7 +71,8 @@ impl Reception {
         request_id: Uuid,
     ) -> Result<Receipt, Failure> {
         let ids = examined.message.label.known_ids();
-        let claimed = match self.claim(&examined.message.label).await {
+        let about = About::of(&examined.message.label).ok_or(Failure::SenderMissing)?;
+        let claimed = match self.claim(&examined.message.label.tx_id, &about).await {
             Ok(claimed) => claimed,
             Err(arrived) => {
                 self.book.note(notes::duplett(&examined.message.label, request_id));
@@ -117,10 +118,9 @@ impl Reception {
     }
 
     /// The right to take the message over, or when the first copy of it arrived.
-    async fn claim(&self, label: &Label) -> Result<Claimed, DateTime<Utc>> {
-        let about = About::of(label);
+    async fn claim(&self, tx_id: &TxId, about: &About) -> Result<Claimed, DateTime<Utc>> {
         loop {
-            match self.transfers.claim(&label.tx_id, about.clone()) {
+            match self.transfers.claim(tx_id, about.clone()) {
                 Claim::New(claimed) => return Ok(claimed),
                 Claim::Duplicate { arrived } => return Err(arrived),
                 // Another copy is being taken over now: its end decides.

@@ -10,7 +10,6 @@ use super::forward::Work;
 use super::permit::by_number;
 use super::transit::Transit;
 use crate::tally::TransferEnd;
-use crate::transfers::{About, Claim};
 
 impl Work {
     /// Sends the copies on their way. The parts are shared, not copied.
@@ -32,10 +31,7 @@ impl Work {
         let node = self.context.rules.node_id.clone();
         let local_id = LocalId::fresh();
         label.received(node, local_id.clone(), transit.arrived);
-        // A fresh tx.id is never known.
-        if let Claim::New(claimed) = self.context.transfers.claim(&label.tx_id, About::of(&label)) {
-            claimed.accept(transit.arrived, local_id);
-        }
+        self.remember(&label, transit.arrived, local_id);
         Transit {
             message: Message {
                 label,
