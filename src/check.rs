@@ -1,6 +1,8 @@
 //! `samsvar check`: says what is wrong with a configuration, each fault with file and line, before
 //! a node is started with it.
 
+mod directory;
+
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -54,18 +56,29 @@ pub struct Summary {
 #[must_use]
 pub fn check(file: &Path) -> Report {
     match Settings::load(file) {
-        Ok(settings) => Report {
-            ok: true,
-            faults: Vec::new(),
-            warnings: warnings(file, &settings, time::swedish(Utc::now()).date()),
-            summary: Some(Summary::of(&settings)),
-        },
+        Ok(settings) => loaded(file, &settings),
         Err(faults) => Report {
             ok: false,
             faults: faults.as_slice().to_vec(),
             warnings: Vec::new(),
             summary: None,
         },
+    }
+}
+
+fn loaded(file: &Path, settings: &Settings) -> Report {
+    let mut warnings = warnings(file, settings, time::swedish(Utc::now()).date());
+    let mut faults = Vec::new();
+    match directory::check(settings) {
+        Ok(None) => {}
+        Ok(Some(warning)) => warnings.push(Fault::in_file(file, None, warning)),
+        Err(fault) => faults.push(Fault::in_file(file, None, fault)),
+    }
+    Report {
+        ok: faults.is_empty(),
+        faults,
+        warnings,
+        summary: Some(Summary::of(settings)),
     }
 }
 
