@@ -1,22 +1,24 @@
 //! The log, when the directory contradicts itself, holds what cannot be read, or is away.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use samsvar_actors::directory::Directory;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::rig::{P6, P7, PROVMYNDIGHETEN, directory, ldap, number, produkt};
 use crate::slapd::{Readers, Slapd};
 
-/// What is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this test's thread has logged. A test's runtime has no other thread.
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl Write for Log {
+struct Keeper;
+
+impl Write for Keeper {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LOGGED.with_borrow_mut(|logged| logged.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -24,33 +26,27 @@ impl Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+/// One subscriber for the whole process: one for each thread would race for the cache that says
+/// which lines anyone listens to.
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::fmt().with_ansi(false);
+        subscriber.with_writer(|| Keeper).init();
+    });
 }
 
-impl Log {
-    fn listen(&self) -> DefaultGuard {
-        let subscriber = tracing_subscriber::fmt().with_ansi(false);
-        tracing::subscriber::set_default(subscriber.with_writer(self.clone()).finish())
-    }
-
-    /// Lines with this text.
-    fn lines(&self, text: &str) -> Vec<String> {
-        let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = log.lines().filter(|line| line.contains(text));
-        lines.map(ToOwned::to_owned).collect()
-    }
+/// Lines with this text.
+fn lines(text: &str) -> Vec<String> {
+    let log = LOGGED.with_borrow(|logged| String::from_utf8(logged.clone()).unwrap());
+    let lines = log.lines().filter(|line| line.contains(text));
+    lines.map(ToOwned::to_owned).collect()
 }
 
 #[tokio::test]
 async fn two_addresses_that_differ_are_an_error_of_the_directory() {
     let Some(slapd) = Slapd::shared() else { return };
-    let log = Log::default();
-    let _guard = log.listen();
+    listen();
     let directory = directory(&ldap(&slapd.url()));
     for _ in 0..3 {
         for actor in ["0000000003", PROVMYNDIGHETEN] {
@@ -58,33 +54,29 @@ async fn two_addresses_that_differ_are_an_error_of_the_directory() {
             assert!(matches!(found, Ok(Some(_))), "{found:?}");
         }
     }
-    let lines = log.lines("contradict each other");
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].contains("ERROR"), "{lines:?}");
+    let said = lines("contradict each other");
+    assert_eq!(said.len(), 1, "{said:?}");
+    let filter = "(organizationNumber=0000000003)";
     assert!(
-        lines[0].contains("(organizationNumber=0000000003)"),
-        "{lines:?}"
+        said[0].contains("ERROR") && said[0].contains(filter),
+        "{said:?}"
     );
 }
 
 #[tokio::test]
 async fn an_entry_that_cannot_be_read_is_named_by_its_attribute_and_not_quoted() {
     let Some(slapd) = Slapd::shared() else { return };
-    let log = Log::default();
-    let _guard = log.listen();
+    listen();
     let directory = directory(&ldap(&slapd.url()));
     let of = number(PROVMYNDIGHETEN);
     let found = directory.public_agreements(Some(&of), produkt(P6)).await;
     assert_eq!(found.unwrap().len(), 1);
-    assert_eq!(log.lines("left out: shsTransferType").len(), 1);
-    assert_eq!(log.lines("both"), [""; 0]);
+    assert_eq!(lines("left out: shsTransferType").len(), 1);
+    assert_eq!(lines("both"), [""; 0]);
     let slarvig = number("0000000005");
     assert_eq!(directory.address(&slarvig, produkt(P7)).await, Ok(None));
-    assert_eq!(
-        log.lines("address in the SHS directory is left out").len(),
-        1
-    );
-    assert_eq!(log.lines("slarv"), [""; 0]);
+    assert_eq!(lines("address in the SHS directory is left out").len(), 1);
+    assert_eq!(lines("slarv"), [""; 0]);
 }
 
 #[tokio::test]
@@ -92,18 +84,17 @@ async fn why_it_is_away_is_said_once() {
     let Some(mut slapd) = Slapd::start(Readers::Anyone) else {
         return;
     };
-    let log = Log::default();
-    let _guard = log.listen();
+    listen();
     let directory = directory(&ldap(&slapd.url()));
     let of = number(PROVMYNDIGHETEN);
     slapd.stop();
     for _ in 0..3 {
         directory.actor(&of).await.unwrap_err();
     }
-    assert_eq!(log.lines("cannot be reached").len(), 1);
+    assert_eq!(lines("cannot be reached").len(), 1);
     slapd.start_again();
     directory.actor(&of).await.unwrap().unwrap();
     slapd.stop();
     directory.actor(&of).await.unwrap_err();
-    assert_eq!(log.lines("cannot be reached").len(), 2);
+    assert_eq!(lines("cannot be reached").len(), 2);
 }
