@@ -19,6 +19,7 @@ use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
 use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
 use tokio::runtime::Handle;
 
+use crate::directory::{CachedDirectory, Catalogue, ConfigDirectory};
 use crate::settings::{
     Aktor, DeadlinePolicy, Delivery, FileNames, Party, PersonCheck, Settings, Status,
 };
@@ -43,6 +44,14 @@ pub enum WiringError {
     /// An address of RabbitMQ cannot be used.
     #[error("amqp: {0}")]
     Address(#[from] AddressError),
+    /// The certificates of the SHS directory cannot be used.
+    #[cfg(feature = "ldap")]
+    #[error(transparent)]
+    Directory(#[from] crate::directory::ldap::TlsFault),
+    /// The settings name a directory, and this build knows no LDAP.
+    #[cfg(not(feature = "ldap"))]
+    #[error("ldap.url: this samsvar was built without LDAP (feature `ldap`)")]
+    NoLdap,
 }
 
 /// What a node is made from.
@@ -234,4 +243,48 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
         ..AmqpSettings::new(Sensitive::new(url))
     };
     Ok(Arc::new(Amqp::start(amqp, runtime)?))
+}
+
+/// What the node knows of other actors; the connection to the SHS directory, if there is one, lives
+/// on `runtime`, which must be multi-threaded: an arbiter stops it when it is busy.
+///
+/// # Errors
+/// When an actor's number cannot be read, or the directory's certificates cannot be used.
+pub fn directory(settings: &Settings, runtime: Handle) -> Result<Arc<Catalogue>, WiringError> {
+    let config = ConfigDirectory::new(settings).map_err(|fault| WiringError::Identity {
+        setting: "aktor.organisationsnummer",
+        fault,
+    })?;
+    let directory = shs_directory(settings, runtime)?;
+    Ok(Arc::new(Catalogue::new(config, directory)))
+}
+
+#[cfg(feature = "ldap")]
+fn shs_directory(
+    settings: &Settings,
+    runtime: Handle,
+) -> Result<Option<CachedDirectory>, WiringError> {
+    use crate::directory::{CacheSettings, LdapDirectory};
+
+    let ldap = &settings.ldap;
+    let Some(url) = &ldap.url else {
+        return Ok(None);
+    };
+    let directory = LdapDirectory::new(url, ldap, runtime.clone())?;
+    let cache = CacheSettings {
+        fresh: ldap.cache(),
+        stale: ldap.stale(),
+        negative: ldap.negative_cache(),
+        entries_max: ldap.cache_entries_max as usize,
+    };
+    let cached = CachedDirectory::new(Arc::new(directory), cache, runtime);
+    Ok(Some(cached))
+}
+
+#[cfg(not(feature = "ldap"))]
+fn shs_directory(settings: &Settings, _: Handle) -> Result<Option<CachedDirectory>, WiringError> {
+    match settings.ldap.url {
+        Some(_) => Err(WiringError::NoLdap),
+        None => Ok(None),
+    }
 }

@@ -148,6 +148,7 @@ fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use shs_schemas::ssbtek::{Delsvar, Fraga, Kontrakt};
     use shs_schemas::xml::Limits;
 

@@ -37,8 +37,8 @@ mod passage;
 pub mod ping;
 pub mod rules;
 
-pub(crate) use passage::remote_code;
 pub use passage::Neighbours;
+pub(crate) use passage::remote_code;
 
 /// Big messages of one worker that may be at the blocking pool at once. What comes beyond is
 /// refused: nothing waits without a bound.

@@ -179,4 +179,3 @@ impl Handler<Halt> for Relay {
         ctx.stop();
     }
 }
-

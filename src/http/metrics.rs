@@ -1,6 +1,8 @@
 //! `/metrics`: the node's counters as OpenMetrics. Read at each scrape from the counters that the
 //! actors write; labels are words of ours, so no personal data can get in.
 
+mod directory;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use shs_schemas::Uppgiftslamnare;
 
 /// Media type of the text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub use directory::register_directory;
 
 /// A registry that reads this node, and the memory that its request bodies share.
 #[must_use]

@@ -19,8 +19,8 @@ pub(super) fn read_folder<T>(
     let mut faults = Faults::default();
     let mut documents = Vec::new();
     for file in xml_files(folder, what, files_max)? {
-        let document = read_bounded(&file, bytes_max as u64)
-            .and_then(|bytes| parse(&file, &bytes, &read));
+        let document =
+            read_bounded(&file, bytes_max as u64).and_then(|bytes| parse(&file, &bytes, &read));
         match document {
             Ok(document) => documents.push((file, document)),
             Err(fault) => faults.push(fault),

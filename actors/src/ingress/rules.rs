@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::Status;
 use shs_schemas::shs::product::PartFault;
-use shs_schemas::shs::{Actor, Agreements, Message, Organisationsnummer, Produkt, Products};
+use shs_schemas::shs::{Actor, Agreements, Message, Organisationsnummer, Products, Produkt};
 use shs_schemas::ssbtek::Identitetskontroll;
 use shs_schemas::{mime, xml};
+use uuid::Uuid;
 
 use crate::failure::{Failure, Rejection};
 use crate::transport::Traffic;
@@ -50,6 +51,28 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// The rules of an actor that offers this product and knows nobody yet: everything else is added.
+    #[must_use]
+    pub fn of(own: Actor, node_id: NodeId, product: Produkt) -> Self {
+        let itself = HashSet::from([own.address.organisation().clone()]);
+        Self {
+            own,
+            node_id,
+            product,
+            ping_product: Produkt::Uuid(Uuid::nil()),
+            local: itself.clone(),
+            known: itself,
+            directory: false,
+            rfc2231: HashSet::new(),
+            products: Products::default(),
+            agreements: Agreements::default(),
+            statuses: HashSet::from([Status::Production]),
+            message_limits: mime::Limits::default(),
+            question_limits: xml::Limits::default(),
+            person_check: Identitetskontroll::Strict,
+        }
+    }
+
     /// Whether this node delivers to the actor itself, and its systems may send to anyone.
     #[must_use]
     pub fn is_local(&self, aktor: &Organisationsnummer) -> bool {

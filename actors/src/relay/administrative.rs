@@ -22,7 +22,10 @@ impl Work {
     ) -> Result<TransferEnd, Rejection> {
         let own = self.correlate(transit);
         let label = &transit.message.label;
-        let to = label.to.as_ref().map(|to| to.address.organisation().clone());
+        let to = label
+            .to
+            .as_ref()
+            .map(|to| to.address.organisation().clone());
         let to = to.ok_or_else(|| Rejection::new(Failure::NoReceiver, label.known_ids()))?;
         if own && self.context.rules.is_own(&to) {
             return Ok(TransferEnd::Kept);
@@ -42,7 +45,12 @@ impl Work {
             }
             None => return false,
         };
-        let from = transit.message.label.from.as_ref().map(|from| &from.address);
+        let from = transit
+            .message
+            .label
+            .from
+            .as_ref()
+            .map(|from| &from.address);
         let transfers = &self.context.transfers;
         let about = match &management.outcome {
             Outcome::Confirmation => transfers.correlate_confirm(&management, from),
@@ -84,12 +92,17 @@ impl Work {
             self.lay(&to, place, stored).await
         } else {
             let product = Some(original.product.produkt);
-            let pushed = self.push(&message.label, Sensitive::new(written), product).await;
+            let pushed = self
+                .push(&message.label, Sensitive::new(written), product)
+                .await;
             pushed.map(|_| ()).map_err(|rejection| rejection.failure)
         };
         if let Err(failure) = sent {
             self.context.tally.count_transfer(TransferEnd::Quarantined);
-            tracing::warn!(reason = failure.class(), "administrative message not delivered");
+            tracing::warn!(
+                reason = failure.class(),
+                "administrative message not delivered"
+            );
         }
     }
 }

@@ -23,7 +23,10 @@ impl Work {
     ) -> Result<TransferEnd, Rejection> {
         let label = &transit.message.label;
         let reject = |failure| Rejection::new(failure, label.known_ids());
-        let to = label.to.as_ref().ok_or_else(|| reject(Failure::NoReceiver))?;
+        let to = label
+            .to
+            .as_ref()
+            .ok_or_else(|| reject(Failure::NoReceiver))?;
         let (to, produkt) = (to.address.clone(), label.product.produkt);
         let rules = &self.context.rules;
         if rules.is_own(to.organisation()) && rules.has_service(produkt) {
@@ -117,7 +120,10 @@ impl Work {
         confirm: bool,
     ) -> Result<(TransferEnd, u32), Rejection> {
         let reject = |failure| Rejection::new(failure, label.known_ids());
-        let to = label.to.as_ref().ok_or_else(|| reject(Failure::NoReceiver))?;
+        let to = label
+            .to
+            .as_ref()
+            .ok_or_else(|| reject(Failure::NoReceiver))?;
         if !self.context.rules.is_local(to.address.organisation()) {
             let attempts = self.push(label, message, None).await?;
             return Ok((TransferEnd::Pushed, attempts));
@@ -136,7 +142,10 @@ impl Work {
 fn written(message: &Message, options: &WriteOptions) -> Sensitive<Bytes> {
     let written = message.write_for(options);
     if !written.fits_every_node() {
-        tracing::warn!(label_end = written.label_end, "a label passes 4096 bytes: some nodes refuse it");
+        tracing::warn!(
+            label_end = written.label_end,
+            "a label passes 4096 bytes: some nodes refuse it"
+        );
     }
     written.body
 }

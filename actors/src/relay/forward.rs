@@ -41,7 +41,9 @@ impl Work {
 
     /// Brings a message to its one end.
     pub(super) async fn forward(self: Rc<Self>, mut transit: Transit) {
-        let carried = AssertUnwindSafe(self.carry(&mut transit)).catch_unwind().await;
+        let carried = AssertUnwindSafe(self.carry(&mut transit))
+            .catch_unwind()
+            .await;
         let ended = carried.unwrap_or_else(|_| {
             tracing::error!(request_id = %transit.request_id, "panic while a message was forwarded");
             let ids = transit.message.label.known_ids();
@@ -109,7 +111,9 @@ impl Work {
         let label = &transit.message.label;
         let row = rejection.failure.row();
         self.context.observed.count_failed();
-        self.context.transfers.set_state(&label.tx_id, State::Quarantined { code: row.code });
+        self.context
+            .transfers
+            .set_state(&label.tx_id, State::Quarantined { code: row.code });
         let place = rejection.failure.place();
         let event = notes::fel(label, rejection.failure, place, transit.request_id);
         self.context.book.note(event);
@@ -123,7 +127,8 @@ impl Work {
             return self.context.tally.count_transfer(TransferEnd::Quarantined);
         }
         self.context.tally.count_transfer(TransferEnd::Error);
-        self.tell_error(&transit.message.label, rejection, transit.sender_place).await;
+        self.tell_error(&transit.message.label, rejection, transit.sender_place)
+            .await;
     }
 
     /// Sends an error message about a message to its sender.
@@ -156,14 +161,18 @@ impl Work {
     /// A message lay too long: its sender is told, unless it was fetched or is administrative.
     pub(super) async fn expired(&self, expired: Expired) {
         let label = &*expired.label;
-        self.context.book.note(notes::gallrat(label, expired.lay_for));
+        self.context
+            .book
+            .note(notes::gallrat(label, expired.lay_for));
         self.context.tally.count_transfer(TransferEnd::Expired);
         if expired.fetched || label.sequence_type == SequenceType::Adm {
             return;
         }
         let rejection = Rejection::new(Failure::NotFetched, label.known_ids());
         let code = rejection.failure.row().code;
-        self.context.transfers.set_state(&label.tx_id, State::Quarantined { code });
+        self.context
+            .transfers
+            .set_state(&label.tx_id, State::Quarantined { code });
         self.tell_error(label, &rejection, None).await;
     }
 
@@ -171,7 +180,9 @@ impl Work {
     pub(super) async fn acknowledged(&self, kvitterat: Kvitterat) {
         let label = &*kvitterat.label;
         self.context.book.note(notes::kvitterat(label));
-        self.context.transfers.set_state(&label.tx_id, State::Fetched);
+        self.context
+            .transfers
+            .set_state(&label.tx_id, State::Fetched);
         self.context.transfers.acknowledge(&label.tx_id);
         let wanted = kvitterat.confirm || self.context.settings.confirm_always;
         if wanted && label.sequence_type != SequenceType::Adm {

@@ -33,7 +33,10 @@ impl Work {
     ) -> Result<TransferEnd, Rejection> {
         let message = &transit.message;
         if message.label.sequence_type != SequenceType::Request {
-            return Err(Rejection::new(Failure::NotARequest, message.label.known_ids()));
+            return Err(Rejection::new(
+                Failure::NotARequest,
+                message.label.known_ids(),
+            ));
         }
         let rules = &self.context.rules;
         let reply = if message.label.product.produkt == rules.ping_product {
@@ -101,7 +104,13 @@ impl Work {
 
     /// Sends the reply on its way. It is a message of this node's own: what becomes of it does not
     /// change the end of the question.
-    async fn send_reply(&self, transit: &Transit, reply: Reply, place: Option<Place>, confirm: bool) {
+    async fn send_reply(
+        &self,
+        transit: &Transit,
+        reply: Reply,
+        place: Option<Place>,
+        confirm: bool,
+    ) {
         let request_id = transit.request_id;
         let question = &transit.message.label;
         let event = notes::besvarat(question, &reply, transit.arrived, request_id);
@@ -141,5 +150,4 @@ impl Work {
             "a reply could not be delivered"
         );
     }
-
 }

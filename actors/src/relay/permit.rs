@@ -51,7 +51,10 @@ impl Work {
     /// Receiver and sender must be in the directory; what they are called is filled in (step 13).
     pub(super) async fn know_parties(&self, transit: &mut Transit) -> Result<(), Failure> {
         let label = &mut transit.message.label;
-        let to = label.to.as_ref().map(|to| to.address.organisation().clone());
+        let to = label
+            .to
+            .as_ref()
+            .map(|to| to.address.organisation().clone());
         let to = self.entry(&to.ok_or(Failure::NoReceiver)?).await?;
         let to = to.ok_or(Failure::UnknownReceiver)?;
         let from = self.entry(&transit.sender).await?;

@@ -1,7 +1,6 @@
 //! Pushing a message to the receiver's node: where to, how often, when to give up (shs-1.2, 5.6 and
 //! 7.7).
 
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +63,10 @@ impl Work {
         about: Option<Produkt>,
     ) -> Result<u32, Rejection> {
         let reject = |failure| Rejection::new(failure, label.known_ids());
-        let to = label.to.as_ref().ok_or_else(|| reject(Failure::NoReceiver))?;
+        let to = label
+            .to
+            .as_ref()
+            .ok_or_else(|| reject(Failure::NoReceiver))?;
         let to = to.address.organisation();
         let url = self.url(to, label, about).await.map_err(reject)?;
         let until = Instant::now() + self.context.settings.give_up_after;

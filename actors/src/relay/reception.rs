@@ -10,8 +10,8 @@ use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::{Label, Message};
 use uuid::Uuid;
 
-use super::{Relay, notes};
 use super::transit::{Passenger, Transit, Underway};
+use super::{Relay, notes};
 use crate::failure::Failure;
 use crate::ingress::examination::Examined;
 use crate::ingress::rules::Rules;
@@ -75,7 +75,8 @@ impl Reception {
         let claimed = match self.claim(&examined.message.label.tx_id, &about).await {
             Ok(claimed) => claimed,
             Err(arrived) => {
-                self.book.note(notes::duplett(&examined.message.label, request_id));
+                self.book
+                    .note(notes::duplett(&examined.message.label, request_id));
                 return Ok(Receipt {
                     ids,
                     local_id: None,
@@ -91,7 +92,10 @@ impl Reception {
         let node = self.rules.node_id.clone();
         message.label.received(node, local_id.clone(), arrived);
         let event = notes::mottaget(&message, bytes, request_id);
-        let noted = self.book.note_durably(event.ok_or(Failure::SenderMissing)?).await;
+        let noted = self
+            .book
+            .note_durably(event.ok_or(Failure::SenderMissing)?)
+            .await;
         noted.map_err(|_| Failure::NotNoted)?;
         let transit = Transit {
             may_leave: own_system || self.rules.is_local(&examined.sender),

@@ -77,7 +77,8 @@ fn check_inner_parties(label: &Label) -> Result<(), Failure> {
     let usable = |party: &Option<InnerParty>| {
         party.as_ref().is_none_or(|party| {
             let value = party.value.expose();
-            value.chars().count() <= INNER_PARTY_CHARS_MAX && !value.trim().contains(char::is_control)
+            value.chars().count() <= INNER_PARTY_CHARS_MAX
+                && !value.trim().contains(char::is_control)
         })
     };
     if !usable(&label.originator) {
