@@ -27,7 +27,7 @@ use samsvar_actors::transport::{Answer, AnswerContent, Bastjanst, BoxFuture, Que
 use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::Status;
 use shs_schemas::shs::{Actor, Agreement, Agreements, Message};
-use shs_schemas::{Sensitive, Uppgiftslamnare, xml};
+use shs_schemas::{Sensitive, Uppgiftslamnare, mime, xml};
 use tokio::time::Instant;
 
 const MESSAGE: &[u8] = include_bytes!("../../shs-schemas/tests/corpus/spec/synch-question.mime");
