@@ -272,11 +272,7 @@ fn a_fault_of_the_environment_names_the_variable() {
             "load.open_requests_max: lower than 1",
         ),
         ("SAMSVAR_LOAD__OPEN", "1", "unknown field `open`"),
-        (
-            "SAMSVAR_SENDER__NAMN",
-            "x",
-            "lists are set in the file only",
-        ),
+        ("SAMSVAR_AKTOR__NAMN", "x", "lists are set in the file only"),
         (
             "SAMSVAR_AMQP__URL",
             "amqp://a:hemligt@mq.example",
