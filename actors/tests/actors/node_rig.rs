@@ -86,6 +86,22 @@ impl Bastjanst for After {
     }
 }
 
+/// What such a node is made from.
+pub fn settings(deadlines: DeadlineSettings) -> NodeSettings {
+    NodeSettings {
+        rules: rules(),
+        deadlines,
+        load: LoadSettings::default(),
+        parties: Uppgiftslamnare::all()
+            .map(|ul| (ul, DispatcherSettings::default()))
+            .collect(),
+        answer_limits: xml::Limits::default(),
+        worker_mailbox_max: 1_000,
+        restart: RestartPolicy::new(OverBudget::Escalate),
+        ledger: None,
+    }
+}
+
 /// The node and its one way in.
 pub struct Rig {
     pub node: Arc<Node>,
@@ -109,18 +125,7 @@ impl Rig {
         let transport = Uppgiftslamnare::all().fold(InProcess::new(), |transport, ul| {
             transport.with(ul, Arc::new(After(service(ul))))
         });
-        let settings = NodeSettings {
-            rules: rules(),
-            deadlines,
-            load: LoadSettings::default(),
-            parties: Uppgiftslamnare::all()
-                .map(|ul| (ul, DispatcherSettings::default()))
-                .collect(),
-            answer_limits: xml::Limits::default(),
-            worker_mailbox_max: 1_000,
-            restart: RestartPolicy::new(OverBudget::Escalate),
-            ledger: None,
-        };
+        let settings = settings(deadlines);
         let heart = Arbiter::current();
         let failpoints = Failpoints::default();
         let node = Node::start_on(heart, settings, Arc::new(transport), failpoints);
