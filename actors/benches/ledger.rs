@@ -33,7 +33,7 @@ fn durable_notes(c: &mut Criterion) {
         folder: folder.path().join("ledger"),
         node_id: NodeId::parse("bench").expect("a node id"),
         group_max: GROUP_MAX as usize,
-        wait_max: Duration::from_secs(60),
+        wait_max: Duration::from_mins(1),
     };
     let policy = RestartPolicy::new(OverBudget::Escalate);
     let arbiter = Arbiter::new();
@@ -52,8 +52,8 @@ fn durable_notes(c: &mut Criterion) {
         group.bench_function(format!("{open}_at_once"), |b| {
             b.iter(|| {
                 let notes = (0..open).map(|_| book.note_durably(event()));
-                let noted = system.block_on(join_all(notes));
-                assert!(black_box(noted).iter().all(Result::is_ok));
+                let answers = system.block_on(join_all(notes));
+                assert!(black_box(answers).iter().all(Result::is_ok));
             });
         });
     }

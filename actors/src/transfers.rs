@@ -59,7 +59,7 @@ impl Default for TransferSettings {
     fn default() -> Self {
         Self {
             remembered_max: REMEMBERED_MAX,
-            remembered_for: Duration::from_secs(REMEMBERED_FOR_H * 60 * 60),
+            remembered_for: Duration::from_hours(REMEMBERED_FOR_H),
         }
     }
 }
@@ -180,6 +180,10 @@ struct Register {
 #[derive(Clone, Debug)]
 pub struct Transfers(Arc<Register>);
 
+#[expect(
+    clippy::must_use_candidate,
+    reason = "a change that is refused is ignored and counted: who asks need not look"
+)]
 impl Transfers {
     /// A register that knows nothing yet.
     #[must_use]

@@ -38,7 +38,7 @@ impl Transfers {
     pub const fn register(&self) -> TransferSettings {
         TransferSettings {
             remembered_max: self.remembered_max,
-            remembered_for: Duration::from_secs(self.remembered_for_h * 60 * 60),
+            remembered_for: Duration::from_hours(self.remembered_for_h),
         }
     }
 }

@@ -9,7 +9,7 @@ use shs_schemas::shs::time;
 
 use super::*;
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn register(remembered_max: usize) -> Transfers {
     Transfers::new(TransferSettings {

@@ -13,14 +13,19 @@ use actix_rt::Arbiter;
 use chrono::Utc;
 use futures_util::future::join_all;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
+use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::ledger::{Event, Ids, LedgerBook, LedgerSettings, NotNoted, What};
+use samsvar_actors::node::{Node, NodeSettings};
 use samsvar_actors::observation::{ActorLine, Observatory, State};
 use samsvar_actors::supervisor::{Adopt, Supervisor};
+use samsvar_actors::transport::in_process::InProcess;
 use shs_schemas::ids::{NodeId, TxId};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use uuid::Uuid;
+
+use crate::node_rig;
 
 struct Rig {
     parent: TempDir,
@@ -34,18 +39,22 @@ fn folder_in(parent: &Path) -> PathBuf {
     parent.join("ledger")
 }
 
+fn settings(parent: &Path) -> LedgerSettings {
+    LedgerSettings {
+        folder: folder_in(parent),
+        node_id: NodeId::parse("n1").unwrap(),
+        group_max: 256,
+        wait_max: Duration::from_secs(30),
+    }
+}
+
 impl Rig {
     fn start() -> Self {
         Self::start_in(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
     }
 
     fn start_in(parent: TempDir) -> Self {
-        let settings = LedgerSettings {
-            folder: folder_in(parent.path()),
-            node_id: NodeId::parse("n1").unwrap(),
-            group_max: 256,
-            wait_max: Duration::from_secs(30),
-        };
+        let settings = settings(parent.path());
         let policy = RestartPolicy::new(OverBudget::Escalate);
         let failpoints = Failpoints::default();
         let arbiter = Arbiter::new().handle();
@@ -192,4 +201,30 @@ async fn whatever_falls_in_between_an_ok_is_on_disk_and_everybody_gets_an_answer
     let on_disk: HashSet<_> = rig.tx_ids().into_iter().collect();
     assert!(promised.is_subset(&on_disk));
     assert!(rig.supervisor.connected());
+}
+
+#[actix::test]
+async fn a_node_that_stops_has_everything_noted_before_on_disk() {
+    let parent = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let settings = NodeSettings {
+        ledger: Some(settings(parent.path())),
+        ..node_rig::settings(DeadlineSettings::default())
+    };
+    let (transport, failpoints) = (Arc::new(InProcess::new()), Failpoints::default());
+    let node = Node::start_on(Arbiter::current(), settings, transport, failpoints);
+    let book = node.ledger().unwrap();
+    let event = || Event::now(Uuid::new_v4(), Ids::default(), What::Duplett);
+    book.note_durably(event()).await.unwrap();
+    let tree = node.observatory().snapshot().actors;
+    assert_eq!(
+        tree[1].name, "ledger",
+        "first under the supervisor, so last to stop"
+    );
+    for _ in 0..500 {
+        book.note(event());
+    }
+    node.stop().await;
+    let counted = book.tally().read();
+    assert_eq!((counted.noted, counted.lost), (501, 0));
+    assert_eq!(book.note_durably(event()).await, Err(NotNoted::Down));
 }
