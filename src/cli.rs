@@ -8,7 +8,12 @@ use clap::{Parser, Subcommand};
 pub mod ask;
 pub mod check;
 pub mod demo;
+pub mod fetch;
+mod file_types;
+mod saved;
+pub mod send;
 pub mod serve;
+mod shown;
 pub mod simulate;
 pub mod stop;
 pub mod table;
@@ -37,6 +42,10 @@ pub enum Command {
     Simulate(simulate::SimulateArgs),
     /// Asks a node a question and shows the compiled answer
     Ask(ask::AskArgs),
+    /// Sends an SHS message made from files
+    Send(Box<send::SendArgs>),
+    /// Fetches messages from the delivery service of a node
+    Fetch(fetch::FetchArgs),
     /// The supervision tree of a running node
     Tree(tree::TreeArgs),
 }
@@ -71,6 +80,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Ok(runtime.block_on(simulate::run(args))?)
         }
         Command::Ask(args) => client_runtime()?.block_on(ask::run(&args)),
+        Command::Send(args) => client_runtime()?.block_on(send::run(&args)),
+        Command::Fetch(args) => client_runtime()?.block_on(fetch::run(&args)),
         Command::Tree(args) => client_runtime()?.block_on(tree::run(&args)),
     }
 }
