@@ -10,6 +10,7 @@ use samsvar_actors::dispatcher::circuit::CircuitSettings;
 use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::node::NodeSettings;
+use samsvar_actors::outbox::Outboxes;
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
 use shs_schemas::shs::{Adress, Agreements, Organisationsnummer};
@@ -17,7 +18,7 @@ use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
 use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
 use tokio::runtime::Handle;
 
-use crate::settings::{DeadlinePolicy, Party, PersonCheck, Settings, Status};
+use crate::settings::{DeadlinePolicy, Delivery, Party, PersonCheck, Settings, Status};
 
 /// Messages that may wait for one ingress or egress: as many as may be open, and some.
 const WORKER_MAILBOX_MAX: usize = 4_096;
@@ -72,6 +73,25 @@ pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
             over_budget: OverBudget::Escalate,
         },
     })
+}
+
+/// Empty outboxes for the actors whose systems fetch their messages here, and for the node's own.
+///
+/// # Errors
+/// When an identity cannot be read.
+pub fn outboxes(settings: &Settings) -> Result<Arc<Outboxes>, WiringError> {
+    let own = number(
+        "node.organisationsnummer",
+        &settings.node.organisationsnummer,
+    )?;
+    let fetching = settings
+        .aktorer
+        .iter()
+        .filter(|aktor| aktor.delivery == Delivery::Mailbox)
+        .map(|aktor| number("aktor.organisationsnummer", &aktor.organisationsnummer))
+        .collect::<Result<Vec<_>, _>>()?;
+    let local = fetching.into_iter().chain([own]);
+    Ok(Outboxes::new(settings.outbox.parts(), local))
 }
 
 /// The parties that are connected.
@@ -191,4 +211,20 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
         ..AmqpSettings::new(Sensitive::new(url))
     };
     Ok(Arc::new(Amqp::start(amqp, runtime)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actors_with_a_mailbox_and_the_node_itself_have_outboxes() {
+        let mut settings = Settings::demo();
+        settings.aktorer[1].delivery = Delivery::Push;
+        let outboxes = outboxes(&settings).unwrap();
+        let is_local = |text| outboxes.is_local(&Organisationsnummer::parse(text).unwrap());
+        assert!(is_local(&settings.node.organisationsnummer));
+        assert!(is_local(&settings.aktorer[0].organisationsnummer));
+        assert!(!is_local(&settings.aktorer[1].organisationsnummer));
+    }
 }

@@ -618,3 +618,21 @@ async fn head_tells_the_size_and_fetches_nothing() {
     }
     assert_eq!(rig.desk.outboxes.counts().fetched, 0);
 }
+
+#[actix_web::test]
+async fn head_of_a_list_has_the_length_of_the_list_and_no_body() {
+    let rig = Rig::with(&message(TX, 1));
+    let list = rig.get(&format!("/{OUTBOX}")).await;
+    let mut stream = TcpStream::connect(rig.listen()).await.unwrap();
+    let request =
+        format!("HEAD {PATH}/{OUTBOX} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let length = format!("content-length: {}\r\n", list.body.len());
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains(&length),
+        "{answer}"
+    );
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+}
