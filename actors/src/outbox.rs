@@ -88,7 +88,8 @@ impl Default for OutboxSettings {
 pub struct Stored {
     /// Its label, which lists and confirmations are made from.
     pub label: Label,
-    /// The whole message as it will be fetched, this node's history entry included.
+    /// The whole message as it will be fetched, this node's history entry included. A buffer of its own:
+    /// of a slice only its length would be counted, and all of the larger buffer kept.
     pub message: Sensitive<Bytes>,
     /// When it arrived.
     pub arrived: DateTime<Utc>,

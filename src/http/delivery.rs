@@ -202,4 +202,4 @@ fn refuse(status: StatusCode, reason: &str) -> HttpResponse {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

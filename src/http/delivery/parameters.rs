@@ -223,6 +223,8 @@ pub(super) fn percent_decoded(text: &str, is_query: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn query(text: &str) -> Result<ListQuery, BadParameter> {
@@ -401,5 +403,18 @@ mod tests {
         let is = |text| Parameters::of(text).unwrap().is_acknowledgement();
         assert!(is("action=ack") && is("x=y&action=ack"));
         assert!(!is("") && !is("action=ACK") && !is("action=ack&action=del") && !is("ack"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_panics_and_no_fault_quotes_it(
+            name in "(status|maxhits|since|producttype|sequencetype|sortattribute|meta-)",
+            value in "\\PC{1,40}",
+        ) {
+            if let Err(bad) = query(&format!("{name}={value}")) {
+                let text = bad.to_string();
+                prop_assert!(value.chars().count() < 6 || !text.contains(&value), "{}", text);
+            }
+        }
     }
 }

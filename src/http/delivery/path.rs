@@ -63,6 +63,8 @@ fn rest(text: &str) -> Rest {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const UUID: &str = "c41f7a10-2b6d-4e5c-8f93-0d1e2a3b4c01";
@@ -132,6 +134,13 @@ mod tests {
                 target(path).unwrap_err().ends_with("inte en SHS-adress"),
                 "{path}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_panics(below in "\\PC{0,60}") {
+            let _ = target(&format!("/shs/ds/{below}"));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::body::to_bytes;
 use actix_web::http::header::{ALLOW, CONTENT_LENGTH};
-use actix_web::test::TestRequest;
+use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpServer};
 use bytes::Bytes;
 use chrono::Utc;
@@ -27,9 +27,9 @@ use tokio::net::TcpStream;
 use super::*;
 
 const OWNER: &str = "0000000002";
-const OUTBOX: &str = "urn:X-shs:0000000002.ekonomi";
-const TX: &str = "c41f7a10-2b6d-4e5c-8f93-0d1e2a3b4c01";
-const OTHER_TX: &str = "c41f7a10-2b6d-4e5c-8f93-0d1e2a3b4c09";
+pub(crate) const OUTBOX: &str = "urn:X-shs:0000000002.ekonomi";
+pub(crate) const TX: &str = "c41f7a10-2b6d-4e5c-8f93-0d1e2a3b4c01";
+pub(crate) const OTHER_TX: &str = "c41f7a10-2b6d-4e5c-8f93-0d1e2a3b4c09";
 const PRODUCT: &str = "5a1e0000-1111-4222-8333-444455557777";
 
 /// More than all buffers between the two ends of a loopback connection can hold.
@@ -47,7 +47,7 @@ fn tx(text: &str) -> TxId {
 }
 
 /// The message of shs-1.2, 9.4, with parts of this size.
-fn message(tx_id: &str, bytes: usize) -> Message {
+pub(crate) fn message(tx_id: &str, bytes: usize) -> Message {
     let actor = |text, name: &str| Actor::new(Adress::parse(text).unwrap(), Some(name.to_owned()));
     let label = Label {
         tx_id: tx(tx_id),
@@ -88,9 +88,9 @@ fn message(tx_id: &str, bytes: usize) -> Message {
 }
 
 /// A desk, its outboxes, and what it was told to confirm.
-struct Rig {
+pub(crate) struct Rig {
     desk: Arc<DeliveryDesk>,
-    acknowledged: Arc<Mutex<Vec<(TxId, bool)>>>,
+    pub(crate) acknowledged: Arc<Mutex<Vec<(TxId, bool)>>>,
 }
 
 /// A response, read.
@@ -122,7 +122,7 @@ impl Answer {
 }
 
 impl Rig {
-    fn new(strict_fetch: bool) -> Self {
+    pub(crate) fn new(strict_fetch: bool) -> Self {
         let settings = OutboxSettings {
             strict_fetch,
             ..OutboxSettings::default()
@@ -141,7 +141,7 @@ impl Rig {
     }
 
     /// Lays a message into the outbox; gives the bytes that are to be fetched.
-    fn put(&self, message: &Message) -> Bytes {
+    pub(crate) fn put(&self, message: &Message) -> Bytes {
         let bytes = message.write();
         let to = &message.label.to.as_ref().unwrap().address;
         let read = Message::read(bytes.clone(), None, &limits()).unwrap();
@@ -158,6 +158,10 @@ impl Rig {
         let rig = Self::new(false);
         rig.put(message);
         rig
+    }
+
+    pub(crate) fn outboxes(&self) -> &Outboxes {
+        &self.desk.outboxes
     }
 
     async fn ask_as(&self, caller: &Caller, method: Method, below: &str) -> Answer {
@@ -192,10 +196,17 @@ impl Rig {
             .await
     }
 
-    /// A real listener before the desk.
-    fn listen(&self) -> SocketAddr {
+    /// A real listener before the desk, for our own systems.
+    pub(crate) fn listen(&self) -> SocketAddr {
         let desk = Arc::clone(&self.desk);
-        let app = move || App::new().configure(|config| routes(config, Arc::clone(&desk)));
+        let app = move || {
+            let answer = async |request: HttpRequest, desk: Data<DeliveryDesk>| {
+                desk.answer(&request, &Caller::Internal)
+            };
+            App::new()
+                .app_data(Data::from(Arc::clone(&desk)))
+                .default_service(web::to(answer))
+        };
         let server = HttpServer::new(app).workers(2).disable_signals();
         let server = server.bind(("127.0.0.1", 0)).unwrap();
         let address = server.addrs()[0];
@@ -240,6 +251,23 @@ async fn a_message_is_listed_fetched_and_acknowledged_as_in_the_worked_example()
     assert_eq!(acknowledged.content_type, "text/plain");
     assert_eq!(rig.desk.outboxes.counts().bytes, 0);
     assert_eq!(*rig.acknowledged.lock().unwrap(), [(tx(TX), true)]);
+}
+
+#[actix_web::test]
+async fn the_service_answers_below_its_path_and_nowhere_else() {
+    let rig = Rig::new(false);
+    let app = App::new().configure(|config| routes(config, Arc::clone(&rig.desk)));
+    let app = init_service(app).await;
+    for (path, status) in [
+        ("/shs/ds", 400),
+        ("/shs/ds/", 400),
+        ("/shs/ds/a/b/c", 400),
+        ("/shs/dsx", 404),
+        ("/shs/rs", 404),
+    ] {
+        let response = call_service(&app, TestRequest::with_uri(path).to_request()).await;
+        assert_eq!(response.status().as_u16(), status, "{path}");
+    }
 }
 
 #[actix_web::test]
@@ -589,4 +617,22 @@ async fn head_tells_the_size_and_fetches_nothing() {
         assert!(String::from_utf8(rest).unwrap().contains(TX));
     }
     assert_eq!(rig.desk.outboxes.counts().fetched, 0);
+}
+
+#[actix_web::test]
+async fn head_of_a_list_has_the_length_of_the_list_and_no_body() {
+    let rig = Rig::with(&message(TX, 1));
+    let list = rig.get(&format!("/{OUTBOX}")).await;
+    let mut stream = TcpStream::connect(rig.listen()).await.unwrap();
+    let request =
+        format!("HEAD {PATH}/{OUTBOX} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let length = format!("content-length: {}\r\n", list.body.len());
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains(&length),
+        "{answer}"
+    );
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
 }
