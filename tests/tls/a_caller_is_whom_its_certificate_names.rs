@@ -12,7 +12,7 @@ async fn said_to(wire: &mut Wire, headers: &str) -> String {
     String::from_utf8(response.body).unwrap()
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn the_number_in_the_certificate_is_the_caller() {
     let pki = Pki::new();
     let mut settings = Settings::demo();
@@ -24,7 +24,7 @@ async fn the_number_in_the_certificate_is_the_caller() {
     assert_eq!(said_to(&mut wire, "").await, "certified 2021009994");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_listed_certificate_speaks_for_every_actor_that_lists_it() {
     let pki = Pki::new();
     pki.client("driftbolag", "5560000001");
@@ -43,14 +43,14 @@ async fn a_listed_certificate_speaks_for_every_actor_that_lists_it() {
     assert_eq!(said_to(&mut wire, "").await, expected);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_plain_loopback_listener_is_for_our_own_systems() {
     let echo = echo::start(&Settings::demo());
     let mut wire = Wire::to(echo.address).await;
     assert_eq!(said_to(&mut wire, "X-Client-Cert: x\r\n").await, "internal");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_header_of_a_terminator_means_nothing_from_a_caller() {
     let pki = Pki::new();
     let mut settings = Settings::demo();

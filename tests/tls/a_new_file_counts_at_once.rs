@@ -21,7 +21,7 @@ async fn status(wire: &mut Wire) -> Option<u16> {
     wire.receive().await.map(|response| response.status)
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_revoked_caller_is_out_on_its_open_connection_and_others_stay() {
     let pki = Pki::new();
     pki.client("fornyad", "2120009994");
@@ -50,7 +50,7 @@ async fn a_revoked_caller_is_out_on_its_open_connection_and_others_stay() {
     assert_eq!(status(&mut again).await, None);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_new_server_certificate_is_shown_to_new_connections_and_ends_no_old_one() {
     let pki = Pki::new();
     let sandbox = guarded(&pki).await;
@@ -70,7 +70,7 @@ async fn a_new_server_certificate_is_shown_to_new_connections_and_ends_no_old_on
     assert_eq!(status(&mut open).await, Some(200));
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn files_that_cannot_be_used_change_nothing() {
     let pki = Pki::new();
     let sandbox = guarded(&pki).await;
@@ -105,7 +105,7 @@ async fn files_that_cannot_be_used_change_nothing() {
     assert_eq!(status(&mut wire).await, Some(200));
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn an_issuer_that_is_no_longer_trusted_takes_its_callers_along() {
     let (pki, others) = (Pki::new(), Pki::new());
     let sandbox = guarded(&pki).await;

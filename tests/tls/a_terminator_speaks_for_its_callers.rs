@@ -42,7 +42,7 @@ fn header(pki: &Pki, name: &str) -> String {
     format!("x-client-cert: {}\r\n", pki.in_base64(name))
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn the_caller_is_whom_the_header_names() {
     let pki = Pki::new();
     let echo = behind(&pki, "127.0.0.1");
@@ -60,7 +60,7 @@ async fn the_caller_is_whom_the_header_names() {
     assert_eq!(said(&echo, &headers).await, "certified 2120009994");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn two_callers_on_one_connection_are_two_callers() {
     let pki = Pki::new();
     let echo = behind(&pki, "127.0.0.1");
@@ -74,7 +74,7 @@ async fn two_callers_on_one_connection_are_two_callers() {
     assert_eq!(wire.receive().await.unwrap().body, b"certified ");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn without_the_header_nobody_calls() {
     let pki = Pki::new();
     let echo = behind(&pki, "127.0.0.1");
@@ -82,7 +82,7 @@ async fn without_the_header_nobody_calls() {
     assert_eq!(said(&echo, "X-Client-Cert: \r\n").await, "certified ");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn from_elsewhere_the_header_is_ignored() {
     let pki = Pki::new();
     let echo = behind(&pki, "192.0.2.1");
@@ -90,7 +90,7 @@ async fn from_elsewhere_the_header_is_ignored() {
     assert_eq!(said(&echo, "X-Client-Cert: x\r\n").await, "internal");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn what_the_terminator_let_through_is_judged_again() {
     let (pki, strangers) = (Pki::new(), Pki::new());
     pki.expired("gammal", "2120009994");
@@ -109,7 +109,7 @@ async fn what_the_terminator_let_through_is_judged_again() {
     }
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_header_that_cannot_be_read_is_refused() {
     let pki = Pki::new();
     let echo = behind(&pki, "127.0.0.1");
@@ -121,7 +121,7 @@ async fn a_header_that_cannot_be_read_is_refused() {
     }
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_terminator_that_comes_over_tls_needs_a_certificate_of_its_own() {
     let pki = Pki::new();
     let mut settings = Settings::demo();

@@ -54,7 +54,7 @@ fn url(sandbox: &Sandbox, host: &str) -> String {
     format!("https://{host}:{}/shs/rs", sandbox.service().port())
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_message_is_posted_with_our_certificate_and_the_reply_comes_back() {
     let pki = Pki::new();
     let sandbox = guarded(&pki).await;
@@ -63,7 +63,7 @@ async fn a_message_is_posted_with_our_certificate_and_the_reply_comes_back() {
     assert!(Answered::read(posted.body.into_exposed()).is_ok());
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_refusal_is_told_with_status_and_code() {
     let pki = Pki::new();
     let sandbox = guarded(&pki).await;
@@ -76,7 +76,7 @@ async fn a_refusal_is_told_with_status_and_code() {
     assert!(!refused.is_worth_another_try());
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn the_host_name_is_checked_unless_that_is_switched_off_and_the_issuer_always() {
     let (pki, strangers) = (Pki::new(), Pki::new());
     pki.node("node", &["another.example"]);
@@ -101,7 +101,7 @@ async fn the_host_name_is_checked_unless_that_is_switched_off_and_the_issuer_alw
     );
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn new_files_count_at_the_next_message() {
     let (pki, strangers) = (Pki::new(), Pki::new());
     let sandbox = guarded(&pki).await;
@@ -115,7 +115,7 @@ async fn new_files_count_at_the_next_message() {
     assert!(post(&node, &address).await.is_err());
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn an_address_that_cannot_be_used_is_not_tried() {
     let pki = Pki::new();
     let node = caller(calling(&pki, "exempelkoping"));
@@ -151,7 +151,7 @@ async fn answering(response: impl AsRef<[u8]> + Send + 'static) -> String {
     format!("http://{address}/shs/rs")
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn an_answer_is_bounded_announced_or_not() {
     let small = settings::NextNode {
         answer_bytes_max: 1024,
@@ -182,7 +182,7 @@ async fn an_answer_is_bounded_announced_or_not() {
     );
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let node = HttpsNextNode::new(settings::NextNode::default(), None);
     let elsewhere = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
@@ -197,7 +197,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     assert_eq!(refused, expected);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn silence_and_a_closed_door_are_worth_another_try() {
     let hasty = settings::NextNode {
         answer_timeout_s: 1,
