@@ -12,7 +12,7 @@ use samsvar_actors::load::LoadSettings;
 use samsvar_actors::node::NodeSettings;
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
-use shs_schemas::shs::{Adress, Agreement, Organisationsnummer};
+use shs_schemas::shs::{Adress, Agreements, Organisationsnummer};
 use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
 use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
 use tokio::runtime::Handle;
@@ -127,12 +127,9 @@ fn label_status(status: Status) -> LabelStatus {
     }
 }
 
-fn agreements(settings: &Settings) -> Vec<Agreement> {
-    settings
-        .agreements
-        .iter()
-        .map(|file| file.agreement.clone())
-        .collect()
+fn agreements(settings: &Settings) -> Agreements {
+    let files = settings.agreements.iter();
+    Agreements::new(files.map(|file| file.agreement.clone()).collect())
 }
 
 fn deadlines(settings: &Settings) -> DeadlineSettings {

@@ -24,7 +24,7 @@ use samsvar_actors::tally::OutcomeClass;
 use samsvar_actors::transport::in_process::InProcess;
 use samsvar_actors::transport::{Answer, AnswerContent, Bastjanst, BoxFuture, Question};
 use shs_schemas::shs::label::Status;
-use shs_schemas::shs::{Actor, Agreement, Message};
+use shs_schemas::shs::{Actor, Agreement, Agreements, Message};
 use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
 use shs_schemas::{Sensitive, Uppgiftslamnare, mime, xml};
 use tokio::time::Instant;
@@ -117,7 +117,9 @@ fn settings(message: &Message) -> NodeSettings {
             own: Actor::new(to.address.clone(), None),
             product: message.label.product.produkt,
             senders: HashSet::from([from.address.organisation().clone()]),
-            agreements: vec![Agreement::read(AGREEMENT).expect("a readable agreement")],
+            agreements: Agreements::new(vec![
+                Agreement::read(AGREEMENT).expect("a readable agreement"),
+            ]),
             statuses: HashSet::from([Status::Test]),
             message_limits: mime::Limits::default(),
             question_limits: xml::Limits::default(),

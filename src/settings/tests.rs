@@ -273,7 +273,7 @@ fn a_fault_of_the_environment_names_the_variable() {
         ),
         ("SAMSVAR_LOAD__OPEN", "1", "unknown field `open`"),
         (
-            "SAMSVAR_SENDER__NAMN",
+            "SAMSVAR_AKTOR__NAMN",
             "x",
             "lists are set in the file only",
         ),

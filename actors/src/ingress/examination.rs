@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use shs_schemas::shs::agreement::{self, Exchange, NoAgreement};
+use shs_schemas::shs::agreement::{Exchange, NoAgreement};
 use shs_schemas::shs::label::{SequenceType, TransferType};
 use shs_schemas::shs::{DataPart, KnownIds, Label, Message, Organisationsnummer, time};
 use shs_schemas::ssbtek::{Datum, Fraga};
@@ -92,7 +92,8 @@ fn check_label(
 
 fn check_agreement(rules: &Rules, label: &Label, now: DateTime<Utc>) -> Result<(), Failure> {
     let exchange = Exchange::of(label, now).ok_or(Failure::NoAgreement)?;
-    match agreement::find(&rules.agreements, label.agreement.as_ref(), &exchange) {
+    let named = label.agreement.as_ref();
+    match rules.agreements.find(named, &exchange) {
         Ok(_) => Ok(()),
         Err(NoAgreement::Unknown | NoAgreement::NamedMisfit(_)) => Err(Failure::NamedAgreement),
         Err(NoAgreement::None) => Err(Failure::NoAgreement),

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use shs_schemas::shs::label::Status;
-use shs_schemas::shs::{Actor, Agreement, Organisationsnummer, Produkt};
+use shs_schemas::shs::{Actor, Agreements, Organisationsnummer, Produkt};
 use shs_schemas::ssbtek::Identitetskontroll;
 use shs_schemas::{mime, xml};
 
@@ -23,7 +23,7 @@ pub struct Rules {
     /// Who may send, by organisation number.
     pub senders: HashSet<Organisationsnummer>,
     /// Who has agreed on what.
-    pub agreements: Vec<Agreement>,
+    pub agreements: Agreements,
     /// Whether the label's status `test` and `production` are taken.
     pub statuses: HashSet<Status>,
     /// Bounds on the message.

@@ -22,7 +22,9 @@ use samsvar_actors::transport::in_process::InProcess;
 use samsvar_actors::transport::{Answer, AnswerContent, Bastjanst, BoxFuture, Question};
 use shs_schemas::mime::{ContentType, Limits};
 use shs_schemas::shs::label::Status;
-use shs_schemas::shs::{Actor, Adress, Agreement, DataPart, Label, Message, Organisationsnummer};
+use shs_schemas::shs::{
+    Actor, Adress, Agreement, Agreements, DataPart, Label, Message, Organisationsnummer,
+};
 use shs_schemas::ssbtek::Identitetskontroll;
 use shs_schemas::{Uppgiftslamnare, xml};
 use tokio::time::Instant;
@@ -162,7 +164,7 @@ fn rules() -> Rules {
         own: Actor::new(Adress::of(own), None),
         product: label.product.produkt,
         senders: HashSet::from([municipality]),
-        agreements: vec![Agreement::read(AGREEMENT).unwrap()],
+        agreements: Agreements::new(vec![Agreement::read(AGREEMENT).unwrap()]),
         statuses: HashSet::from([Status::Production, Status::Test]),
         message_limits: Limits::default(),
         question_limits: xml::Limits::default(),

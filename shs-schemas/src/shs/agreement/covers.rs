@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{AgreedTransfer, Agreement, Flow};
-use crate::ids::AgreementId;
+use super::{Agreement, Flow};
 use crate::shs::label::{Label, SequenceType, TransferType};
 use crate::shs::time;
 use crate::shs::urn::{Organisationsnummer, Produkt};
@@ -39,10 +38,24 @@ impl Exchange {
             today: time::swedish(now).date(),
         })
     }
+
+    /// True for errors and confirmations, which need no agreement.
+    pub(super) fn is_administrative(&self) -> bool {
+        self.sequence_type == SequenceType::Adm
+    }
+
+    /// Who opened the exchange, and who answers: in a reply the receiver and the sender.
+    pub(super) const fn roles(&self) -> (&Organisationsnummer, &Organisationsnummer) {
+        match self.sequence_type {
+            SequenceType::Reply => (&self.receiver, &self.sender),
+            _ => (&self.sender, &self.receiver),
+        }
+    }
 }
 
-/// Why an agreement does not cover an exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why an agreement does not cover an exchange: the first condition that fails, in the order in
+/// which they are tried. The later one is, the nearer the agreement came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Mismatch {
     /// It is about other products.
     #[error("the agreement does not cover the product")]
@@ -61,20 +74,6 @@ pub enum Mismatch {
     Expired,
 }
 
-/// Why no agreement permits an exchange. The code is always `MissingAgreement`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoAgreement {
-    /// The label names an agreement that is not known.
-    #[error("the agreement that the label names is not known")]
-    Unknown,
-    /// The label names an agreement that does not fit; no other is tried.
-    #[error("the agreement that the label names does not fit: {0}")]
-    NamedMisfit(#[source] Mismatch),
-    /// None of the agreements fits.
-    #[error("no agreement covers sender, receiver and product")]
-    None,
-}
-
 impl Agreement {
     /// Decides by conditions a to d of shs-1.2, 7.5.
     ///
@@ -87,29 +86,29 @@ impl Agreement {
         if !self.fits_parties(exchange) {
             return Err(Mismatch::Parties);
         }
-        let transfer = match self.transfer {
-            AgreedTransfer::Any => true,
-            AgreedTransfer::Asynch => exchange.transfer_type == TransferType::Asynch,
-            AgreedTransfer::Synch => exchange.transfer_type == TransferType::Synch,
-        };
-        if !transfer {
+        self.holds(exchange.transfer_type, exchange.today)
+    }
+
+    /// Conditions c and d alone: what does not depend on who the parties are.
+    pub(super) fn holds(
+        &self,
+        transfer_type: TransferType,
+        today: NaiveDate,
+    ) -> Result<(), Mismatch> {
+        if !self.transfer.permits(transfer_type) {
             return Err(Mismatch::TransferType);
         }
-        if exchange.today < self.valid_from {
+        if today < self.valid_from {
             return Err(Mismatch::NotYetValid);
         }
-        if self.valid_to.is_some_and(|last| exchange.today > last) {
+        if self.valid_to.is_some_and(|last| today > last) {
             return Err(Mismatch::Expired);
         }
         Ok(())
     }
 
     fn fits_parties(&self, exchange: &Exchange) -> bool {
-        // A reply goes back: its sender has the receiver's role.
-        let (opener, answerer) = match exchange.sequence_type {
-            SequenceType::Reply => (&exchange.receiver, &exchange.sender),
-            _ => (&exchange.sender, &exchange.receiver),
-        };
+        let (opener, answerer) = exchange.roles();
         let is_customer = |party: &Organisationsnummer| {
             self.customer
                 .as_ref()
@@ -129,77 +128,11 @@ impl Agreement {
     }
 }
 
-/// Finds the local agreement that permits an exchange. Administrative messages need none
-/// (`Ok(None)`); an agreement that the label names alone decides.
-///
-/// # Errors
-/// When there is none.
-pub fn find<'a>(
-    agreements: impl IntoIterator<Item = &'a Agreement>,
-    named: Option<&AgreementId>,
-    exchange: &Exchange,
-) -> Result<Option<&'a Agreement>, NoAgreement> {
-    if exchange.sequence_type == SequenceType::Adm {
-        return Ok(None);
-    }
-    let mut agreements = agreements.into_iter();
-    let Some(named) = named else {
-        return agreements
-            .find(|agreement| agreement.covers(exchange).is_ok())
-            .map(Some)
-            .ok_or(NoAgreement::None);
-    };
-    let is_named =
-        |agreement: &&Agreement| agreement.id.as_str().eq_ignore_ascii_case(named.as_str());
-    let agreement = agreements.find(is_named).ok_or(NoAgreement::Unknown)?;
-    match agreement.covers(exchange) {
-        Ok(()) => Ok(Some(agreement)),
-        Err(mismatch) => Err(NoAgreement::NamedMisfit(mismatch)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const P: &str = "0000000002";
-    const C: &str = "0000000001";
-    const X: &str = "0000000009";
-
-    fn number(text: &str) -> Organisationsnummer {
-        Organisationsnummer::parse(text).unwrap()
-    }
-
-    fn day(text: &str) -> NaiveDate {
-        time::date(text).unwrap()
-    }
-
-    fn agreement(flow: Flow, customer: Option<&str>) -> Agreement {
-        Agreement {
-            id: AgreementId::parse("a-1").unwrap(),
-            transfer: AgreedTransfer::Synch,
-            principal: number(P),
-            products: vec![Produkt::Uuid(uuid::Uuid::nil())],
-            customer: customer.map(number),
-            flow,
-            confirm: false,
-            valid_from: day("2031-01-01"),
-            valid_to: Some(day("2031-12-31")),
-            principal_name: None,
-            customer_name: None,
-        }
-    }
-
-    fn exchange(sender: &str, receiver: &str) -> Exchange {
-        Exchange {
-            sender: number(sender),
-            receiver: number(receiver),
-            produkt: Produkt::Uuid(uuid::Uuid::nil()),
-            transfer_type: TransferType::Synch,
-            sequence_type: SequenceType::Request,
-            today: day("2031-06-15"),
-        }
-    }
+    use crate::shs::agreement::AgreedTransfer;
+    use crate::shs::agreement::samples::{C, P, X, agreement, day, exchange};
 
     #[test]
     fn parties_must_fit_the_direction_and_replies_go_against_it() {
@@ -229,7 +162,7 @@ mod tests {
         for (row, (flow, customer, sender, receiver, request, reply)) in
             table.into_iter().enumerate()
         {
-            let agreement = agreement(flow, customer);
+            let agreement = agreement("a-1", flow, customer);
             let mut exchange = exchange(sender, receiver);
             assert_eq!(
                 agreement.covers(&exchange).is_ok(),
@@ -250,7 +183,7 @@ mod tests {
         let covers = |change: fn(&mut Exchange)| {
             let mut exchange = exchange(C, P);
             change(&mut exchange);
-            agreement(Flow::FromCustomer, Some(C)).covers(&exchange)
+            agreement("a-1", Flow::FromCustomer, Some(C)).covers(&exchange)
         };
         assert_eq!(
             covers(|e| e.produkt = Produkt::Error),
@@ -274,39 +207,12 @@ mod tests {
 
     #[test]
     fn any_transfer_and_an_open_end_fit_always() {
-        let mut agreement = agreement(Flow::FromCustomer, Some(C));
+        let mut agreement = agreement("a-1", Flow::FromCustomer, Some(C));
         agreement.transfer = AgreedTransfer::Any;
         agreement.valid_to = None;
         let mut exchange = exchange("160000000001", P);
         exchange.transfer_type = TransferType::Asynch;
         exchange.today = day("2099-01-01");
         assert_eq!(agreement.covers(&exchange), Ok(()));
-    }
-
-    #[test]
-    fn a_named_agreement_alone_decides() {
-        let wrong = Agreement {
-            id: AgreementId::parse("a-2").unwrap(),
-            ..agreement(Flow::ToCustomer, Some(C))
-        };
-        let agreements = [wrong, agreement(Flow::FromCustomer, Some(C))];
-        let exchange = exchange(C, P);
-        let by = |name: &str| {
-            let name = AgreementId::parse(name).unwrap();
-            find(&agreements, Some(&name), &exchange).map(|found| found.map(|a| a.id.as_str()))
-        };
-        assert_eq!(by("A-1"), Ok(Some("a-1")));
-        assert_eq!(by("a-2"), Err(NoAgreement::NamedMisfit(Mismatch::Parties)));
-        assert_eq!(by("a-3"), Err(NoAgreement::Unknown));
-        let unnamed = find(&agreements, None, &exchange).unwrap().unwrap();
-        assert_eq!(unnamed.id.as_str(), "a-1");
-    }
-
-    #[test]
-    fn administrative_messages_need_none_and_others_do() {
-        let mut exchange = exchange(C, P);
-        assert_eq!(find([], None, &exchange), Err(NoAgreement::None));
-        exchange.sequence_type = SequenceType::Adm;
-        assert_eq!(find([], None, &exchange), Ok(None));
     }
 }

@@ -1,18 +1,15 @@
 //! Reading `shs.agreement`. The files are our own configuration: what decides is read strictly,
 //! what is for people (schedule, service levels, billing) is passed over.
 
-use std::borrow::Cow;
-
 use chrono::NaiveDate;
 
 use super::{AgreedTransfer, Agreement, Flow};
-use crate::charset;
 use crate::error::{Fault, WireError};
 use crate::ids::AgreementId;
-use crate::shs::document::{Document, Value};
+use crate::shs::document::Document;
+use crate::shs::strict::{self, Party, keyword, once, party, required};
 use crate::shs::time;
-use crate::shs::urn::{Adress, Organisationsnummer, Produkt};
-use crate::xml;
+use crate::shs::urn::Produkt;
 
 const ROOT: &str = "shs.agreement";
 
@@ -23,27 +20,19 @@ pub const AGREEMENT_BYTES_MAX: usize = 256 * 1024;
 pub const PRODUCTS_MAX: usize = 1024;
 
 impl Agreement {
-    /// Reads an agreement, version 1.1 or 1.2.
+    /// Reads an agreement of version 1.1 or 1.2, which differ in nothing else (shs-1.2, 3.7).
     ///
     /// # Errors
-    /// With element and offset; [`charset::line_of`] turns the offset into a line.
+    /// With element and offset; [`line_of`](crate::charset::line_of) turns the offset into a line.
     pub fn read(bytes: &[u8]) -> Result<Self, WireError> {
-        if bytes.len() > AGREEMENT_BYTES_MAX {
-            let fault = Fault::Limit("AGREEMENT_BYTES_MAX", AGREEMENT_BYTES_MAX);
-            return Err(WireError::new(ROOT, AGREEMENT_BYTES_MAX, fault));
-        }
-        let text = charset::decode(bytes, None);
-        let mut document = Document::open(&text, ROOT, 2 * AGREEMENT_BYTES_MAX)?;
+        let max = AGREEMENT_BYTES_MAX;
+        let text = strict::decode(bytes, ROOT, "AGREEMENT_BYTES_MAX", max)?;
+        let mut document = strict::open(&text, ROOT, max)?;
         let mut draft = Draft::default();
         let id = required(&document, "uuid", 0)?;
         let id = AgreementId::parse(&id.text)
             .map_err(|error| WireError::new("uuid", id.offset, error.fault))?;
-        let transfer = keyword(&document, "transfer-type", 0, |text| match text {
-            "asynch" => Some(AgreedTransfer::Asynch),
-            "synch" => Some(AgreedTransfer::Synch),
-            "any" => Some(AgreedTransfer::Any),
-            _ => None,
-        })?;
+        let transfer = keyword(&document, "transfer-type", 0, AgreedTransfer::parse)?;
         while let Some(start) = document.child()? {
             match start.local {
                 "shs" => draft.shs(&mut document)?,
@@ -67,11 +56,6 @@ struct Draft {
     valid_to: Option<(NaiveDate, usize)>,
 }
 
-struct Party {
-    organisation: Organisationsnummer,
-    name: Option<String>,
-}
-
 impl Draft {
     fn shs(&mut self, document: &mut Document<'_>) -> Result<(), WireError> {
         while let Some(start) = document.child()? {
@@ -87,17 +71,12 @@ impl Draft {
                 }
                 "product" => self.product(document, at)?,
                 "direction" => {
-                    let flow = keyword(document, "flow", at, |text| match text {
-                        "to-customer" => Some(Flow::ToCustomer),
-                        "from-customer" => Some(Flow::FromCustomer),
-                        "any" => Some(Flow::Any),
-                        _ => None,
-                    })?;
+                    let flow = keyword(document, "flow", at, Flow::parse)?;
                     once(&mut self.flow, (flow, at), "direction", at)?;
                     document.skip()?;
                 }
                 "confirm" => {
-                    self.confirm = document.attribute("required").is_none_or(is_yes);
+                    self.confirm = strict::yes_unless_said(document, "required");
                     document.skip()?;
                 }
                 _ => document.skip()?,
@@ -185,53 +164,6 @@ impl Draft {
     }
 }
 
-fn once<T>(
-    slot: &mut Option<T>,
-    value: T,
-    element: &'static str,
-    at: usize,
-) -> Result<(), WireError> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(WireError::new(element, at, Fault::Unexpected)),
-    }
-}
-
-fn required<'a>(
-    document: &Document<'a>,
-    name: &'static str,
-    at: usize,
-) -> Result<Value<'a>, WireError> {
-    document
-        .attribute(name)
-        .ok_or(WireError::new(name, at, Fault::Missing))
-}
-
-fn keyword<T>(
-    document: &Document<'_>,
-    name: &'static str,
-    at: usize,
-    parse: fn(&str) -> Option<T>,
-) -> Result<T, WireError> {
-    let value = required(document, name, at)?;
-    let fault = Fault::Invalid("not one of its values");
-    parse(xml::trim(&value.text)).ok_or(WireError::new(name, value.offset, fault))
-}
-
-fn party(
-    document: &mut Document<'_>,
-    element: &'static str,
-    at: usize,
-) -> Result<Party, WireError> {
-    let name = document.attribute_text("commonName");
-    let text: Cow<'_, str> = document.text(element)?;
-    let address = Adress::parse(&text).map_err(|error| WireError::new(element, at, error.fault))?;
-    Ok(Party {
-        organisation: address.organisation().clone(),
-        name,
-    })
-}
-
 fn date(document: &Document<'_>, at: usize) -> Result<(NaiveDate, usize), WireError> {
     let value = required(document, "date", at)?;
     let fault = Fault::Invalid("not a date (YYYY-MM-DD)");
@@ -239,21 +171,10 @@ fn date(document: &Document<'_>, at: usize) -> Result<(NaiveDate, usize), WireEr
     Ok((day, at))
 }
 
-/// shs-1.2, 3.1: some words mean yes, everything else means no.
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `is_none_or` wants"
-)]
-fn is_yes(value: Value<'_>) -> bool {
-    let text = xml::trim(&value.text);
-    ["yes", "on", "true"]
-        .into_iter()
-        .any(|yes| yes.eq_ignore_ascii_case(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::charset;
 
     const AGREEMENT: &str = r#"<?xml version="1.0" encoding="ISO-8859-1"?>
 <!DOCTYPE shs.agreement SYSTEM "shs-agreement-1.2.dtd">
@@ -346,5 +267,65 @@ mod tests {
             Agreement::read(refused.as_bytes()).unwrap_err().element,
             "customer"
         );
+    }
+
+    #[test]
+    fn version_1_1_differs_in_nothing_but_its_number() {
+        let new = Agreement::read(AGREEMENT.as_bytes());
+        let old = AGREEMENT
+            .replace("shs-agreement-1.2.dtd", "shs-agreement-1.1.dtd")
+            .replace(
+                "<shs.agreement version=\"1.2\"",
+                "<shs.agreement version=\"1.1\"",
+            );
+        assert_eq!(Agreement::read(old.as_bytes()), new);
+        let silent = AGREEMENT.replace("<shs.agreement version=\"1.2\"", "<shs.agreement");
+        assert_eq!(Agreement::read(silent.as_bytes()), new);
+    }
+
+    #[test]
+    fn an_unknown_version_is_refused() {
+        for version in ["1.3", "2.0", "", "1", "1.2.01"] {
+            let unknown = format!("<shs.agreement version=\"{version}\"");
+            let error = fault("<shs.agreement version=\"1.2\"", &unknown);
+            assert_eq!(error.element, "version", "{version}");
+            assert_eq!(charset::line_of(AGREEMENT.as_bytes(), error.offset), 3);
+        }
+    }
+
+    #[test]
+    fn what_may_stand_once_is_refused_the_second_time() {
+        for (line, element) in [
+            ("<principal>1</principal>", "principal"),
+            ("<customer>1</customer>", "customer"),
+            ("<direction flow=\"any\"/>", "direction"),
+        ] {
+            let error = fault("<error>", &format!("{line}<error>"));
+            assert_eq!((error.element, error.fault), (element, Fault::Unexpected));
+        }
+        let error = fault("</valid>", "<valid-from date=\"2031-01-01\"/></valid>");
+        assert_eq!(error.element, "valid-from");
+    }
+
+    #[test]
+    fn an_agreement_cut_short_at_any_byte_is_an_error() {
+        for end in 0..AGREEMENT.len() {
+            assert!(
+                Agreement::read(&AGREEMENT.as_bytes()[..end]).is_err(),
+                "{end}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_bounds_are_named() {
+        let long = AGREEMENT.replace("<description>d", &" ".repeat(AGREEMENT_BYTES_MAX));
+        assert_eq!(
+            Agreement::read(long.as_bytes()).unwrap_err().fault,
+            Fault::Limit("AGREEMENT_BYTES_MAX", AGREEMENT_BYTES_MAX)
+        );
+        let product = "<product>5a1e0000-1111-4222-8333-444455557777</product>";
+        let many = fault("<customer", &(product.repeat(PRODUCTS_MAX) + "<customer"));
+        assert_eq!(many.fault, Fault::Limit("PRODUCTS_MAX", PRODUCTS_MAX));
     }
 }
