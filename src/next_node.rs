@@ -147,11 +147,10 @@ async fn read(mut response: Response, bytes_max: usize) -> Result<Sensitive<Byte
 fn unreachable(error: &reqwest::Error) -> PostError {
     PostError::Unreachable(if error.is_timeout() {
         "no answer in time"
+    } else if refused_certificate(error) {
+        "its certificate is not accepted"
     } else if error.is_connect() {
-        match refused_certificate(error) {
-            true => "its certificate is not accepted",
-            false => "no connection",
-        }
+        "no connection"
     } else {
         "the connection broke"
     })

@@ -272,11 +272,7 @@ fn a_fault_of_the_environment_names_the_variable() {
             "load.open_requests_max: lower than 1",
         ),
         ("SAMSVAR_LOAD__OPEN", "1", "unknown field `open`"),
-        (
-            "SAMSVAR_AKTOR__NAMN",
-            "x",
-            "lists are set in the file only",
-        ),
+        ("SAMSVAR_AKTOR__NAMN", "x", "lists are set in the file only"),
         (
             "SAMSVAR_AMQP__URL",
             "amqp://a:hemligt@mq.example",
@@ -418,5 +414,59 @@ fn a_product_is_a_uuid() {
         let faults = in_process(&format!("[ssbtek]\nproduct = \"{text}\"\n")).faults(&[]);
         assert!(faults.starts_with("samsvar.toml:8: "), "{faults}");
         assert!(faults.contains(expected), "{faults}");
+    }
+}
+
+#[test]
+fn settings_of_certificates_that_contradict_each_other_are_named() {
+    let ca = "client_ca = \"ca.pem\"\n";
+    for (more, expected) in [
+        (
+            "[listener.terminator]\naddresses = [\"127.0.0.1\"]\n",
+            "samsvar.toml:7: listener.terminator: client_ca is needed",
+        ),
+        (
+            "[listener.terminator]\naddresses = []\n",
+            "samsvar.toml:8: listener.terminator.addresses: length is lower than 1",
+        ),
+        (
+            "[listener.terminator]\naddresses = [\"127.0.0.1\"]\nheader = \"a b\"\n",
+            "samsvar.toml:9: listener.terminator.header: is not the name of a header",
+        ),
+        (
+            "[next_node]\ncertificate = \"node.pem\"\n",
+            "samsvar.toml:7: next_node: certificate and key are given together",
+        ),
+        (
+            "[next_node]\nanswer_timeout_s = 0\n",
+            "samsvar.toml:8: next_node.answer_timeout_s: lower than 1",
+        ),
+        (
+            "[[aktor]]\norganisationsnummer = \"2120009994\"\nnamn = \"A\"\n\
+             delivery = \"push\"\naddress = \"https://a.example/\"\n",
+            "next_node: ca is needed: an actor has an https address",
+        ),
+        (
+            "[listener.tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n",
+            "samsvar.toml:7: missing field `client_ca`",
+        ),
+    ] {
+        let faults = in_process(more).faults(&[]);
+        assert!(faults.contains(expected), "{more}: {faults}");
+    }
+    let faults = in_process(&format!(
+        "[listener.tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\nreload_every_s = 0\n{ca}"
+    ))
+    .faults(&[]);
+    for expected in [
+        "samsvar.toml:8: listener.tls.certificate: a.pem cannot be read",
+        "samsvar.toml:9: listener.tls.key: a.key cannot be read",
+        "samsvar.toml:10: listener.tls.reload_every_s: lower than 1",
+        "samsvar.toml:11: listener.tls.client_ca: ca.pem cannot be read",
+    ] {
+        assert!(
+            faults.lines().any(|line| line.starts_with(expected)),
+            "{faults}"
+        );
     }
 }

@@ -267,6 +267,7 @@ impl Sandbox {
     }
 
     /// The node's certificates of this moment.
+    #[allow(dead_code, reason = "some test binaries have no certificates")]
     pub fn certificates(&self) -> &Store {
         self.certificates.as_ref().unwrap()
     }
