@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::store::{Reloaded, Store};
 
 /// How often it is said what will end soon.
-const WARN_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+const WARN_EVERY: Duration = Duration::from_hours(24);
 
 /// Keeps the store up to date until it is dropped.
 pub async fn keep_up(store: Arc<Store>, every: Duration) {

@@ -10,6 +10,7 @@ use samsvar::settings::Settings;
 use samsvar::tls::material::Sources;
 use samsvar::tls::{self, Store};
 use samsvar_actors::caller::Caller;
+use shs_schemas::shs::Organisationsnummer;
 
 /// A listening echo.
 pub struct Echo {
@@ -66,7 +67,7 @@ async fn say(request: HttpRequest) -> HttpResponse {
     match caller::of(&request) {
         Ok(Caller::Internal) => HttpResponse::Ok().body("internal"),
         Ok(Caller::Certified(actors)) => {
-            let actors: Vec<&str> = actors.iter().map(|actor| actor.as_str()).collect();
+            let actors: Vec<&str> = actors.iter().map(Organisationsnummer::as_str).collect();
             HttpResponse::Ok().body(format!("certified {}", actors.join(" ")))
         }
         Err(failure) => HttpResponse::BadRequest().body(failure.class()),
