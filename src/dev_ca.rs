@@ -97,6 +97,9 @@ pub enum Made {
     Kept,
 }
 
+/// An entry of the revocation list: serial number, and since when.
+type Revoked = (Vec<u8>, OffsetDateTime);
+
 /// A certificate authority in a folder.
 pub struct DevCa {
     folder: PathBuf,
@@ -176,7 +179,7 @@ impl DevCa {
     }
 
     /// What the list holds now, and its number.
-    fn revoked(&self) -> Result<(Vec<(Vec<u8>, OffsetDateTime)>, u64), DevCaError> {
+    fn revoked(&self) -> Result<(Vec<Revoked>, u64), DevCaError> {
         let file = self.file("crl.pem");
         let foreign = || DevCaError::Foreign(file.clone());
         let text = read(&file)?;
@@ -193,12 +196,8 @@ impl DevCa {
         Ok((revoked.collect(), number.unwrap_or_default()))
     }
 
-    fn write_list(
-        &self,
-        revoked: Vec<(Vec<u8>, OffsetDateTime)>,
-        number: u64,
-    ) -> Result<(), DevCaError> {
-        let entry = |(serial, time): (Vec<u8>, OffsetDateTime)| RevokedCertParams {
+    fn write_list(&self, revoked: Vec<Revoked>, number: u64) -> Result<(), DevCaError> {
+        let entry = |(serial, time): Revoked| RevokedCertParams {
             serial_number: SerialNumber::from_slice(&serial),
             revocation_time: time,
             reason_code: Some(RevocationReason::Unspecified),

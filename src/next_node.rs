@@ -2,6 +2,7 @@
 //! other's is checked by the issuers of the moment, and nothing of the message leaves by another way:
 //! no redirect is followed and no proxy used.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,11 +147,10 @@ async fn read(mut response: Response, bytes_max: usize) -> Result<Sensitive<Byte
 fn unreachable(error: &reqwest::Error) -> PostError {
     PostError::Unreachable(if error.is_timeout() {
         "no answer in time"
+    } else if refused_certificate(error) {
+        "its certificate is not accepted"
     } else if error.is_connect() {
-        match refused_certificate(error) {
-            true => "its certificate is not accepted",
-            false => "no connection",
-        }
+        "no connection"
     } else {
         "the connection broke"
     })
@@ -158,15 +158,17 @@ fn unreachable(error: &reqwest::Error) -> PostError {
 
 /// Whether it was this node that ended the handshake, because of the other's certificate.
 fn refused_certificate(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>();
-        let inner = inner.and_then(std::io::Error::get_ref);
-        let found = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(_)) = found {
+        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
             return true;
         }
-        cause = error.source();
+        // The source of an I/O error is that of the error in it, which would itself be passed over.
+        let inner = error.downcast_ref().and_then(std::io::Error::get_ref);
+        cause = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
     false
 }

@@ -302,6 +302,12 @@ impl Node {
         }
     }
 
+    /// The ledger, if this node keeps one.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&LedgerBook> {
+        self.asynch().map(Asynch::book)
+    }
+
     /// The parts that handle asynchronous messages, if this node takes any.
     #[must_use]
     pub fn asynch(&self) -> Option<&Asynch> {

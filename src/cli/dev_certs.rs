@@ -92,7 +92,8 @@ impl DevCertsArgs {
     }
 }
 
-/// Makes what is missing and says what there is.
+/// Makes what is missing and says what there is, as TOML that can be put at the end of a configuration:
+/// what is for people stands in comments.
 ///
 /// # Errors
 /// When files cannot be read or written.
@@ -102,7 +103,7 @@ pub fn run(args: &DevCertsArgs) -> Result<(), Box<dyn std::error::Error>> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "For development only: whoever has this folder can be anybody."
+        "# For development only: whoever has this folder can be anybody."
     )?;
     say(&mut out, made, &ca.file("ca.pem"), "trusts all of these")?;
     for one in &wanted {
@@ -129,7 +130,7 @@ fn revoke(out: &mut dyn Write, ca: &DevCa, names: &[String]) -> Result<(), DevCa
     for name in names {
         ca.revoke(name)?;
         let file = ca.file("crl.pem");
-        let line = writeln!(out, "  revoked {name} in {}", file.display());
+        let line = writeln!(out, "# revoked  {name} in {}", file.display());
         line.map_err(|error| DevCaError::File { file, error })?;
     }
     Ok(())
@@ -140,7 +141,7 @@ fn say(out: &mut dyn Write, made: Made, file: &Path, what: &str) -> io::Result<(
         Made::New => "new ",
         Made::Kept => "kept",
     };
-    writeln!(out, "  {made}  {}  {what}", file.display())
+    writeln!(out, "# {made}  {}: {what}", file.display())
 }
 
 fn write_usage(out: &mut dyn Write, folder: &Path, node: &str) -> io::Result<()> {
@@ -148,7 +149,7 @@ fn write_usage(out: &mut dyn Write, folder: &Path, node: &str) -> io::Result<()>
     let folder = folder.display();
     writeln!(
         out,
-        "\nIn the node's configuration:\n\n\
+        "# In the node's configuration:\n\
          [listener.tls]\n\
          certificate = \"{folder}/{node}.pem\"\n\
          key = \"{folder}/{node}.key\"\n\

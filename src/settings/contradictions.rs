@@ -18,39 +18,7 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
         aktor.delivery == Delivery::Mailbox
             && (aktor.address.is_some() || !aktor.addresses.is_empty())
     });
-    let (tls, terminator) = (&settings.listener.tls, &settings.listener.terminator);
-    let next_node = &settings.next_node;
     [
-        (
-            tls.is_none() && !settings.listener.address.ip().is_loopback(),
-            "listener.address",
-            PLAIN_IS_LOOPBACK,
-        ),
-        (
-            tls.is_none()
-                && terminator
-                    .as_ref()
-                    .is_some_and(|one| one.client_ca.is_none()),
-            "listener.terminator",
-            "client_ca is needed: there is no [listener.tls] to take it from",
-        ),
-        (
-            terminator
-                .as_ref()
-                .is_some_and(|one| one.client_ca.is_none() && !one.crls.is_empty()),
-            "listener.terminator.crls",
-            "only used together with client_ca",
-        ),
-        (
-            next_node.certificate.is_some() != next_node.key.is_some(),
-            "next_node",
-            "certificate and key are given together or not at all",
-        ),
-        (
-            next_node.ca.is_none() && aktorer.iter().any(Aktor::is_pushed_to_over_https),
-            "next_node",
-            "ca is needed: an actor has an https address",
-        ),
         (
             settings.listener.address == settings.admin.address
                 && settings.admin.address.port() != 0,
@@ -137,6 +105,7 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
     ]
     .into_iter()
     .chain(of_the_directory(&settings.ldap))
+    .chain(of_certificates(settings))
     .filter_map(|(broken, path, message)| broken.then_some((path, message)))
     .collect()
 }
@@ -162,6 +131,45 @@ fn of_the_directory(ldap: &Ldap) -> [(bool, &'static str, &'static str); 4] {
             ldap.password.is_some() && ldap.password_file.is_some(),
             "ldap.password_file",
             "give either password or password_file",
+        ),
+    ]
+}
+
+/// Rules between the settings that name certificates.
+fn of_certificates(settings: &Settings) -> [(bool, &'static str, &'static str); 5] {
+    let (tls, terminator) = (&settings.listener.tls, &settings.listener.terminator);
+    let next_node = &settings.next_node;
+    let aktorer = &settings.aktorer;
+    [
+        (
+            tls.is_none() && !settings.listener.address.ip().is_loopback(),
+            "listener.address",
+            PLAIN_IS_LOOPBACK,
+        ),
+        (
+            tls.is_none()
+                && terminator
+                    .as_ref()
+                    .is_some_and(|one| one.client_ca.is_none()),
+            "listener.terminator",
+            "client_ca is needed: there is no [listener.tls] to take it from",
+        ),
+        (
+            terminator
+                .as_ref()
+                .is_some_and(|one| one.client_ca.is_none() && !one.crls.is_empty()),
+            "listener.terminator.crls",
+            "only used together with client_ca",
+        ),
+        (
+            next_node.certificate.is_some() != next_node.key.is_some(),
+            "next_node",
+            "certificate and key are given together or not at all",
+        ),
+        (
+            next_node.ca.is_none() && aktorer.iter().any(Aktor::is_pushed_to_over_https),
+            "next_node",
+            "ca is needed: an actor has an https address",
         ),
     ]
 }

@@ -574,3 +574,57 @@ fn ledger_and_transfers_have_bounds() {
         assert!(faults.contains(setting), "{faults}");
     }
 }
+
+#[test]
+fn settings_of_certificates_that_contradict_each_other_are_named() {
+    let ca = "client_ca = \"ca.pem\"\n";
+    for (more, expected) in [
+        (
+            "[listener.terminator]\naddresses = [\"127.0.0.1\"]\n",
+            "samsvar.toml:7: listener.terminator: client_ca is needed",
+        ),
+        (
+            "[listener.terminator]\naddresses = []\n",
+            "samsvar.toml:8: listener.terminator.addresses: length is lower than 1",
+        ),
+        (
+            "[listener.terminator]\naddresses = [\"127.0.0.1\"]\nheader = \"a b\"\n",
+            "samsvar.toml:9: listener.terminator.header: is not the name of a header",
+        ),
+        (
+            "[next_node]\ncertificate = \"node.pem\"\n",
+            "samsvar.toml:7: next_node: certificate and key are given together",
+        ),
+        (
+            "[next_node]\nanswer_timeout_s = 0\n",
+            "samsvar.toml:8: next_node.answer_timeout_s: lower than 1",
+        ),
+        (
+            "[[aktor]]\norganisationsnummer = \"2120009994\"\nnamn = \"A\"\n\
+             delivery = \"push\"\naddress = \"https://a.example/\"\n",
+            "next_node: ca is needed: an actor has an https address",
+        ),
+        (
+            "[listener.tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n",
+            "samsvar.toml:7: missing field `client_ca`",
+        ),
+    ] {
+        let faults = in_process(more).faults(&[]);
+        assert!(faults.contains(expected), "{more}: {faults}");
+    }
+    let faults = in_process(&format!(
+        "[listener.tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\nreload_every_s = 0\n{ca}"
+    ))
+    .faults(&[]);
+    for expected in [
+        "samsvar.toml:8: listener.tls.certificate: a.pem cannot be read",
+        "samsvar.toml:9: listener.tls.key: a.key cannot be read",
+        "samsvar.toml:10: listener.tls.reload_every_s: lower than 1",
+        "samsvar.toml:11: listener.tls.client_ca: ca.pem cannot be read",
+    ] {
+        assert!(
+            faults.lines().any(|line| line.starts_with(expected)),
+            "{faults}"
+        );
+    }
+}

@@ -35,6 +35,17 @@ impl fmt::Display for TlsFault {
 
 impl std::error::Error for TlsFault {}
 
+/// What a file is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Certificates.
+    Certificates,
+    /// A private key.
+    Key,
+    /// Revocation lists.
+    RevocationLists,
+}
+
 /// A file, and the setting that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named<'f> {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use x509_parser::time::ASN1Time;
 
-use super::files::{Named, TlsFault};
+use super::files::{Kind, Named, TlsFault};
 use super::material::Sources;
 
 /// From how many days on an end is warned of.
@@ -43,11 +43,18 @@ pub struct Inspection {
 #[must_use]
 pub fn inspect(sources: &Sources, now: i64) -> Inspection {
     let mut inspection = Inspection::default();
-    for named in sources.files() {
-        if named.setting.ends_with(".key") {
-            inspection.look_at_mode(named);
-        } else {
-            inspection.look_at_end(named, now);
+    for (kind, named) in sources.files() {
+        match kind {
+            Kind::Key => inspection.look_at_mode(named),
+            Kind::Certificates => {
+                let what = ("certificate", DAYS_LEFT_MIN);
+                inspection.look_at_end(named, what, first_not_after(named), now);
+            }
+            Kind::RevocationLists => {
+                // Some are made anew every hour: only their end is worth a word.
+                let what = ("revocation list", 0);
+                inspection.look_at_end(named, what, first_next_update(named), now);
+            }
         }
     }
     inspection
@@ -62,25 +69,20 @@ impl Inspection {
         }
     }
 
-    fn look_at_end(&mut self, named: Named<'_>, now: i64) {
-        let is_list = named.setting.ends_with(".crls");
-        let end = if is_list {
-            first_next_update(named)
-        } else {
-            first_not_after(named)
-        };
+    fn look_at_end(
+        &mut self,
+        named: Named<'_>,
+        (what, days_min): (&str, i64),
+        end: Option<ASN1Time>,
+        now: i64,
+    ) {
         let Some(end) = end else { return };
         let seconds_left = end.timestamp() - now;
         let days_left = seconds_left.div_euclid(DAY_S);
-        let what = if is_list {
-            "revocation list"
-        } else {
-            "certificate"
-        };
         if seconds_left < 0 {
-            self.warnings
-                .push(named.fault(format!("holds a {what} that has ended")));
-        } else if !is_list && days_left < DAYS_LEFT_MIN {
+            let reason = format!("holds a {what} that has ended");
+            self.warnings.push(named.fault(reason));
+        } else if days_left < days_min {
             let reason = format!("holds a {what} that ends in {days_left} days");
             self.warnings.push(named.fault(reason));
         }

@@ -12,7 +12,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::files::{Named, TlsFault};
+use super::files::{Kind, Named, TlsFault};
 use super::{client, provider};
 use crate::settings::{ListenerTls, NextNode, Settings, Terminator};
 
@@ -42,34 +42,35 @@ impl Sources {
     }
 
     /// Every file, with the setting that names it.
-    pub(super) fn files(&self) -> Vec<Named<'_>> {
+    pub(super) fn files(&self) -> Vec<(Kind, Named<'_>)> {
         let mut files = Vec::new();
-        let mut add = |setting, file| files.push(Named { setting, file });
+        let mut add = |kind, setting, file| files.push((kind, named(setting, file)));
         if let Some(tls) = &self.tls {
-            add("listener.tls.certificate", tls.certificate.as_path());
-            add("listener.tls.key", &tls.key);
-            add("listener.tls.client_ca", &tls.client_ca);
+            let certificate = tls.certificate.as_path();
+            add(Kind::Certificates, "listener.tls.certificate", certificate);
+            add(Kind::Key, "listener.tls.key", &tls.key);
+            add(Kind::Certificates, "listener.tls.client_ca", &tls.client_ca);
             for file in &tls.crls {
-                add("listener.tls.crls", file);
+                add(Kind::RevocationLists, "listener.tls.crls", file);
             }
         }
         if let Some(terminator) = &self.terminator {
             if let Some(file) = &terminator.client_ca {
-                add("listener.terminator.client_ca", file);
+                add(Kind::Certificates, "listener.terminator.client_ca", file);
             }
             for file in &terminator.crls {
-                add("listener.terminator.crls", file);
+                add(Kind::RevocationLists, "listener.terminator.crls", file);
             }
         }
-        let next_node = [
-            ("next_node.ca", &self.next_node.ca),
-            ("next_node.certificate", &self.next_node.certificate),
-            ("next_node.key", &self.next_node.key),
-        ];
-        for (setting, file) in next_node {
-            if let Some(file) = file {
-                add(setting, file);
-            }
+        let next_node = &self.next_node;
+        if let Some(file) = &next_node.ca {
+            add(Kind::Certificates, "next_node.ca", file);
+        }
+        if let Some(file) = &next_node.certificate {
+            add(Kind::Certificates, "next_node.certificate", file);
+        }
+        if let Some(file) = &next_node.key {
+            add(Kind::Key, "next_node.key", file);
         }
         files
     }
@@ -77,7 +78,7 @@ impl Sources {
     /// A digest of what is in the files. A file that cannot be read counts as itself.
     pub(super) fn digest(&self) -> Vec<u8> {
         let mut digest = Context::new(&SHA256);
-        for file in self.files() {
+        for (_, file) in self.files() {
             let bytes = file.bytes();
             let length = bytes.as_ref().map_or(u64::MAX, |bytes| bytes.len() as u64);
             digest.update(&length.to_be_bytes());

@@ -8,24 +8,44 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::store::{Reloaded, Store};
 
+/// How often it is said what will end soon.
+const WARN_EVERY: Duration = Duration::from_hours(24);
+
 /// Keeps the store up to date until it is dropped.
 pub async fn keep_up(store: Arc<Store>, every: Duration) {
     let mut hangup = signal(SignalKind::hangup())
         .inspect_err(|error| tracing::warn!(%error, "SIGHUP is not listened to"))
         .ok();
-    let mut ticks = interval(every);
+    let (mut ticks, mut warnings) = (interval(every), interval(WARN_EVERY));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Read just now.
     ticks.tick().await;
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = received(hangup.as_mut()) => {}
-        }
+        let look: fn(&Store) = tokio::select! {
+            _ = warnings.tick() => warn,
+            _ = ticks.tick() => reload,
+            () = received(hangup.as_mut()) => reload,
+        };
         let store = Arc::clone(&store);
-        match tokio::task::spawn_blocking(move || store.reload()).await {
-            Ok(reloaded) => say(&reloaded),
-            Err(_) => tracing::error!("certificates could not be looked at"),
+        let looked = tokio::task::spawn_blocking(move || look(&store)).await;
+        if looked.is_err() {
+            tracing::error!("certificates could not be looked at");
         }
+    }
+}
+
+fn reload(store: &Store) {
+    let reloaded = store.reload();
+    say(&reloaded);
+    if matches!(reloaded, Reloaded::Exchanged { .. }) {
+        warn(store);
+    }
+}
+
+fn warn(store: &Store) {
+    for warning in store.inspect().warnings {
+        let (setting, file) = (warning.setting, warning.file.display());
+        tracing::warn!(setting, %file, reason = warning.reason, "look at this file");
     }
 }
 

@@ -9,6 +9,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ClientConfig, Error};
 
 use super::files::TlsFault;
+use super::inspection::{Inspection, inspect};
 use super::material::{Judge, Material, Sources};
 
 /// The certificates of this moment.
@@ -74,6 +75,12 @@ impl Store {
             }
             Err(faults) => Reloaded::Kept(faults),
         }
+    }
+
+    /// What an operator should know about the files as they are now. Reads files.
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        inspect(&self.sources, chrono::Utc::now().timestamp())
     }
 
     /// How many exchanges there have been.

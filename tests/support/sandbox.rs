@@ -24,6 +24,7 @@ use samsvar::client::question::{self, Asker};
 use samsvar::client::{Answered, AskError, Client};
 use samsvar::settings::Settings;
 use samsvar::telemetry;
+use samsvar::tls::Store;
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::node::Node;
 use samsvar_actors::tally::OutcomeClass;
@@ -170,11 +171,13 @@ impl Builder {
             service,
             admin,
             node,
+            certificates,
         } = starts.await.unwrap();
         let sandbox = Sandbox {
             service,
             admin,
             node,
+            certificates,
             transport,
             asked,
             client: Client::new().unwrap(),
@@ -194,6 +197,7 @@ pub struct Sandbox {
     service: SocketAddr,
     admin: SocketAddr,
     node: Arc<Node>,
+    certificates: Option<Arc<Store>>,
     transport: Arc<InProcess>,
     asked: Arc<Asked>,
     client: Client,
@@ -206,6 +210,7 @@ struct Started {
     service: SocketAddr,
     admin: SocketAddr,
     node: Arc<Node>,
+    certificates: Option<Arc<Store>>,
 }
 
 /// The node's thread: as `main`, but told to stop by the test.
@@ -227,6 +232,7 @@ async fn life(
         service: app.service_address(),
         admin: app.admin_address(),
         node: Arc::clone(app.node()),
+        certificates: app.certificates().cloned(),
     };
     assert!(started.send(up).is_ok(), "the test waits for its node");
     let order = tokio::select! {
@@ -262,6 +268,12 @@ impl Sandbox {
     /// Address of the service listener.
     pub fn service(&self) -> SocketAddr {
         self.service
+    }
+
+    /// The node's certificates of this moment.
+    #[allow(dead_code, reason = "some test binaries have no certificates")]
+    pub fn certificates(&self) -> &Store {
+        self.certificates.as_ref().unwrap()
     }
 
     /// The node itself.

@@ -1,6 +1,6 @@
 //! The header in which a TLS terminator hands over the caller's certificate. Terminators write it in
 //! different ways: PEM with its line ends percent-encoded (nginx), turned into blanks (others), or
-//! DER in base64 (HAProxy).
+//! DER in base64.
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use rustls::pki_types::CertificateDer;
