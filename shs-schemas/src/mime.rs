@@ -17,6 +17,7 @@ mod content_type;
 mod filename;
 mod header;
 mod part;
+mod quoted_printable;
 mod writer;
 
 use bytes::Bytes;
@@ -26,9 +27,9 @@ use boundary::{Delimiter, Found, LineEnds};
 use header::{HeaderBlock, Parameters};
 
 pub use content_type::ContentType;
-pub use filename::safe_filename;
+pub use filename::{FILENAME_CHARS_MAX, FileNames, safe_filename};
 pub use part::{Part, TransferEncoding};
-pub use writer::{BASE64_LINE_CHARS, OutgoingPart, write};
+pub use writer::{BASE64_LINE_CHARS, LABEL_END_MAX, OutgoingPart, Written, write, write_for};
 
 /// Bounds on a received message. Each is named in the error when it is passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +78,8 @@ enum Reading {
 
 /// Takes an SHS message apart (shs-1.2, 2.2-2.6, 2.13, 2.14).
 ///
-/// The boundary comes from the header block inside the body, or, when the body has none, from
-/// `http_content_type`. In an unencoded part whose own framing is CRLF throughout, a delimiter
+/// The boundary comes from the header block inside the body; from `http_content_type` when the
+/// body has no such block, or one without boundary. In an unencoded part whose own framing is CRLF throughout, a delimiter
 /// counts only after CRLF, so that binary content may hold bare line feeds and boundary-like
 /// text; if the message cannot be read so, it is read once more with any line end accepted.
 ///
@@ -143,6 +144,7 @@ fn find_boundary(
     }
     parameters
         .boundary()
+        .or_else(from_http)
         .map(|boundary| (boundary, block.end))
         .ok_or(WireError::new("boundary", 0, Fault::Missing))
 }

@@ -6,13 +6,21 @@ use super::header::Parameters;
 use crate::charset;
 use crate::sensitive::Sensitive;
 
+/// Longest `type/subtype`, in bytes: 127 for each name (RFC 6838, 4.2), and the slash.
+const ESSENCE_BYTES_MAX: usize = 255;
+
+/// Most bytes of parameters, names and values, that a content type keeps; those that do not fit
+/// are passed over. What was read can so be written and stays within a header block.
+const PARAMETERS_BYTES_MAX: usize = 4096;
+
 /// A content type without the file name that SHS puts into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentType {
     essence: Cow<'static, str>,
     charset: Option<Cow<'static, str>>,
-    /// Parameters of formats that pass through (`smime-type` and the like).
-    others: Sensitive<Vec<(String, String)>>,
+    /// Parameters of formats that pass through (`smime-type`, the `boundary` of a signed part):
+    /// names in lower case, values as bytes, because real traffic has raw ISO-8859-1 in them.
+    others: Sensitive<Vec<(String, Vec<u8>)>>,
 }
 
 impl ContentType {
@@ -63,20 +71,24 @@ impl ContentType {
         };
         let mut charset = None;
         let mut others = Vec::new();
+        let mut room = PARAMETERS_BYTES_MAX;
         for parameter in &parameters.list {
-            let (Some(name), Ok(value)) = (token(parameter.name), str::from_utf8(&parameter.value))
-            else {
+            let Some(name) = token(parameter.name).map(str::to_ascii_lowercase) else {
                 continue;
             };
-            let name = name.to_ascii_lowercase();
-            let printable = value.bytes().all(|b| matches!(b, b' '..=b'~'));
-            if name == "boundary" || name == "name" || name.starts_with("name*") || !printable {
+            let value = &*parameter.value;
+            let length = name.len() + value.len();
+            let control = |b: &u8| b.is_ascii_control() && *b != b'\t';
+            if is_file_name(&name) || length > room || value.iter().any(control) {
                 continue;
             }
-            if name == "charset" {
-                charset.get_or_insert_with(|| Cow::Owned(value.to_owned()));
-            } else {
-                others.push((name, value.to_owned()));
+            room -= length;
+            if name != "charset" {
+                others.push((name, value.to_vec()));
+            } else if let Ok(value) = str::from_utf8(value)
+                && charset.is_none()
+            {
+                charset = Some(Cow::Owned(value.to_owned()));
             }
         }
         Self {
@@ -90,7 +102,7 @@ impl ContentType {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.essence.as_bytes());
         if let Some(charset) = &self.charset {
-            write_parameter(out, "charset", charset);
+            write_parameter(out, "charset", charset.as_bytes());
         }
         for (name, value) in self.others.expose() {
             write_parameter(out, name, value);
@@ -98,17 +110,22 @@ impl ContentType {
     }
 }
 
-/// Writes one ASCII parameter, quoted only where it must be.
-fn write_parameter(out: &mut Vec<u8>, name: &str, value: &str) {
+/// `name` and its forms by RFC 2231: the file name is a field of its own.
+fn is_file_name(parameter: &str) -> bool {
+    parameter == "name" || parameter.starts_with("name*")
+}
+
+/// Writes one parameter, quoted only where it must be.
+fn write_parameter(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(b"; ");
     out.extend_from_slice(name.as_bytes());
     out.push(b'=');
-    if token(value.as_bytes()).is_some() {
-        out.extend_from_slice(value.as_bytes());
+    if token(value).is_some() {
+        out.extend_from_slice(value);
         return;
     }
     out.push(b'"');
-    for byte in value.bytes() {
+    for &byte in value {
         if matches!(byte, b'"' | b'\\') {
             out.push(b'\\');
         }
@@ -131,6 +148,9 @@ fn token_pair(word: &[u8]) -> Option<Cow<'static, str>> {
         .find(|usual| usual.eq_ignore_ascii_case(text))
     {
         return Some(Cow::Borrowed(usual));
+    }
+    if text.len() > ESSENCE_BYTES_MAX {
+        return None;
     }
     let (kind, subtype) = text.split_once('/')?;
     token(kind.as_bytes())?;
@@ -177,6 +197,31 @@ mod tests {
     fn other_parameters_pass_through() {
         let value = "application/pkcs7-mime; smime-type=enveloped-data; x=\"a; \\\"b\\\"\"";
         assert_eq!(written(&read(value)), value);
+    }
+
+    #[test]
+    fn a_signed_part_keeps_its_own_boundary() {
+        let value = "multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha1; \
+                     boundary=\"=_inner 1\"";
+        assert_eq!(written(&read(value)), value);
+    }
+
+    #[test]
+    fn raw_8_bit_values_pass_through_and_control_characters_do_not() {
+        let read = |value: &[u8]| ContentType::read(&Parameters::parse(value));
+        let mut out = Vec::new();
+        read(b"text/x; titel=fr\xE5ga 1; a=\x01; b=\"\t\"").write(&mut out);
+        assert_eq!(out, b"text/x; titel=\"fr\xE5ga 1\"; b=\"\t\"");
+    }
+
+    #[test]
+    fn what_would_not_fit_into_a_header_block_is_passed_over() {
+        let long = "x".repeat(PARAMETERS_BYTES_MAX);
+        assert_eq!(written(&read(&format!("a/b; c={long}; d=e"))), "a/b; d=e");
+        assert_eq!(
+            read(&format!("a/{long}")).essence(),
+            "application/octet-stream"
+        );
     }
 
     #[test]

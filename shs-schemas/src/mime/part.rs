@@ -3,13 +3,17 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 
 use super::content_type::ContentType;
 use super::filename;
 use super::header::{HeaderBlock, Parameters};
+use super::quoted_printable;
 use crate::error::{Fault, WireError};
 use crate::sensitive::Sensitive;
+
+/// The names that uuencode goes by. It is refused by name: no SHS product may use it, and what it
+/// encodes cannot be told from a broken part (shs-1.2, 2.8).
+const UUENCODE: [&[u8]; 5] = [b"uuencode", b"x-uuencode", b"uue", b"x-uue", b"uu"];
 
 /// How the content of a part is encoded for transfer (shs-1.2, 2.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +36,12 @@ impl TransferEncoding {
             b"" | b"binary" | b"8bit" | b"7bit" => Ok(Self::Binary),
             b"base64" => Ok(Self::Base64),
             b"quoted-printable" => Ok(Self::QuotedPrintable),
-            _ => {
-                let fault = Fault::Invalid("unknown transfer encoding");
+            name => {
+                let fault = Fault::Invalid(if UUENCODE.contains(&name) {
+                    "uuencode is not supported"
+                } else {
+                    "unknown transfer encoding"
+                });
                 Err(WireError::new("Content-Transfer-Encoding", offset, fault))
             }
         }
@@ -103,7 +111,7 @@ impl Part {
         let decode = || {
             let bytes = match self.encoding {
                 TransferEncoding::Base64 => base64_simd::forgiving_decode_to_vec(content).ok(),
-                _ => quoted_printable_decode(content),
+                _ => quoted_printable::decode(content),
             };
             bytes
                 .map(Bytes::from)

@@ -2,7 +2,7 @@
 //! loaded, lenient in and strict out (shs-1.2, 3.1).
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Display, Write};
 
 use crate::error::{Fault, WireError};
 use crate::xml::{self, Event, Options, Reader, Start};
@@ -31,19 +31,29 @@ impl<'a> Document<'a> {
         root: &'static str,
         bytes_max: usize,
     ) -> Result<Self, WireError> {
+        Self::open_one_of(text, root, &[root], bytes_max)
+    }
+
+    /// The same for a document whose root has several names; `document` is ours, for errors.
+    pub(super) fn open_one_of(
+        text: &'a str,
+        document: &'static str,
+        roots: &[&str],
+        bytes_max: usize,
+    ) -> Result<Self, WireError> {
         let limits = xml::Limits {
             bytes_max,
             depth_max: DEPTH_MAX,
             attributes_max: ATTRIBUTES_MAX,
             ..xml::Limits::default()
         };
-        let reader = Reader::new(text, Options::shs(root), limits)?;
-        let mut document = Self { reader };
-        match document.child()? {
-            Some(start) if start.local == root => Ok(document),
+        let reader = Reader::new(text, Options::shs(document), limits)?;
+        let mut opened = Self { reader };
+        match opened.child()? {
+            Some(start) if roots.contains(&start.local) => Ok(opened),
             start => {
                 let offset = start.map_or(0, |start| start.span.start);
-                Err(WireError::new(root, offset, Fault::Missing))
+                Err(WireError::new(document, offset, Fault::Missing))
             }
         }
     }
@@ -131,6 +141,16 @@ impl Output {
         self.text.push('"');
     }
 
+    /// An attribute of whatever can be shown, without a text of its own being made.
+    pub(super) fn attribute_shown(&mut self, name: &str, value: impl Display) {
+        self.text.push(' ');
+        self.text.push_str(name);
+        self.text.push_str("=\"");
+        // Writing to a String cannot fail.
+        let _ = write!(AttributeValue(self), "{value}");
+        self.text.push('"');
+    }
+
     pub(super) fn attribute_if(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.attribute(name, value);
@@ -203,5 +223,15 @@ impl Output {
                 _ => {}
             }
         }
+    }
+}
+
+/// Escapes what is written to it as an attribute's value.
+struct AttributeValue<'a>(&'a mut Output);
+
+impl Write for AttributeValue<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.escaped(text, true);
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@
 mod derive;
 mod keyword;
 mod read;
+mod relay;
 mod write;
 
 use chrono::NaiveDateTime;
@@ -17,7 +18,9 @@ use crate::shs::urn::{Adress, Produkt};
 
 pub use derive::Administrative;
 pub use keyword::{MessageType, SequenceType, Status, TransferType};
+pub(in crate::shs) use read::{data_element, meta};
 pub use write::LABEL_BYTES_SAFE;
+pub(in crate::shs) use write::{data_elements, meta_elements};
 
 /// A label.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,10 @@
 //! [`Message`]: a label and its data parts, to and from the bytes of an HTTP body.
+//!
+//! A message that is read and written again keeps the bytes of its parts, their content types and
+//! roles, and all of its label (shs-1.2, 2.10): what a relay may lose elsewhere, it does not lose
+//! here. Only names and sizes are made right, and an encoding nobody should send becomes base64.
+
+mod administrative;
 
 use bytes::Bytes;
 
@@ -8,8 +14,19 @@ use super::management::{Management, Outcome};
 use super::urn::Produkt;
 use crate::error::{Fault, WireError};
 use crate::error_code::ErrorCode;
-use crate::mime::{self, ContentType, Limits, OutgoingPart, Part, TransferEncoding, safe_filename};
+use crate::mime::{
+    self, ContentType, FileNames, Limits, OutgoingPart, Part, TransferEncoding, safe_filename,
+};
 use crate::sensitive::Sensitive;
+
+pub use crate::mime::Written;
+
+/// How a message is written for one peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// How file names beyond ASCII stand in MIME headers (shs-1.2, 2.9).
+    pub file_names: FileNames,
+}
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,9 +111,12 @@ impl DataPart {
     }
 
     fn element(&self) -> Data {
+        let name = self.filename.as_ref();
         Data {
             datapart_type: self.datapart_type.clone(),
-            filename: self.filename.clone(),
+            filename: name
+                .and_then(|name| safe_filename(name.expose()))
+                .map(Sensitive::new),
             no_of_bytes: Some(self.data.expose().len() as u64),
             no_of_records: self.no_of_records,
         }
@@ -147,13 +167,36 @@ impl Message {
         }
     }
 
-    /// The message as it is sent, in one buffer. The `data` elements of the label are made from
-    /// the parts; the label ends within the first 4,096 bytes unless its own texts are too long.
+    /// The message as it is sent to a usual peer; see [`Message::write_for`].
     #[must_use]
     pub fn write(&self) -> Bytes {
+        let written = self.write_for(&WriteOptions::default());
+        written.body.into_exposed()
+    }
+
+    /// The message as it is sent to one peer, in one buffer. The `data` elements of the label are
+    /// made from the parts.
+    ///
+    /// The label ends within the first 4,096 bytes, without line breaks if need be (shs-1.2,
+    /// 2.11). When its own texts (`meta`, `subject`, the history of a long way) are too long for
+    /// that, nothing is left out and nothing is refused: the message is right, and only part of
+    /// the installed base cannot take it. [`Written::fits_every_node`] tells, for the log.
+    #[must_use]
+    pub fn write_for(&self, options: &WriteOptions) -> Written {
         let elements: Vec<Data> = self.parts.iter().map(DataPart::element).collect();
         let parts: Vec<OutgoingPart<'_>> = self.parts.iter().map(DataPart::outgoing).collect();
-        mime::write(&self.label.write_with(&elements), &parts)
+        let label = self.label.write_with(&elements);
+        mime::write_for(&label, &parts, options.file_names)
+    }
+
+    /// The parts, counted from 0, whose size is not the `no-of-bytes` of the label as it was read:
+    /// something for the log, never for a refusal (shs-1.2, 2.12).
+    pub fn misstated_sizes(&self) -> impl Iterator<Item = usize> {
+        let pairs = self.label.content.data.iter().zip(&self.parts);
+        pairs.enumerate().filter_map(|(number, (data, part))| {
+            let stated = data.no_of_bytes?;
+            (stated != part.data.expose().len() as u64).then_some(number)
+        })
     }
 }
 

@@ -11,7 +11,8 @@ use crate::error::{Fault, WireError};
 /// The prefix, exactly as it is written.
 pub const URN_PREFIX: &str = "urn:X-shs:";
 
-/// Longest address or product value that is accepted, prefix included, in bytes.
+/// Longest address that is accepted, without prefix and blanks around it, in bytes: what is
+/// written with a prefix can be read again.
 pub const URN_BYTES_MAX: usize = 256;
 
 /// Most digits of an organisation number. Ten are right, twelve occur in certificates; test
@@ -88,11 +89,11 @@ impl Adress {
     /// # Errors
     /// When there is no organisation number, or the inner id is empty or holds blanks.
     pub fn parse(text: &str) -> Result<Self, WireError> {
+        let text = without_prefix(text);
         if text.len() > URN_BYTES_MAX {
             let fault = Fault::Limit("URN_BYTES_MAX", URN_BYTES_MAX);
             return Err(WireError::new("address", 0, fault));
         }
-        let text = without_prefix(text);
         let (organisation, internal) = match text.split_once('.') {
             Some((organisation, internal)) => (organisation, Some(internal)),
             None => (text, None),
@@ -221,6 +222,14 @@ mod tests {
             assert_eq!(address.internal(), Some("a.b"));
             assert_eq!(address.organisation().as_str(), "0000000002");
         }
+    }
+
+    #[test]
+    fn the_longest_address_is_read_again_when_it_is_written() {
+        let longest = format!("0000000002.{}", "x".repeat(URN_BYTES_MAX - 11));
+        let address = Adress::parse(&format!("\n    {longest}\n    ")).unwrap();
+        assert_eq!(Adress::parse(&address.to_string()).unwrap(), address);
+        assert!(Adress::parse(&format!("{longest}x")).is_err());
     }
 
     #[test]

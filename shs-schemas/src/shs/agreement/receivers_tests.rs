@@ -11,6 +11,9 @@ fn asynch(id: &str, principal: &str, flow: Flow, customer: Option<&str>) -> Agre
     }
 }
 
+/// Makes a message another one.
+type Change = fn(&mut Unaddressed);
+
 fn public(principal: &str, transfer: AgreedTransfer) -> PublicAgreement {
     PublicAgreement {
         id: None,
@@ -135,7 +138,7 @@ fn a_named_agreement_alone_tells_the_receiver() {
         asynch("a-3", P, Flow::FromCustomer, Some(X)),
     ]);
     let public = [public("7", AgreedTransfer::Any)];
-    let by = |name: &str, change: fn(&mut Unaddressed)| {
+    let by = |name: &str, change: Change| {
         let mut event = message(C, SequenceType::Event);
         change(&mut event);
         store.receivers(Some(&AgreementId::parse(name).unwrap()), &event, &public)
@@ -144,7 +147,7 @@ fn a_named_agreement_alone_tells_the_receiver() {
     let unknown = by("a-9", |_| {}).unwrap_err();
     assert_eq!(unknown, NoReceiver::NamedUnknown);
     assert_eq!(unknown.code(), ErrorCode::MissingAgreement);
-    let misfits: [(&str, fn(&mut Unaddressed), Mismatch); 4] = [
+    let misfits: [(&str, Change, Mismatch); 4] = [
         ("a-1", |e| e.produkt = Produkt::Agreement, Mismatch::Product),
         ("a-3", |_| {}, Mismatch::Parties),
         (

@@ -33,12 +33,22 @@ impl Label {
         label
     }
 
-    /// The label of an asynchronous error message or confirmation about this message: its
-    /// `content.id` is that of the message it is about.
+    /// The label of an error message or confirmation about this message: its `content.id` is that
+    /// of the message it is about. An error about a synchronous message can only be the answer to
+    /// it, so it is synchronous too and keeps the `tx.id`; a confirmation is always a transfer of
+    /// its own.
     #[must_use]
     pub fn administrative(&self, kind: Administrative, own: &Actor, now: DateTime<Utc>) -> Self {
-        let mut label = self.derived(TxId::fresh(), self.content.id.clone(), own, now);
-        label.transfer_type = TransferType::Asynch;
+        let transfer_type = match kind {
+            Administrative::Error => self.transfer_type,
+            Administrative::Confirm => TransferType::Asynch,
+        };
+        let tx_id = match transfer_type {
+            TransferType::Synch => self.tx_id.clone(),
+            TransferType::Asynch => TxId::fresh(),
+        };
+        let mut label = self.derived(tx_id, self.content.id.clone(), own, now);
+        label.transfer_type = transfer_type;
         label.sequence_type = SequenceType::Adm;
         label.product = Product::from(match kind {
             Administrative::Error => Produkt::Error,

@@ -352,7 +352,8 @@ fn inner_party(
     })
 }
 
-fn meta(document: &mut Document<'_>) -> Result<Meta, WireError> {
+/// The `meta` that was entered last, of a label or a message list.
+pub(in crate::shs) fn meta(document: &mut Document<'_>) -> Result<Meta, WireError> {
     let name = document.attribute_text("name").unwrap_or_default();
     Ok(Meta {
         name: Sensitive::new(name),
@@ -360,7 +361,8 @@ fn meta(document: &mut Document<'_>) -> Result<Meta, WireError> {
     })
 }
 
-fn data_element(document: &Document<'_>) -> Data {
+/// The `data` that was entered last, of a label or a message list; it must still be passed over.
+pub(in crate::shs) fn data_element(document: &Document<'_>) -> Data {
     let number = |name| document.attribute(name)?.text.trim().parse().ok();
     Data {
         datapart_type: document.attribute_text("datapartType").unwrap_or_default(),

@@ -344,7 +344,7 @@ fn the_node_signs_when_nobody_was_addressed_and_lends_its_name() {
 
 #[test]
 fn an_error_is_about_the_content_it_refuses() {
-    let request = question();
+    let request = read(&with("\"synch\"", "\"asynch\"")).unwrap();
     let error = request.administrative(Administrative::Error, &own(), now());
     assert_eq!(error.content.id, request.content.id);
     assert_eq!(error.sequence_type, SequenceType::Adm);

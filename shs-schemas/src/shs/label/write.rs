@@ -1,6 +1,6 @@
 //! Writing a label: valid against the DTD, ASCII only, small.
 
-use super::{Actor, Content, Data, History, InnerParty, Label, Product};
+use super::{Actor, Content, Data, History, InnerParty, Label, Meta, Product};
 use crate::ids::{AgreementId, ContentId, LocalId, TxId};
 use crate::sensitive::Sensitive;
 use crate::shs::document::Output;
@@ -51,11 +51,7 @@ impl Label {
             inner_party(&mut out, "end-recipient", end_recipient);
         }
         product(&mut out, &self.product);
-        for meta in &self.meta {
-            out.open("meta");
-            out.attribute("name", meta.name.expose());
-            out.text("meta", meta.value.expose());
-        }
+        meta_elements(&mut out, &self.meta);
         if let Some(subject) = &self.subject {
             out.leaf("subject", subject.expose());
         }
@@ -94,12 +90,14 @@ fn inner_party(out: &mut Output, element: &str, party: &InnerParty) {
     out.text(element, party.value.expose());
 }
 
-/// `commonName` is required here; the number stands in for a name that is not known (shs-1.2, 10
-/// row 13).
+/// `commonName` is required here; the number stands in for a name that is not known or blank
+/// (shs-1.2, 10 row 13).
 fn sender(out: &mut Output, from: &Actor) {
     let number = from.address.organisation().as_str();
+    let name = from.common_name.as_deref();
+    let name = name.filter(|name| !name.trim().is_empty());
     out.open("from");
-    out.attribute("commonName", from.common_name.as_deref().unwrap_or(number));
+    out.attribute("commonName", name.unwrap_or(number));
     out.attribute_if("e-mail", exposed(from.e_mail.as_ref()));
     out.attribute_if("labeledURI", from.labeled_uri.as_deref());
     out.text("from", &from.address.to_string());
@@ -116,19 +114,36 @@ fn content(out: &mut Output, content: &Content, data: &[Data]) {
     out.open("content");
     out.attribute("content.id", content.id.as_str());
     out.children();
-    for data in data {
-        out.open("data");
-        out.attribute("datapartType", &data.datapart_type);
-        out.attribute_if("filename", exposed(data.filename.as_ref()));
-        let number = |number: Option<u64>| number.map(|n| n.to_string());
-        out.attribute_if("no-of-bytes", number(data.no_of_bytes).as_deref());
-        out.attribute_if("no-of-records", number(data.no_of_records).as_deref());
-        out.empty();
-    }
+    data_elements(out, data);
     if let Some(comment) = &content.comment {
         out.leaf("comment", comment.expose());
     }
     out.close("content");
+}
+
+/// `meta`, as a label and a message list have it.
+pub(in crate::shs) fn meta_elements(out: &mut Output, meta: &[Meta]) {
+    for meta in meta {
+        out.open("meta");
+        out.attribute("name", meta.name.expose());
+        out.text("meta", meta.value.expose());
+    }
+}
+
+/// `data`, as a label and a message list have it.
+pub(in crate::shs) fn data_elements(out: &mut Output, data: &[Data]) {
+    for data in data {
+        out.open("data");
+        out.attribute("datapartType", &data.datapart_type);
+        out.attribute_if("filename", exposed(data.filename.as_ref()));
+        if let Some(number) = data.no_of_bytes {
+            out.attribute_shown("no-of-bytes", number);
+        }
+        if let Some(number) = data.no_of_records {
+            out.attribute_shown("no-of-records", number);
+        }
+        out.empty();
+    }
 }
 
 fn history(out: &mut Output, entry: &History) {
