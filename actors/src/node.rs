@@ -77,6 +77,20 @@ pub struct AsynchSettings {
     pub relay: RelaySettings,
 }
 
+impl AsynchSettings {
+    /// The defaults, noted in this ledger.
+    #[must_use]
+    pub fn noted_in(ledger: LedgerSettings) -> Self {
+        Self {
+            ledger,
+            transfers: TransferSettings::default(),
+            outboxes: OutboxSettings::default(),
+            underway: UnderwaySettings::default(),
+            relay: RelaySettings::default(),
+        }
+    }
+}
+
 /// What a node is connected to.
 #[derive(Clone)]
 pub struct Links {
@@ -239,13 +253,14 @@ impl Node {
             failpoints,
             escalation,
         });
-        for (ul, bounds) in settings.parties {
-            node.connect(ul, bounds);
-        }
+        // First, so that the ledger is the last to stop.
         if let Some(asynch) = settings.asynch {
             let asynch = node.start_asynch(asynch, &arbiters);
             // Set once, here.
             let _ = node.asynch.set(asynch);
+        }
+        for (ul, bounds) in settings.parties {
+            node.connect(ul, bounds);
         }
         node
     }

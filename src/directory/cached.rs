@@ -22,6 +22,8 @@ use super::table::{Held, Table};
 
 /// Parts that the answers are spread over, each with a lock of its own: no lock is everybody's.
 const SHARDS: usize = 16;
+/// Fewest answers of a part: smaller ones would fill unevenly.
+const ENTRIES_PER_SHARD_MIN: usize = 64;
 /// Most questions of one part that the directory is asked at once; above it, it counts as away.
 const FLIGHTS_PER_SHARD_MAX: usize = 256;
 
@@ -80,7 +82,7 @@ impl CachedDirectory {
     /// takes nobody's answer along.
     #[must_use]
     pub fn new(directory: Arc<dyn Directory>, settings: CacheSettings, runtime: Handle) -> Self {
-        let shards = SHARDS.min(settings.entries_max).max(1);
+        let shards = (settings.entries_max / ENTRIES_PER_SHARD_MIN).clamp(1, SHARDS);
         let shard = || {
             Mutex::new(Shard {
                 table: Table::new(settings.entries_max / shards),

@@ -13,6 +13,7 @@
 )]
 
 mod a_directory_that_is_away_stops_nobody;
+mod a_server_that_is_none_is_told_apart;
 mod a_value_stays_a_value;
 mod check_says_whether_it_answers;
 mod every_look_up_finds_its_entry;

@@ -1,4 +1,4 @@
-//! A private SHS directory for tests: OpenLDAP's slapd on ports of its own, in a directory of its own,
+//! A private SHS directory for tests: a slapd on ports of its own, in a directory of its own,
 //! with the schema and entries of `tests/directory/schema/`.
 //!
 //! It touches no directory that the machine runs. Everything it starts dies with the test process,

@@ -16,7 +16,7 @@ use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::ledger::{Event, Ids, LedgerBook, LedgerSettings, NotNoted, What};
-use samsvar_actors::node::{Node, NodeSettings};
+use samsvar_actors::node::{AsynchSettings, Links, Node, NodeSettings};
 use samsvar_actors::observation::{ActorLine, Observatory, State};
 use samsvar_actors::supervisor::{Adopt, Supervisor};
 use samsvar_actors::transport::in_process::InProcess;
@@ -207,11 +207,11 @@ async fn whatever_falls_in_between_an_ok_is_on_disk_and_everybody_gets_an_answer
 async fn a_node_that_stops_has_everything_noted_before_on_disk() {
     let parent = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let settings = NodeSettings {
-        ledger: Some(settings(parent.path())),
+        asynch: Some(AsynchSettings::noted_in(settings(parent.path()))),
         ..node_rig::settings(DeadlineSettings::default())
     };
-    let (transport, failpoints) = (Arc::new(InProcess::new()), Failpoints::default());
-    let node = Node::start_on(Arbiter::current(), settings, transport, failpoints);
+    let links = Links::to_authorities(Arc::new(InProcess::new()));
+    let node = Node::start_on(Arbiter::current(), settings, links, Failpoints::default());
     let book = node.ledger().unwrap();
     let event = || Event::now(Uuid::new_v4(), Ids::default(), What::Duplett);
     book.note_durably(event()).await.unwrap();

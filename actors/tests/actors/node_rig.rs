@@ -112,18 +112,7 @@ impl Rig {
         let transport = Uppgiftslamnare::all().fold(InProcess::new(), |transport, ul| {
             transport.with(ul, Arc::new(After(service(ul))))
         });
-        let settings = NodeSettings {
-            rules: rules(),
-            deadlines,
-            load: LoadSettings::default(),
-            parties: Uppgiftslamnare::all()
-                .map(|ul| (ul, DispatcherSettings::default()))
-                .collect(),
-            answer_limits: xml::Limits::default(),
-            worker_mailbox_max: 1_000,
-            restart: RestartPolicy::new(OverBudget::Escalate),
-            asynch: None,
-        };
+        let settings = settings(deadlines);
         let heart = Arbiter::current();
         let failpoints = Failpoints::default();
         let node = Node::start_on(
@@ -161,6 +150,22 @@ impl Rig {
             took,
             documents: reply.parts.iter().map(text).collect(),
         }
+    }
+}
+
+/// A node without asynchronous messages.
+pub fn settings(deadlines: DeadlineSettings) -> NodeSettings {
+    NodeSettings {
+        rules: rules(),
+        deadlines,
+        load: LoadSettings::default(),
+        parties: Uppgiftslamnare::all()
+            .map(|ul| (ul, DispatcherSettings::default()))
+            .collect(),
+        answer_limits: xml::Limits::default(),
+        worker_mailbox_max: 1_000,
+        restart: RestartPolicy::new(OverBudget::Escalate),
+        asynch: None,
     }
 }
 

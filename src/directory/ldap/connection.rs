@@ -21,7 +21,7 @@ use super::fault::{LdapFault, TlsFault};
 use super::search::Search;
 use crate::settings::{Ldap, LdapUrl};
 
-/// Most entries that a search may give.
+/// Most entries that a search may give, references to other directories included.
 const ENTRIES_MAX: usize = 1000;
 /// A connection that has been idle for longer is not trusted.
 const IDLE_MAX: Duration = Duration::from_mins(1);
@@ -159,7 +159,13 @@ impl Link {
             connection.search(&self.plan, search),
         );
         let found = found.await.unwrap_or(Err(LdapFault::SearchTimeout));
-        if let Err(LdapFault::Lost | LdapFault::SearchTimeout) = &found {
+        let unusable = matches!(
+            &found,
+            Err(LdapFault::Lost
+                | LdapFault::SearchTimeout
+                | LdapFault::Refused(SIZE_LIMIT_EXCEEDED))
+        );
+        if unusable {
             self.discard(connection);
         }
         found
@@ -228,14 +234,15 @@ impl Connection {
         let stream = ldap.streaming_search(&plan.base, Scope::Subtree, &filter, attributes);
         let mut stream = stream.await.map_err(lost)?;
         let mut entries = Vec::new();
-        let mut unread = 0_u32;
+        let (mut seen, mut unread) = (0, 0_u32);
         while let Some(found) = stream.next().await.map_err(lost)? {
-            if found.is_ref() || found.is_intermediate() {
-                continue;
-            }
-            if entries.len() == ENTRIES_MAX {
+            seen += 1;
+            if seen > ENTRIES_MAX {
                 // The server does not keep to the limit: nobody reads on.
                 return Err(LdapFault::Refused(SIZE_LIMIT_EXCEEDED));
+            }
+            if found.is_ref() || found.is_intermediate() {
+                continue;
             }
             match DirectoryEntry::read(found.0) {
                 Some(entry) => entries.push(entry),
