@@ -41,24 +41,26 @@ pub(super) fn built_in() -> Result<Vec<AgreementFile>, Faults> {
         let agreement = parse(&file, document, Agreement::read)?;
         Ok((file, agreement))
     });
-    check_unique(read.collect::<Result<_, Fault>>()?)
+    check_unique(read.collect::<Result<_, Fault>>()?, Faults::default())
 }
 
 /// Reads the folder.
 pub(super) fn read_agreements(folder: &Path) -> Result<Vec<AgreementFile>, Faults> {
-    let read = read_folder(
+    let (read, faults) = read_folder(
         folder,
         "agreements",
         AGREEMENTS_MAX,
         AGREEMENT_BYTES_MAX,
         Agreement::read,
-    )?;
-    check_unique(read)
+    );
+    check_unique(read, faults)
 }
 
 /// Two with the same uuid would make a label that names it ambiguous.
-fn check_unique(read: Vec<(PathBuf, Agreement)>) -> Result<Vec<AgreementFile>, Faults> {
-    let mut faults = Faults::default();
+fn check_unique(
+    read: Vec<(PathBuf, Agreement)>,
+    mut faults: Faults,
+) -> Result<Vec<AgreementFile>, Faults> {
     let mut seen: HashMap<String, &Path> = HashMap::new();
     for (file, agreement) in &read {
         let id = agreement.id.as_str().to_ascii_lowercase();

@@ -8,17 +8,22 @@ use shs_schemas::{WireError, charset};
 use super::fault::{Fault, Faults};
 use super::source::read_bounded;
 
-/// Reads every `*.xml` of the folder, in order of their names. `what` is what they are, in faults.
+/// Reads every `*.xml` of the folder, in order of their names: what can be read, and what is wrong with
+/// the rest. `what` is what they are, in faults.
 pub(super) fn read_folder<T>(
     folder: &Path,
     what: &str,
     files_max: usize,
     bytes_max: usize,
     read: impl Fn(&[u8]) -> Result<T, WireError>,
-) -> Result<Vec<(PathBuf, T)>, Faults> {
+) -> (Vec<(PathBuf, T)>, Faults) {
     let mut faults = Faults::default();
     let mut documents = Vec::new();
-    for file in xml_files(folder, what, files_max)? {
+    let files = xml_files(folder, what, files_max).unwrap_or_else(|fault| {
+        faults.push(fault);
+        Vec::new()
+    });
+    for file in files {
         let document =
             read_bounded(&file, bytes_max as u64).and_then(|bytes| parse(&file, &bytes, &read));
         match document {
@@ -26,7 +31,7 @@ pub(super) fn read_folder<T>(
             Err(fault) => faults.push(fault),
         }
     }
-    faults.or(documents)
+    (documents, faults)
 }
 
 fn xml_files(folder: &Path, what: &str, files_max: usize) -> Result<Vec<PathBuf>, Fault> {

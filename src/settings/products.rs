@@ -26,14 +26,13 @@ pub(super) fn read_products(folder: &Path) -> Result<Vec<ProductFile>, Faults> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let read = read_folder(
+    let (read, mut faults) = read_folder(
         folder,
         "product descriptions",
         PRODUCTS_MAX,
         PRODUCT_BYTES_MAX,
         ProductType::read,
-    )?;
-    let mut faults = Faults::default();
+    );
     let mut seen = HashMap::new();
     for (file, product) in &read {
         if let Some(twin) = seen.insert(product.produkt(), file) {
