@@ -158,6 +158,23 @@ impl Slapd {
     /// Lets it stand still: it keeps its connections and takes new ones, and says nothing.
     pub(crate) fn freeze(&self) {
         self.signal("STOP");
+        let begun = Instant::now();
+        while !self.is_frozen() {
+            assert!(begun.elapsed() < STOP_MAX, "slapd does not stand still");
+            sleep(POLL);
+        }
+    }
+
+    /// Whether every thread has noticed the signal.
+    fn is_frozen(&self) -> bool {
+        let server = self.server.as_ref().expect("slapd runs").id();
+        let threads = fs::read_dir(format!("/proc/{server}/task")).expect("a process");
+        threads.flatten().all(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            // The state follows the name, which stands in brackets (proc(5)).
+            let state = stat.rsplit(')').next();
+            state.is_some_and(|rest| rest.trim_start().starts_with('T'))
+        })
     }
 
     /// Lets it go on after [`Self::freeze`].
