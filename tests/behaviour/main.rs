@@ -17,6 +17,7 @@ mod xmllint;
 mod a_caller_that_hangs_up_is_forgotten;
 #[cfg(debug_assertions)]
 mod a_panic_costs_what_it_held;
+mod asynchronous_messages_come_to_one_end;
 mod authorities_are_asked_at_once;
 mod bad_input_is_refused_once;
 #[cfg(debug_assertions)]

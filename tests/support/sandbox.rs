@@ -32,6 +32,7 @@ use samsvar_actors::transport::in_process::{InProcess, Reach};
 use samsvar_actors::transport::{Answer, AnswerContent, Bastjanst, BoxFuture, Question};
 use shs_schemas::Uppgiftslamnare;
 use shs_schemas::ssbtek::SsbtFelkod;
+use tempfile::TempDir;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -63,6 +64,7 @@ type Service = Arc<dyn Bastjanst>;
 /// A node to be started.
 pub struct Builder {
     settings: Settings,
+    folder: Option<TempDir>,
     services: HashMap<Uppgiftslamnare, Service>,
     alone: bool,
 }
@@ -72,6 +74,19 @@ impl Builder {
     pub fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self
+    }
+
+    /// Takes asynchronous messages: their ledger is kept in a folder that goes with the sandbox, and
+    /// retries are quick.
+    pub fn asynch(mut self) -> Self {
+        let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        self.settings.ledger.folder = Some(folder.path().join("ledger"));
+        self.folder = Some(folder);
+        self.with(|settings| {
+            settings.relay.retry_first_ms = 20;
+            settings.relay.retry_longest_s = 1;
+            settings.relay.give_up_after_s = 5;
+        })
     }
 
     /// Shortens D(n) to so many seconds, of which half is kept back: where the rule is tested and
@@ -183,6 +198,7 @@ impl Builder {
             client: Client::new().unwrap(),
             orders,
             escalation,
+            folder: self.folder,
             _company: company,
         };
         let everybody = Uppgiftslamnare::all().count();
@@ -203,6 +219,7 @@ pub struct Sandbox {
     client: Client,
     orders: mpsc::UnboundedSender<oneshot::Sender<usize>>,
     escalation: watch::Receiver<Option<String>>,
+    folder: Option<TempDir>,
     _company: Company,
 }
 
@@ -260,6 +277,7 @@ impl Sandbox {
         settings.listener.keep_alive_ms = 30_000;
         Builder {
             settings,
+            folder: None,
             services: simulated::alla(SEED_DEFAULT).into_iter().collect(),
             alone: false,
         }
@@ -274,6 +292,14 @@ impl Sandbox {
     #[allow(dead_code, reason = "some test binaries have no certificates")]
     pub fn certificates(&self) -> &Store {
         self.certificates.as_ref().unwrap()
+    }
+
+    /// Everything that the ledger holds.
+    pub fn ledger(&self) -> String {
+        let folder = self.folder.as_ref().expect("an asynchronous sandbox");
+        let days = std::fs::read_dir(folder.path().join("ledger")).unwrap();
+        let texts = days.map(|day| std::fs::read_to_string(day.unwrap().path()).unwrap());
+        texts.collect()
     }
 
     /// The node itself.
