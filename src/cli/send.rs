@@ -123,10 +123,13 @@ pub async fn run(args: &SendArgs) -> Result<ExitCode, Box<dyn std::error::Error>
 /// Shows an answer; false when it is an error.
 fn show(out: &mut dyn Write, answer: &HttpAnswer, folder: Option<&Path>) -> io::Result<bool> {
     writeln!(out, "status {}", answer.status)?;
-    for (name, value) in &answer.headers {
-        if name.starts_with("x-shs-") {
-            writeln!(out, "{name}: {}", shown::printable(value))?;
-        }
+    let headers = answer.headers.iter();
+    let mut headers: Vec<_> = headers
+        .filter(|(name, _)| name.starts_with("x-shs-"))
+        .collect();
+    headers.sort();
+    for (name, value) in headers {
+        writeln!(out, "{name}: {}", shown::printable(value))?;
     }
     if !answer.is_success() {
         let refusal = answer.refusal();

@@ -133,7 +133,8 @@ fn what_does_not_parse_is_refused_with_its_line_and_never_quoted() {
 fn every_value_out_of_bounds_is_named_at_once() {
     let folder = in_process(
         "[deadline]\nlimit_s = 12\nmargin_ms = 0\n[drain]\ndrain_s = 601\n\
-         [[aktor]]\norganisationsnummer = \"12\"\nnamn = \"\"\n",
+         [[aktor]]\norganisationsnummer = \"12\"\nnamn = \"\"\n\
+         [outbox]\nage_max_s = 0\nmessages_max = 0\n",
     );
     let faults = folder.faults(&[]);
     for expected in [
@@ -141,6 +142,8 @@ fn every_value_out_of_bounds_is_named_at_once() {
         "samsvar.toml:11: drain.drain_s: greater than 600",
         "samsvar.toml:13: aktor[0].organisationsnummer: is not ten digits",
         "samsvar.toml:14: aktor[0].namn: length is lower than 1",
+        "samsvar.toml:16: outbox.age_max_s: lower than 1",
+        "samsvar.toml:17: outbox.messages_max: lower than 1",
     ] {
         assert!(faults.lines().any(|line| line == expected), "{faults}");
     }
