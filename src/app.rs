@@ -6,13 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use samsvar_actors::directory::Directory;
 use samsvar_actors::failpoint::Failpoints;
-use samsvar_actors::node::Node;
+use samsvar_actors::ingress::Neighbours;
+use samsvar_actors::node::{Links, Node};
 use samsvar_actors::room::Room;
 use samsvar_actors::transport::Transport;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::http;
+use crate::next_node::HttpsNextNode;
 use crate::settings::{ListenerTls, RELOAD_EVERY, Settings};
 use crate::tls::material::Sources;
 use crate::tls::reload::keep_up;
@@ -48,6 +52,14 @@ struct Listening {
     task: JoinHandle<std::io::Result<()>>,
 }
 
+/// What a node is started over.
+pub struct Outside {
+    /// Carries questions to the authorities.
+    pub transport: Arc<dyn Transport>,
+    /// Where the connection to the SHS directory lives.
+    pub connections: Handle,
+}
+
 /// A running node with its listeners.
 pub struct App {
     node: Arc<Node>,
@@ -60,20 +72,29 @@ pub struct App {
 }
 
 impl App {
-    /// Starts a node over this transport. Must be called within an actix system.
+    /// Starts a node over these connections. Must be called within an actix system.
     ///
     /// # Errors
     /// When the settings cannot be used, or an address cannot be listened on.
     pub fn start(
         settings: &Settings,
-        transport: Arc<dyn Transport>,
+        outside: Outside,
         failpoints: Failpoints,
     ) -> Result<Self, StartError> {
         let node_settings = wiring::node(settings)?;
         let certificates = certificates(settings)?;
+        let catalogue = wiring::directory(settings, outside.connections)?;
+        let next_node = HttpsNextNode::new(settings.next_node.clone(), certificates.clone());
+        let links = Links {
+            transport: outside.transport,
+            neighbours: Neighbours {
+                directory: Arc::clone(&catalogue) as Arc<dyn Directory>,
+                next_node: Some(Arc::new(next_node)),
+            },
+        };
         let service = bind(settings.listener.address, settings.listener.tls.is_some())?;
         let admin = bind(settings.admin.address, false)?;
-        let node = Node::start(node_settings, transport, failpoints);
+        let node = Node::start(node_settings, links, failpoints);
         let bodies = Room::new(settings.listener.bodies_limit());
         let service = listen(service, |listener| {
             let (node, bodies) = (Arc::clone(&node), Arc::clone(&bodies));
@@ -131,7 +152,7 @@ impl App {
     /// Takes the node down: nothing new is admitted (503), what is open is finished within the drain
     /// time, then the listeners close and the actors end. Returns how many requests were left.
     pub async fn stop(self) -> usize {
-        tracing::info!(open = self.node.load().open(), "node drains");
+        tracing::info!(open = self.node.open(), "node drains");
         let left = self.node.drain(self.drain_max).await;
         if let Some(upkeep) = self.upkeep {
             upkeep.abort();

@@ -1,6 +1,8 @@
 //! `samsvar check`: says what is wrong with a configuration, each fault with file and line, before
 //! a node is started with it.
 
+mod directory;
+
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use shs_schemas::shs::agreement::Exchange;
 use shs_schemas::shs::label::{SequenceType, TransferType};
 use shs_schemas::shs::{Organisationsnummer, time};
 
-use crate::settings::{AgreementFile, Aktor, Fault, Settings, TransportKind};
+use crate::settings::{AgreementFile, Aktor, Delivery, Fault, Settings, TransportKind};
 use crate::tls::inspection::{Lasting, inspect};
 use crate::tls::material::Sources;
 
@@ -59,22 +61,7 @@ pub struct Summary {
 #[must_use]
 pub fn check(file: &Path) -> Report {
     match Settings::load(file) {
-        Ok(settings) => {
-            let now = Utc::now();
-            let found = inspect(&Sources::of(&settings), now.timestamp());
-            let of_files = found.warnings.into_iter().map(|warning| {
-                let message = format!("{}: {}", warning.setting, warning.reason);
-                Fault::in_file(warning.file, None, message)
-            });
-            let mut warnings = warnings(file, &settings, time::swedish(now).date());
-            warnings.extend(of_files);
-            Report {
-                ok: true,
-                faults: Vec::new(),
-                warnings,
-                summary: Some(Summary::of(&settings, found.lasting)),
-            }
-        }
+        Ok(settings) => loaded(file, &settings),
         Err(faults) => Report {
             ok: false,
             faults: faults.as_slice().to_vec(),
@@ -84,14 +71,35 @@ pub fn check(file: &Path) -> Report {
     }
 }
 
+fn loaded(file: &Path, settings: &Settings) -> Report {
+    let now = Utc::now();
+    let found = inspect(&Sources::of(settings), now.timestamp());
+    let mut warnings = warnings(file, settings, time::swedish(now).date());
+    warnings.extend(found.warnings.into_iter().map(|warning| {
+        let message = format!("{}: {}", warning.setting, warning.reason);
+        Fault::in_file(warning.file, None, message)
+    }));
+    let mut faults = Vec::new();
+    match directory::check(settings) {
+        Ok(None) => {}
+        Ok(Some(warning)) => warnings.push(Fault::in_file(file, None, warning)),
+        Err(fault) => faults.push(Fault::in_file(file, None, fault)),
+    }
+    Report {
+        ok: faults.is_empty(),
+        faults,
+        warnings,
+        summary: Some(Summary::of(settings, found.lasting)),
+    }
+}
+
 /// Agreements that permit nothing here, and actors that no agreement lets ask.
 fn warnings(file: &Path, settings: &Settings, today: NaiveDate) -> Vec<Fault> {
-    let own = &settings.node.organisationsnummer;
     let mut warnings = Vec::new();
     for AgreementFile { file, agreement } in &settings.agreements {
         let mut warn = |message: &str| warnings.push(Fault::in_file(file, None, message));
-        if agreement.principal.as_str() != own {
-            warn("the principal is not this node's actor");
+        if !is_known(settings, &agreement.principal) {
+            warn("the principal is neither this node's actor nor an [[aktor]]");
         }
         if agreement.valid_to.is_some_and(|last| last < today) {
             warn("has ended");
@@ -101,13 +109,38 @@ fn warnings(file: &Path, settings: &Settings, today: NaiveDate) -> Vec<Fault> {
         }
     }
     for aktor in &settings.aktorer {
-        if !may_ask(settings, aktor, today) {
+        if !is_agreed_with(settings, aktor, today) {
             let number = &aktor.organisationsnummer;
             let message = format!("aktor {number}: no agreement lets it ask today");
             warnings.push(Fault::in_file(file, None, message));
         }
     }
     warnings
+}
+
+/// Whether the configuration knows an actor.
+fn is_known(settings: &Settings, number: &Organisationsnummer) -> bool {
+    let listed = settings
+        .aktorer
+        .iter()
+        .map(|aktor| &aktor.organisationsnummer);
+    let mut known = listed.chain([&settings.node.organisationsnummer]);
+    known.any(|known| known == number.as_str())
+}
+
+/// Whether some agreement names an actor, or covers its SSBTEK question.
+fn is_agreed_with(settings: &Settings, aktor: &Aktor, today: NaiveDate) -> bool {
+    let number = &aktor.organisationsnummer;
+    let named = settings
+        .agreements
+        .iter()
+        .any(|AgreementFile { agreement, .. }| {
+            let customer = agreement.customer.as_ref();
+            agreement.principal.as_str() == number
+                || (aktor.delivery == Delivery::Push
+                    && customer.is_some_and(|customer| customer.as_str() == number))
+        });
+    named || may_ask(settings, aktor, today)
 }
 
 /// Whether some agreement covers this actor's SSBTEK question, synchronous or not.

@@ -9,7 +9,12 @@ pub mod ask;
 pub mod check;
 pub mod demo;
 pub mod dev_certs;
+pub mod fetch;
+mod file_types;
+mod saved;
+pub mod send;
 pub mod serve;
+mod shown;
 pub mod simulate;
 pub mod stop;
 pub mod table;
@@ -39,6 +44,10 @@ pub enum Command {
     Simulate(simulate::SimulateArgs),
     /// Asks a node a question and shows the compiled answer
     Ask(ask::AskArgs),
+    /// Sends an SHS message made from files
+    Send(Box<send::SendArgs>),
+    /// Fetches messages from the delivery service of a node
+    Fetch(fetch::FetchArgs),
     /// The supervision tree of a running node
     Tree(tree::TreeArgs),
     /// Certificates for development: a CA, a node's, clients' and a revocation list
@@ -76,6 +85,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
         Command::Ask(args) => client_runtime()?.block_on(ask::run(&args)),
         Command::DevCerts(args) => dev_certs::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Send(args) => client_runtime()?.block_on(send::run(&args)),
+        Command::Fetch(args) => client_runtime()?.block_on(fetch::run(&args)),
         Command::Tree(args) => client_runtime()?.block_on(tree::run(&args)),
     }
 }

@@ -2,7 +2,9 @@
 //! the load program and the tests use it as a verksamhetssystem would.
 
 pub mod answer;
+pub mod delivery;
 pub mod question;
+pub mod sending;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod body;
 pub mod caller;
+pub mod delivery;
 pub mod metrics;
 pub mod shs;
 
@@ -16,9 +17,11 @@ use actix_rt::Arbiter;
 use actix_web::dev::{Server, Service, ServiceResponse};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use samsvar_actors::node::Node;
+use samsvar_actors::relay::Kvitterat;
 use samsvar_actors::room::Room;
 
 use self::caller::Callers;
+use self::delivery::{Acknowledgement, DeliveryDesk};
 use crate::settings::Settings;
 use crate::tls::{self, Store};
 
@@ -42,12 +45,19 @@ pub fn service(
     let callers = Arc::new(Callers::new(settings, store.cloned()));
     let next_worker = Arc::new(AtomicUsize::new(0));
     let common = Arc::new(shs::Common::new(&node, bodies, settings));
+    let desk = delivery_desk(&node);
     let server = HttpServer::new(move || {
         let worker = next_worker.fetch_add(1, Ordering::Relaxed);
         let ingress = node.attach_worker(worker, &Arbiter::current());
         let door = shs::Door::new(ingress, Arc::clone(&common));
+        let desk = desk.clone();
         App::new()
             .app_data(web::Data::new(door))
+            .configure(|config| {
+                if let Some(desk) = desk {
+                    delivery::routes(config, desk);
+                }
+            })
             .wrap_fn(|request, inner| {
                 let answer = inner.call(request);
                 async move { answer.await.map(hung_up_if_refused) }
@@ -75,6 +85,18 @@ pub fn service(
         server.listen(listener)?
     };
     Ok(server.run())
+}
+
+/// The delivery service, on a node that takes asynchronous messages.
+fn delivery_desk(node: &Arc<Node>) -> Option<Arc<DeliveryDesk>> {
+    let outboxes = Arc::clone(node.asynch()?.outboxes());
+    let node = Arc::clone(node);
+    let acknowledged = move |Acknowledgement { label, confirm }| {
+        if let Some(asynch) = node.asynch() {
+            asynch.acknowledged(Kvitterat { label, confirm });
+        }
+    };
+    Some(DeliveryDesk::new(outboxes, Arc::new(acknowledged)))
 }
 
 fn hung_up_if_refused<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {

@@ -10,6 +10,7 @@ pub mod check;
 pub mod cli;
 pub mod client;
 pub mod dev_ca;
+pub mod directory;
 pub mod http;
 pub mod next_node;
 pub mod settings;

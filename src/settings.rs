@@ -17,12 +17,19 @@ mod amqp_url;
 mod contradictions;
 mod fault;
 mod flow;
+mod folder;
 mod http;
+mod ldap;
+mod ledger;
 mod node;
+mod outbox;
 mod parties;
+mod products;
+mod relay;
 mod source;
 mod timing;
 mod tls;
+mod transfers;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -37,17 +44,24 @@ pub use amqp_url::AmqpUrl;
 pub use fault::{Fault, Faults, Origin};
 pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
+pub use ldap::{Ldap, LdapUrl};
+pub use ledger::Ledger;
 pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
+pub use outbox::Outbox;
 pub use parties::Party;
+pub use products::{PRODUCTS_MAX, ProductFile};
+pub use relay::Relay;
 pub(crate) use source::read_bounded;
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
 pub(crate) use tls::RELOAD_EVERY;
 pub use tls::{CRL_FILES_MAX, ListenerTls, NextNode, Terminator};
+pub use transfers::Transfers;
 pub use transport::{Amqp, Transport, TransportKind};
 
 use agreements::read_agreements;
 use contradictions::contradictions;
 use parties::read_parties;
+use products::read_products;
 use source::{Environment, Source};
 
 use crate::tls::material::{Material, Sources};
@@ -76,6 +90,10 @@ pub struct Settings {
     #[serde(default, rename = "aktor")]
     #[garde(length(max = AKTORER_MAX), dive)]
     pub aktorer: Vec<Aktor>,
+    /// The SHS directory, which knows the actors that are not listed here.
+    #[serde(default)]
+    #[garde(dive)]
+    pub ldap: Ldap,
     /// The service listener.
     #[serde(default)]
     #[garde(dive)]
@@ -84,6 +102,14 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub admin: Admin,
+    /// Asynchronous messages between their acceptance and their end.
+    #[serde(default)]
+    #[garde(dive)]
+    pub relay: Relay,
+    /// Outboxes: where asynchronous messages wait for who fetches them.
+    #[serde(default)]
+    #[garde(dive)]
+    pub outbox: Outbox,
     /// The way to other nodes.
     #[serde(default)]
     #[garde(dive)]
@@ -112,6 +138,14 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub load: Load,
+    /// Where the ledger is kept.
+    #[serde(default)]
+    #[garde(dive)]
+    pub ledger: Ledger,
+    /// How much is remembered of asynchronous messages.
+    #[serde(default)]
+    #[garde(dive)]
+    pub transfers: Transfers,
     /// Restart budget and back-off.
     #[serde(default)]
     #[garde(dive)]
@@ -129,6 +163,10 @@ pub struct Settings {
     #[serde(skip)]
     #[garde(skip)]
     pub agreements: Vec<AgreementFile>,
+    /// The product descriptions, in order of their files' names.
+    #[serde(skip)]
+    #[garde(skip)]
+    pub products: Vec<ProductFile>,
 }
 
 /// Form of the log.
@@ -176,12 +214,20 @@ impl Settings {
             let (path, message) = (fault.setting, fault.to_string());
             faults.push(source.fault_at(path, environment.main(), &message));
         }
+        if let Err(fault) = settings.ledger.find_folder(folder) {
+            faults.push(source.fault_at("ledger.folder", environment.main(), &fault));
+        }
+        for (setting, fault) in settings.ldap.read_files(folder) {
+            faults.push(source.fault_at(setting, environment.main(), &fault));
+        }
         let register = folder.join(&settings.registers.uppgiftslamnare);
         let parties = Source::read(&register)
             .and_then(|source| read_parties(&source, environment, &settings.dispatcher));
         settings.parties = collect(&mut faults, parties).unwrap_or_default();
         let agreements = read_agreements(&folder.join(&settings.registers.agreements));
         settings.agreements = collect(&mut faults, agreements).unwrap_or_default();
+        let products = read_products(&folder.join(&settings.registers.products));
+        settings.products = collect(&mut faults, products).unwrap_or_default();
         faults.or(settings)
     }
 

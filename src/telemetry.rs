@@ -34,10 +34,10 @@ use crate::settings::LogFormat;
 /// The variables that set the filter, the first one that is set.
 const FILTER_VARIABLES: [&str; 2] = ["SAMSVAR_LOG", "RUST_LOG"];
 /// The filter when none is set. lapin repeats at every attempt why RabbitMQ cannot be reached, in
-/// three lines; our own transport says it once. actix-server describes its own start.
-const FILTER_DEFAULT: &str = "info,lapin=off,actix_server=warn";
+/// three lines; our own transport says it once. So does our directory in the place of ldap3. actix-server describes its own start.
+const FILTER_DEFAULT: &str = "info,lapin=off,ldap3=off,actix_server=warn";
 /// The filter of quiet commands when none is set.
-const FILTER_QUIET: &str = "warn,lapin=off";
+const FILTER_QUIET: &str = "warn,lapin=off,ldap3=off";
 /// Targets of this project: only these may log below [`LIBRARY_LEVEL`].
 const OWN_TARGETS: [&str; 2] = ["samsvar", "shs_schemas"];
 /// The most detailed level of every library.

@@ -8,16 +8,21 @@ use samsvar_actors::deadline::{DeadlineSettings, Policy};
 use samsvar_actors::dispatcher::DispatcherSettings;
 use samsvar_actors::dispatcher::circuit::CircuitSettings;
 use samsvar_actors::ingress::rules::Rules;
+use samsvar_actors::ledger::LedgerSettings;
 use samsvar_actors::load::LoadSettings;
-use samsvar_actors::node::NodeSettings;
+use samsvar_actors::node::{AsynchSettings, NodeSettings};
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
+use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
-use shs_schemas::shs::{Adress, Agreements, Organisationsnummer};
+use shs_schemas::shs::{Adress, Agreements, Organisationsnummer, Products};
 use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
 use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
 use tokio::runtime::Handle;
 
-use crate::settings::{DeadlinePolicy, Party, PersonCheck, Settings, Status};
+use crate::directory::{CachedDirectory, Catalogue, ConfigDirectory};
+use crate::settings::{
+    Aktor, DeadlinePolicy, Delivery, FileNames, Party, PersonCheck, Settings, Status,
+};
 
 /// Messages that may wait for one ingress or egress: as many as may be open, and some.
 const WORKER_MAILBOX_MAX: usize = 4_096;
@@ -39,6 +44,14 @@ pub enum WiringError {
     /// An address of RabbitMQ cannot be used.
     #[error("amqp: {0}")]
     Address(#[from] AddressError),
+    /// The certificates of the SHS directory cannot be used.
+    #[cfg(feature = "ldap")]
+    #[error(transparent)]
+    Directory(#[from] crate::directory::ldap::TlsFault),
+    /// The settings name a directory, and this build knows no LDAP.
+    #[cfg(not(feature = "ldap"))]
+    #[error("ldap.url: this samsvar was built without LDAP (feature `ldap`)")]
+    NoLdap,
 }
 
 /// What a node is made from.
@@ -71,6 +84,33 @@ pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
             backoff_longest: settings.supervision.backoff_longest(),
             over_budget: OverBudget::Escalate,
         },
+        asynch: asynch(settings)?,
+    })
+}
+
+/// How asynchronous messages are handled; a node without a ledger takes none.
+fn asynch(settings: &Settings) -> Result<Option<AsynchSettings>, WiringError> {
+    let Some(folder) = settings.ledger.folder.clone() else {
+        return Ok(None);
+    };
+    Ok(Some(AsynchSettings {
+        ledger: LedgerSettings {
+            folder,
+            node_id: node_id(settings)?,
+            group_max: settings.ledger.group_max as usize,
+            wait_max: settings.ledger.wait_max(),
+        },
+        transfers: settings.transfers.register(),
+        outboxes: settings.outbox.parts(),
+        underway: settings.relay.underway(),
+        relay: settings.relay.parts(),
+    }))
+}
+
+fn node_id(settings: &Settings) -> Result<NodeId, WiringError> {
+    NodeId::parse(&settings.node.node_id).map_err(|fault| WiringError::Identity {
+        setting: "node.node_id",
+        fault,
     })
 }
 
@@ -84,15 +124,27 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
         "node.organisationsnummer",
         &settings.node.organisationsnummer,
     )?;
-    let senders = settings
-        .aktorer
-        .iter()
-        .map(|aktor| number("aktor.organisationsnummer", &aktor.organisationsnummer))
-        .collect::<Result<HashSet<_>, _>>()?;
+    let aktorer = |wanted: &dyn Fn(&Aktor) -> bool| {
+        let wanted = settings.aktorer.iter().filter(|aktor| wanted(aktor));
+        let numbers =
+            wanted.map(|aktor| number("aktor.organisationsnummer", &aktor.organisationsnummer));
+        numbers.collect::<Result<HashSet<_>, _>>()
+    };
+    let mut known = aktorer(&|_| true)?;
+    let mut local = aktorer(&|aktor| aktor.delivery == Delivery::Mailbox)?;
+    known.insert(own.clone());
+    local.insert(own.clone());
+    let products = settings.products.iter().map(|file| file.product.clone());
     Ok(Rules {
         own: Actor::new(Adress::of(own), Some(settings.node.namn.clone())),
+        node_id: node_id(settings)?,
         product: settings.ssbtek.product,
-        senders,
+        ping_product: settings.ssbtek.ping_product,
+        local,
+        known,
+        rfc2231: aktorer(&|aktor| aktor.file_names == FileNames::Rfc2231)?,
+        directory: settings.ldap.url.is_some(),
+        products: Products::new(products.collect()),
         agreements: agreements(settings),
         statuses: settings
             .node
@@ -191,4 +243,48 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
         ..AmqpSettings::new(Sensitive::new(url))
     };
     Ok(Arc::new(Amqp::start(amqp, runtime)?))
+}
+
+/// What the node knows of other actors; the connection to the SHS directory, if there is one, lives
+/// on `runtime`, which must be multi-threaded: an arbiter stops it when it is busy.
+///
+/// # Errors
+/// When an actor's number cannot be read, or the directory's certificates cannot be used.
+pub fn directory(settings: &Settings, runtime: Handle) -> Result<Arc<Catalogue>, WiringError> {
+    let config = ConfigDirectory::new(settings).map_err(|fault| WiringError::Identity {
+        setting: "aktor.organisationsnummer",
+        fault,
+    })?;
+    let directory = shs_directory(settings, runtime)?;
+    Ok(Arc::new(Catalogue::new(config, directory)))
+}
+
+#[cfg(feature = "ldap")]
+fn shs_directory(
+    settings: &Settings,
+    runtime: Handle,
+) -> Result<Option<CachedDirectory>, WiringError> {
+    use crate::directory::{CacheSettings, LdapDirectory};
+
+    let ldap = &settings.ldap;
+    let Some(url) = &ldap.url else {
+        return Ok(None);
+    };
+    let directory = LdapDirectory::new(url, ldap, runtime.clone())?;
+    let cache = CacheSettings {
+        fresh: ldap.cache(),
+        stale: ldap.stale(),
+        negative: ldap.negative_cache(),
+        entries_max: ldap.cache_entries_max as usize,
+    };
+    let cached = CachedDirectory::new(Arc::new(directory), cache, runtime);
+    Ok(Some(cached))
+}
+
+#[cfg(not(feature = "ldap"))]
+fn shs_directory(settings: &Settings, _: Handle) -> Result<Option<CachedDirectory>, WiringError> {
+    match settings.ldap.url {
+        Some(_) => Err(WiringError::NoLdap),
+        None => Ok(None),
+    }
 }

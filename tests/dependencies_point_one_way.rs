@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 /// A library, and the only packages of this workspace that may depend on it.
-const EDGES: [(&str, &[&str]); 5] = [
+const EDGES: [(&str, &[&str]); 6] = [
     ("lapin", &["samsvar", "samsvar-actors", "samsvar-load"]),
+    ("ldap3", &["samsvar"]),
     ("actix-web", &["samsvar"]),
     ("quick-xml", &["shs-schemas"]),
     ("toml", &["samsvar"]),

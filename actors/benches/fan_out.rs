@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::future::{join_all, ready};
+use samsvar_actors::caller::Caller;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::dispatcher::DispatcherSettings;
@@ -18,14 +19,14 @@ use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::mailbox::Mailbox;
 use samsvar_actors::messages::Inkommande;
-use samsvar_actors::node::{Node, NodeSettings};
+use samsvar_actors::node::{Links, Node, NodeSettings};
 use samsvar_actors::reply::{Outcome, ReplyPort};
 use samsvar_actors::tally::OutcomeClass;
 use samsvar_actors::transport::in_process::InProcess;
 use samsvar_actors::transport::{Answer, AnswerContent, Bastjanst, BoxFuture, Question};
+use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::Status;
 use shs_schemas::shs::{Actor, Agreement, Agreements, Message};
-use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
 use shs_schemas::{Sensitive, Uppgiftslamnare, mime, xml};
 use tokio::time::Instant;
 
@@ -114,16 +115,16 @@ fn settings(message: &Message) -> NodeSettings {
         .expect("the corpus names its receiver");
     NodeSettings {
         rules: Rules {
-            own: Actor::new(to.address.clone(), None),
-            product: message.label.product.produkt,
-            senders: HashSet::from([from.address.organisation().clone()]),
+            known: HashSet::from([from.address.organisation().clone()]),
             agreements: Agreements::new(vec![
                 Agreement::read(AGREEMENT).expect("a readable agreement"),
             ]),
             statuses: HashSet::from([Status::Test]),
-            message_limits: mime::Limits::default(),
-            question_limits: xml::Limits::default(),
-            person_check: Identitetskontroll::Strict,
+            ..Rules::of(
+                Actor::new(to.address.clone(), None),
+                NodeId::parse("bench").expect("a name"),
+                message.label.product.produkt,
+            )
         },
         deadlines: DeadlineSettings::default(),
         load: LoadSettings::default(),
@@ -133,6 +134,7 @@ fn settings(message: &Message) -> NodeSettings {
         answer_limits: xml::Limits::default(),
         worker_mailbox_max: 4_096,
         restart: RestartPolicy::new(OverBudget::Pause),
+        asynch: None,
     }
 }
 
@@ -152,7 +154,7 @@ impl Asked {
         });
         let node = Node::start(
             settings(&message),
-            Arc::new(transport),
+            Links::to_authorities(Arc::new(transport)),
             Failpoints::default(),
         );
         let ingress = node.attach_worker(0, &actix_rt::Arbiter::current());
@@ -172,13 +174,14 @@ impl Asked {
         let inkommande = Inkommande {
             body: Sensitive::new(self.body.clone()),
             http_content_type: None,
+            caller: Caller::Internal,
             received,
             traceparent: None,
             port,
         };
         assert!(self.ingress.deliver(inkommande).is_ok(), "ingress is there");
         match outcome.await {
-            Ok(Outcome::Reply { body }) => body.into_exposed(),
+            Ok(Outcome::Reply(reply)) => reply.body.into_exposed(),
             other => panic!("no reply but {other:?}"),
         }
     }

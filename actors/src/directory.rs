@@ -2,6 +2,7 @@
 //! (shs-1.2, 8). Actors ask it; they know neither files nor LDAP.
 
 use futures_util::future::BoxFuture;
+use shs_schemas::shs::agreement::PublicAgreement;
 use shs_schemas::shs::{Organisationsnummer, Produkt};
 
 /// An actor of SHS.
@@ -38,4 +39,12 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Any URL of an actor: the last resort for errors and confirmations (7.7).
     fn any_address<'a>(&'a self, of: &'a Organisationsnummer) -> Found<'a, Option<String>>;
+
+    /// The public agreements for a product: those of one principal, or of everyone (7.4 step 3 and
+    /// 7.5 step 3).
+    fn public_agreements<'a>(
+        &'a self,
+        principal: Option<&'a Organisationsnummer>,
+        produkt: Produkt,
+    ) -> Found<'a, Vec<PublicAgreement>>;
 }

@@ -7,7 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Context, Handler};
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use shs_schemas::ids::ContentId;
 use shs_schemas::mime::{ContentType, TransferEncoding};
@@ -22,6 +21,7 @@ use crate::insamling::{Compiled, Person, PersonQuestion};
 use crate::mailbox::Envelope;
 use crate::messages::Sammanstall;
 use crate::observation::Observed;
+use crate::reply::Reply;
 use crate::supervisor::Halt;
 use crate::tally::Tally;
 
@@ -96,11 +96,10 @@ fn answer_bytes(compiled: &Compiled) -> usize {
 /// Compiles the reply and gives it to the caller.
 fn send(sammanstall: Sammanstall, own: &ShsActor, tally: &Tally) {
     let Sammanstall { compiled, port, .. } = sammanstall;
-    let complete = compiled.complete;
     let now = Utc::now();
     let compiled = catch_unwind(AssertUnwindSafe(move || compile(compiled, own, tally, now)));
-    if let Ok(body) = compiled {
-        port.reply(Sensitive::new(body), complete);
+    if let Ok(reply) = compiled {
+        port.reply(reply);
     } else {
         tracing::error!(request_id = %port.request_id(), "panic while a reply was compiled");
         port.reject(Rejection::new(Failure::Content, KnownIds::default()));
@@ -109,14 +108,20 @@ fn send(sammanstall: Sammanstall, own: &ShsActor, tally: &Tally) {
 
 /// The reply message: the question's label turned around, and one part for each of its parts, in
 /// the same order under the same names (ssbtek-10, 6.2).
-fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>) -> Bytes {
+fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>) -> Reply {
     let parts = compiled
         .persons
         .into_iter()
         .map(|(person, outcomes)| part(person, &outcomes, tally))
         .collect();
+    let complete = compiled.complete;
     let label = compiled.label.reply(ContentId::fresh(), own, now);
-    Message { label, parts }.write()
+    let message = Message { label, parts };
+    Reply {
+        body: Sensitive::new(message.write()),
+        label: Some(Box::new(message.label)),
+        complete,
+    }
 }
 
 fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -> DataPart {
@@ -143,6 +148,7 @@ fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use shs_schemas::ssbtek::{Delsvar, Fraga, Kontrakt};
     use shs_schemas::xml::Limits;
 

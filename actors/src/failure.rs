@@ -10,6 +10,8 @@ use shs_schemas::error_code::ErrorCode;
 use shs_schemas::shs::KnownIds;
 use shs_schemas::{Fault, WireError};
 
+use crate::ledger::event::Place;
+
 /// Whose fault an error is. HTTP derives the status from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
@@ -19,6 +21,8 @@ pub enum Source {
     TooLarge,
     /// The node has too much to do, or is going down: try again later.
     Load,
+    /// The next node on the way did not take the message.
+    NextNode,
     /// Something broke here.
     Us,
 }
@@ -36,20 +40,34 @@ pub enum Failure {
     SlowSender,
     /// Another HTTP method than POST.
     Method,
-    /// `transfer-type="asynch"`.
+    /// `transfer-type="asynch"`, and this node keeps no ledger to note it in.
     Asynchronous,
-    /// `sequence-type` is neither `request` nor `event`.
+    /// A synchronous message whose `sequence-type` is neither `request` nor `event`.
     NotAQuestion,
+    /// An asynchronous message for a service of this node, which is no `request`.
+    NotARequest,
+    /// `sequence-type` and product do not go together: `adm` is for `error` and `confirm`.
+    Combination,
     /// The label's status is not served here.
     Status,
     /// `to` is missing.
     ReceiverMissing,
-    /// `to` is another actor.
-    NotOurs,
+    /// `to` is nobody in the directory.
+    UnknownReceiver,
+    /// `to` has no service for synchronous messages of this product.
+    NoService,
+    /// Another node sends to somebody who is not one of this node's actors.
+    NoRelay,
     /// Neither `from` nor a certificate says who sends.
     SenderMissing,
-    /// `from` is nobody in the party register.
+    /// The certificate does not stand for the actor in `from`.
+    NotTheSender,
+    /// `from` is nobody in the directory.
     UnknownSender,
+    /// `originator` cannot be used.
+    Originator,
+    /// `end-recipient` cannot be used.
+    EndRecipient,
     /// The caller's certificate is no longer, or not, accepted: revoked, ended, of an unknown issuer.
     CertificateRefused,
     /// The header in which a TLS terminator hands the caller's certificate over cannot be read.
@@ -60,6 +78,26 @@ pub enum Failure {
     NoAgreement,
     /// The agreement that the label names does not fit.
     NamedAgreement,
+    /// `to` is missing, and no agreement tells a receiver.
+    NoReceiver,
+    /// `to` is missing, and agreements tell several receivers where one is required.
+    SeveralReceivers,
+    /// The parts are not those of the product's description.
+    Parts,
+    /// The directory has no address for receiver and product.
+    NoAddress,
+    /// The next node did not take the message.
+    NotDelivered,
+    /// The receiver did not fetch the message in time.
+    NotFetched,
+    /// The directory does not answer.
+    DirectoryAway,
+    /// The note of the message could not be written.
+    NotNoted,
+    /// A mailbox that is needed has no room.
+    OutboxFull,
+    /// As many asynchronous messages are under way as may be.
+    TransfersFull,
     /// No question, or more than may be, in one message.
     PersonCount,
     /// A part is not a valid question.
@@ -149,11 +187,19 @@ impl Failure {
             ),
             Self::Asynchronous => caller(
                 Code::IllegalMessageStructure,
-                "Noden tar emot synkrona meddelanden (transfer-type synch)",
+                "Noden tar bara emot synkrona meddelanden (transfer-type synch)",
             ),
             Self::NotAQuestion => caller(
                 Code::IllegalMessageStructure,
-                "Ett synkront meddelande hit ska ha sequence-type request",
+                "Ett synkront meddelande ska ha sequence-type request",
+            ),
+            Self::NotARequest => caller(
+                Code::IllegalMessageStructure,
+                "Ett meddelande till tjänsten ska ha sequence-type request",
+            ),
+            Self::Combination => caller(
+                Code::IllegalMessageStructure,
+                "sequence-type och produkt hör inte ihop: adm är för produkterna error och confirm",
             ),
             Self::Status => caller(
                 Code::IllegalMessageStructure,
@@ -162,16 +208,36 @@ impl Failure {
             Self::ReceiverMissing => {
                 caller(Code::UnknownReceiver, "Mottagare (to) saknas i etiketten")
             }
-            Self::NotOurs => caller(
+            Self::UnknownReceiver => caller(
+                Code::UnknownReceiver,
+                "Mottagaren i etiketten finns inte i katalogen",
+            ),
+            Self::NoService => caller(
                 Code::MissingDeliveryAddress,
-                "Mottagaren i etiketten är inte denna nods aktör",
+                "Mottagaren har ingen tjänst för synkrona meddelanden med produkten",
+            ),
+            Self::NoRelay => caller(
+                Code::IllegalReceiver,
+                "Noden förmedlar inte meddelanden från andra noder till andra än sina egna aktörer",
             ),
             Self::SenderMissing => {
                 caller(Code::IllegalSender, "Avsändare (from) saknas i etiketten")
             }
+            Self::NotTheSender => caller(
+                Code::IllegalSender,
+                "Certifikatet står inte för avsändaren (from) i etiketten",
+            ),
             Self::UnknownSender => caller(
                 Code::UnknownSender,
                 "Avsändaren i etiketten är inte ansluten",
+            ),
+            Self::Originator => caller(
+                Code::IllegalOriginator,
+                "originator i etiketten är för lång eller har styrtecken",
+            ),
+            Self::EndRecipient => caller(
+                Code::IllegalEndRecipient,
+                "end-recipient i etiketten är för lång eller har styrtecken",
             ),
             Self::CertificateRefused => caller(
                 Code::IllegalSender,
@@ -193,6 +259,38 @@ impl Failure {
                 Code::MissingAgreement,
                 "Avtalet som etiketten anger finns inte eller gäller inte för meddelandet",
             ),
+            Self::NoReceiver => caller(
+                Code::UnresolvedReceiver,
+                "Mottagare (to) saknas och kan inte härledas ur något avtal",
+            ),
+            Self::SeveralReceivers => caller(
+                Code::IllegalReceiver,
+                "Mottagare (to) saknas och avtalen ger flera",
+            ),
+            Self::Parts => caller(
+                Code::IllegalDatapartContent,
+                "Datadelarna följer inte produktens beskrivning",
+            ),
+            Self::NoAddress => caller(
+                Code::MissingDeliveryAddress,
+                "Katalogen har ingen adress för mottagaren och produkten",
+            ),
+            Self::NotDelivered => FailureRow {
+                code: Code::MissingDeliveryExecution,
+                source: Source::NextNode,
+                retryable: true,
+                text: "Mottagarens nod tog inte emot meddelandet",
+            },
+            Self::NotFetched => caller(
+                Code::MissingDeliveryExecution,
+                "Mottagaren hämtade inte meddelandet i tid",
+            ),
+            Self::DirectoryAway => load("Katalogen svarar inte, försök igen senare"),
+            Self::NotNoted => load("Meddelandet kunde inte noteras, försök igen senare"),
+            Self::OutboxFull => load("Brevlådan är full: hämta och kvittera, försök igen senare"),
+            Self::TransfersFull => {
+                load("Noden har för många meddelanden på väg, försök igen senare")
+            }
             Self::PersonCount => caller(
                 Code::IllegalDatapartContent,
                 "SSBT-ANTAL-PERSONER: ett meddelande ska ha 1 till 10 frågor",
@@ -220,6 +318,17 @@ impl Failure {
         }
     }
 
+    /// The step that an asynchronous message ended in.
+    #[must_use]
+    pub const fn place(self) -> Place {
+        match self {
+            Self::NotDelivered | Self::NoAddress | Self::OutboxFull => Place::Leverans,
+            Self::NotFetched => Place::Hamtning,
+            Self::ActorLost | Self::Content | Self::Watchdog => Place::Sammanstallning,
+            _ => Place::Kontroll,
+        }
+    }
+
     /// Word for logs.
     #[must_use]
     pub const fn class(self) -> &'static str {
@@ -231,16 +340,33 @@ impl Failure {
             Self::Method => "method",
             Self::Asynchronous => "asynchronous",
             Self::NotAQuestion => "not_a_question",
+            Self::NotARequest => "not_a_request",
+            Self::Combination => "combination",
             Self::Status => "status",
             Self::ReceiverMissing => "receiver_missing",
-            Self::NotOurs => "not_ours",
+            Self::UnknownReceiver => "unknown_receiver",
+            Self::NoService => "no_service",
+            Self::NoRelay => "no_relay",
             Self::SenderMissing => "sender_missing",
+            Self::NotTheSender => "not_the_sender",
+            Self::Originator => "originator",
+            Self::EndRecipient => "end_recipient",
             Self::UnknownSender => "unknown_sender",
             Self::CertificateRefused => "certificate_refused",
             Self::CertificateHeader => "certificate_header",
             Self::UnknownProduct => "unknown_product",
             Self::NoAgreement => "no_agreement",
             Self::NamedAgreement => "named_agreement",
+            Self::NoReceiver => "no_receiver",
+            Self::SeveralReceivers => "several_receivers",
+            Self::Parts => "parts",
+            Self::NoAddress => "no_address",
+            Self::NotDelivered => "not_delivered",
+            Self::NotFetched => "not_fetched",
+            Self::DirectoryAway => "directory_away",
+            Self::NotNoted => "not_noted",
+            Self::OutboxFull => "outbox_full",
+            Self::TransfersFull => "transfers_full",
             Self::PersonCount => "person_count",
             Self::Question => "question",
             Self::MixedIngivare => "mixed_ingivare",
@@ -264,8 +390,12 @@ pub struct Rejection {
     pub ids: KnownIds,
     /// Which data part, counted from 1.
     pub part: Option<usize>,
+    /// The role in the product that is filled wrongly, in the words of the product's description.
+    pub role: Option<String>,
     /// What was wrong and where.
     pub fault: Option<WireError>,
+    /// What the next node said, when it was the one that refused.
+    pub remote_code: Option<ErrorCode>,
 }
 
 impl Rejection {
@@ -276,7 +406,9 @@ impl Rejection {
             failure,
             ids,
             part: None,
+            role: None,
             fault: None,
+            remote_code: None,
         }
     }
 
@@ -287,7 +419,9 @@ impl Rejection {
             failure,
             ids,
             part,
+            role: None,
             fault: Some(fault),
+            remote_code: None,
         }
     }
 }
@@ -298,6 +432,9 @@ impl fmt::Display for Rejection {
         f.write_str(self.failure.row().text)?;
         if let Some(part) = self.part {
             write!(f, "; datadel {part}")?;
+        }
+        if let Some(role) = &self.role {
+            write!(f, "; {role}")?;
         }
         let Some(WireError {
             element,

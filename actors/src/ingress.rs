@@ -1,5 +1,6 @@
-//! Ingress: validates a received message and either refuses it with one SHS error or starts one
-//! aggregator for it.
+//! Ingress: validates a received message and either refuses it with one SHS error, or has it handled:
+//! starts one aggregator for a question, answers a ping, passes a synchronous message on to another
+//! node, or takes an asynchronous one over.
 //!
 //! There is one per HTTP worker, on the worker's own arbiter, and the aggregators of its requests
 //! live beside it. Reading content runs contained: a panic in it costs one request, not the actor.
@@ -11,28 +12,40 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use arc_swap::ArcSwap;
 use chrono::Utc;
 use shs_schemas::Sensitive;
-use shs_schemas::shs::KnownIds;
+use shs_schemas::shs::{DataPart, KnownIds, Label, Organisationsnummer};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use self::examination::{Examined, examine};
+use self::examination::{Examined, Route, examine, fragor};
 use self::rules::{Rules, traffic_of};
 use crate::aggregator::{
     Aggregator, AggregatorContext, Dispatchers, Outgoing, READ_ON_ARBITER_BYTES_MAX, Request,
 };
 use crate::failure::{Failure, Rejection};
-use crate::insamling::{Insamling, PersonQuestion};
-use crate::load::{Load, Overload};
+use crate::insamling::{Insamling, Person, PersonQuestion};
+use crate::load::{Admission, Load, Overload};
 use crate::mailbox::Envelope;
-use crate::messages::Inkommande;
+use crate::messages::{AcceptedQuestion, Inkommande};
 use crate::observation::{Observed, OpenRequests};
+use crate::relay::Reception;
+use crate::reply::ReplyPort;
 use crate::supervisor::Halt;
 
 pub mod examination;
+mod katalog;
+mod passage;
+pub mod ping;
 pub mod rules;
+
+pub use passage::Neighbours;
+pub(crate) use passage::remote_code;
 
 /// Big messages of one worker that may be at the blocking pool at once. What comes beyond is
 /// refused: nothing waits without a bound.
 const ELSEWHERE_MAX: usize = 64;
+
+/// Messages of one worker that may wait for the directory, the ledger or another node at once.
+const WAITING_MAX: usize = 1_024;
 
 /// What every life of an ingress is made from.
 #[derive(Clone)]
@@ -43,6 +56,10 @@ pub struct IngressContext {
     pub load: Arc<Load>,
     /// Who is connected.
     pub dispatchers: Arc<ArcSwap<Dispatchers>>,
+    /// Other actors and their nodes.
+    pub neighbours: Neighbours,
+    /// Where asynchronous messages are taken over; none when the node does not take any.
+    pub reception: Option<Arc<Reception>>,
     /// Open requests of this worker.
     pub open: OpenRequests,
     /// What its aggregators share.
@@ -56,6 +73,18 @@ pub struct Ingress {
     context: IngressContext,
     /// Big messages that are at the blocking pool.
     elsewhere: usize,
+    /// Messages that wait for somebody outside this actor.
+    waiting: usize,
+}
+
+/// A question to be read and asked.
+struct Asking {
+    label: Label,
+    parts: Vec<DataPart>,
+    sender: Organisationsnummer,
+    received: Instant,
+    traceparent: Option<String>,
+    port: ReplyPort,
 }
 
 impl Ingress {
@@ -65,101 +94,241 @@ impl Ingress {
         Self {
             context,
             elsewhere: 0,
+            waiting: 0,
         }
     }
 
-    /// What the examination found: a request to start, or a refusal.
-    fn conclude(&self, inkommande: Inkommande, found: Result<Examined, Rejection>) {
+    /// What the examination found: a message to handle, perhaps after asking the directory, or a
+    /// refusal.
+    fn conclude(
+        &mut self,
+        inkommande: Inkommande,
+        found: Result<Examined, Rejection>,
+        ctx: &mut Context<Self>,
+    ) {
         self.context.observed.count_handled();
         if inkommande.port.is_caller_gone() {
             // Every sub-question is a disclosure: none for nobody.
             return inkommande.port.caller_gone();
         }
-        let started = found.and_then(|examined| self.admission(examined));
-        match started {
-            Ok((examined, admission)) => self.start(examined, admission, inkommande),
-            Err(rejection) => {
-                self.context.observed.count_failed();
-                inkommande.port.reject(rejection);
+        match found {
+            Ok(examined) if examined.open.is_nothing() => self.handle_it(inkommande, examined, ctx),
+            Ok(examined) => self.settle(inkommande, examined, ctx),
+            Err(rejection) => self.refuse(inkommande.port, rejection),
+        }
+    }
+
+    /// Asks the directory what configuration left open, and goes on.
+    fn settle(&mut self, inkommande: Inkommande, examined: Examined, ctx: &mut Context<Self>) {
+        if self.waiting >= WAITING_MAX {
+            return self.refuse_overload(inkommande.port, Overload::Node);
+        }
+        let rules = Arc::clone(&self.context.rules);
+        let directory = Arc::clone(&self.context.neighbours.directory);
+        let settling = async move {
+            let settled = katalog::settle(&rules, &*directory, &examined, Utc::now()).await;
+            (inkommande, examined, settled)
+        };
+        self.wait(settling, ctx, |ingress, settled, ctx| {
+            let (inkommande, examined, settled) = settled;
+            match settled {
+                Ok(()) => ingress.handle_it(inkommande, examined, ctx),
+                Err(failure) => {
+                    let ids = examined.message.label.known_ids();
+                    ingress.refuse(inkommande.port, Rejection::new(failure, ids));
+                }
             }
+        });
+    }
+
+    /// Does what the message asks of the node.
+    fn handle_it(&mut self, inkommande: Inkommande, examined: Examined, ctx: &mut Context<Self>) {
+        match examined.route {
+            Route::Fraga => self.ask(Asking::of(inkommande, examined), ctx),
+            Route::Ping => {
+                let reply = ping::reply(&examined.message, &self.context.rules.own, Utc::now());
+                inkommande.port.reply(reply);
+            }
+            Route::Relay => self.pass_on(inkommande, examined, ctx),
+            Route::Asynch => self.take_over(inkommande, examined, ctx),
         }
     }
 
-    fn admission(
-        &self,
-        examined: Examined,
-    ) -> Result<(Examined, crate::load::Admission), Rejection> {
-        match self.context.load.admit(&examined.sender) {
-            Ok(admission) => Ok((examined, admission)),
-            Err(overload) => Err(Rejection::new(
-                overload_failure(overload),
-                examined.label.known_ids(),
-            )),
+    /// Reads the questions, here or on the blocking pool, and starts the request.
+    fn ask(&mut self, asking: Asking, ctx: &mut Context<Self>) {
+        let bytes: usize = asking.parts.iter().map(DataPart::bytes).sum();
+        let rules = Arc::clone(&self.context.rules);
+        if bytes <= READ_ON_ARBITER_BYTES_MAX {
+            let (asking, read) = read_questions(&rules, asking);
+            return self.begin(asking, read);
+        }
+        if self.elsewhere >= ELSEWHERE_MAX {
+            return self.refuse_overload(asking.port, Overload::Node);
+        }
+        let reading = move || read_questions(&rules, asking);
+        self.go_elsewhere(reading, ctx, |ingress, (asking, read), _| {
+            ingress.begin(asking, read);
+        });
+    }
+
+    /// Admits the request, opens its slots and starts its aggregator, on this arbiter.
+    fn begin(&self, asking: Asking, read: Result<Vec<Person>, Rejection>) {
+        let ids = asking.label.known_ids();
+        let admitted = read.and_then(|persons| {
+            let refused = |overload| Rejection::new(overload_failure(overload), ids.clone());
+            let admission = self.context.load.admit(&asking.sender).map_err(refused)?;
+            Ok((persons, admission))
+        });
+        match admitted {
+            Ok((persons, admission)) => self.aggregate(asking, persons, admission),
+            Err(rejection) => self.refuse(asking.port, rejection),
         }
     }
 
-    /// Opens the slots and starts the aggregator, on this arbiter.
-    fn start(
-        &self,
-        examined: Examined,
-        admission: crate::load::Admission,
-        mut inkommande: Inkommande,
-    ) {
-        let request_id = inkommande.port.request_id();
+    fn aggregate(&self, asking: Asking, persons: Vec<Person>, admission: Admission) {
+        let mut port = asking.port;
+        let request_id = port.request_id();
         let dispatchers = self.context.dispatchers.load_full();
-        let traffic = traffic_of(examined.label.status);
-        let ids = examined.label.known_ids();
+        let traffic = traffic_of(asking.label.status);
+        let ids = asking.label.known_ids();
         // Splitting a question reads content: contained, like its examination.
-        let split = AssertUnwindSafe(|| open_slots(examined, &dispatchers));
+        let label = asking.label;
+        let split = AssertUnwindSafe(|| open_slots(label, persons, &dispatchers));
         let Ok((insamling, outgoing)) = catch_unwind(split) else {
             tracing::error!(%request_id, "panic while a question was split");
-            return inkommande
-                .port
-                .reject(Rejection::new(Failure::Content, ids));
+            return port.reject(Rejection::new(Failure::Content, ids));
         };
         let (slots, _) = insamling.progress();
-        inkommande.port.admit(ids, insamling.persons(), slots);
+        port.admit(ids, insamling.persons(), slots);
         let request = Request {
             insamling,
             outgoing,
             dispatchers,
             traffic,
-            trace_id: trace_id(inkommande.traceparent.as_deref(), request_id),
-            received: inkommande.received,
+            trace_id: trace_id(asking.traceparent.as_deref(), request_id),
+            received: asking.received,
             admission,
             visible: self.context.open.open(request_id, slots),
-            port: inkommande.port,
+            port,
         };
         Aggregator::start_for(request, self.context.aggregators.clone());
     }
 
-    fn refuse_overload(&self, inkommande: Inkommande, overload: Overload) {
+    /// Passes a synchronous message on to the receiver's node, as it came (shs-1.2, 7.3).
+    fn pass_on(&mut self, inkommande: Inkommande, examined: Examined, ctx: &mut Context<Self>) {
+        let label = examined.message.label;
+        let admission = match self.context.load.admit(&examined.sender) {
+            Ok(_) if self.waiting >= WAITING_MAX => Err(Overload::Node),
+            admission => admission,
+        };
+        let admission = match admission {
+            Ok(admission) => admission,
+            Err(overload) => return self.refuse_overload(inkommande.port, overload),
+        };
+        let neighbours = self.context.neighbours.clone();
+        let Inkommande { body, mut port, .. } = inkommande;
+        port.relay(label.known_ids());
+        let passing = async move {
+            let passed = passage::pass_on(&neighbours, &label, body).await;
+            drop(admission);
+            (port, passed)
+        };
+        self.wait(passing, ctx, |ingress, (port, passed), _| match passed {
+            Ok(reply) => port.reply(reply),
+            Err(rejection) => ingress.refuse(port, rejection),
+        });
+    }
+
+    /// Takes an asynchronous message over: from the answer on it is this node's to deliver.
+    fn take_over(&mut self, inkommande: Inkommande, examined: Examined, ctx: &mut Context<Self>) {
+        let ids = examined.message.label.known_ids();
+        let port = inkommande.port;
+        let Some(reception) = self.context.reception.clone() else {
+            return self.refuse(port, Rejection::new(Failure::Asynchronous, ids));
+        };
+        if self.waiting >= WAITING_MAX {
+            return self.refuse_overload(port, Overload::Node);
+        }
+        let own_system = inkommande.caller.is_internal();
+        let request_id = port.request_id();
+        let taking = async move {
+            let taken = reception.take_over(examined, own_system, request_id).await;
+            (port, ids, taken)
+        };
+        self.wait(taking, ctx, |ingress, (port, ids, taken), _| match taken {
+            Ok(receipt) => port.accept(receipt),
+            Err(failure) => ingress.refuse(port, Rejection::new(failure, ids)),
+        });
+    }
+
+    fn refuse(&self, port: ReplyPort, rejection: Rejection) {
         self.context.observed.count_failed();
+        port.reject(rejection);
+    }
+
+    fn refuse_overload(&self, port: ReplyPort, overload: Overload) {
         let failure = overload_failure(overload);
-        inkommande
-            .port
-            .reject(Rejection::new(failure, KnownIds::default()));
+        self.refuse(port, Rejection::new(failure, KnownIds::default()));
     }
 
     /// Examines on the blocking pool, so that a big message does not hold up the others.
     fn examine_elsewhere(&mut self, inkommande: Inkommande, ctx: &mut Context<Self>) {
         if self.elsewhere >= ELSEWHERE_MAX {
-            return self.refuse_overload(inkommande, Overload::Node);
+            return self.refuse_overload(inkommande.port, Overload::Node);
         }
-        self.elsewhere += 1;
         let rules = Arc::clone(&self.context.rules);
-        let examining = actix_rt::task::spawn_blocking(move || {
+        let examining = move || {
             let found = contained(&rules, &inkommande);
             (inkommande, found)
+        };
+        self.go_elsewhere(examining, ctx, |ingress, (inkommande, found), ctx| {
+            ingress.conclude(inkommande, found, ctx);
         });
-        let concluding = examining.into_actor(self).map(|examined, ingress, _ctx| {
+    }
+
+    /// Works on the blocking pool, then goes on here.
+    fn go_elsewhere<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+        ctx: &mut Context<Self>,
+        then: impl FnOnce(&mut Self, T, &mut Context<Self>) + 'static,
+    ) {
+        self.elsewhere += 1;
+        let working = actix_rt::task::spawn_blocking(work).into_actor(self);
+        ctx.spawn(working.map(|done, ingress, ctx| {
             ingress.elsewhere -= 1;
             // A pool that is shut down drops the port, which answers.
-            if let Ok((inkommande, found)) = examined {
-                ingress.conclude(inkommande, found);
+            if let Ok(done) = done {
+                then(ingress, done, ctx);
             }
-        });
-        ctx.spawn(concluding);
+        }));
+    }
+
+    /// Waits for somebody outside this actor, then goes on here.
+    fn wait<T: 'static>(
+        &mut self,
+        waiting: impl Future<Output = T> + 'static,
+        ctx: &mut Context<Self>,
+        then: impl FnOnce(&mut Self, T, &mut Context<Self>) + 'static,
+    ) {
+        self.waiting += 1;
+        ctx.spawn(waiting.into_actor(self).map(|value, ingress, ctx| {
+            ingress.waiting -= 1;
+            then(ingress, value, ctx);
+        }));
+    }
+}
+
+impl Asking {
+    fn of(inkommande: Inkommande, examined: Examined) -> Self {
+        Self {
+            label: examined.message.label,
+            parts: examined.message.parts,
+            sender: examined.sender,
+            received: inkommande.received,
+            traceparent: inkommande.traceparent,
+            port: inkommande.port,
+        }
     }
 }
 
@@ -168,7 +337,6 @@ fn overload_failure(overload: Overload) -> Failure {
         Overload::Node => Failure::NodeOverload,
         Overload::Sender => Failure::SenderOverload,
         Overload::Draining => Failure::Draining,
-        Overload::Unregistered => Failure::UnknownSender,
     }
 }
 
@@ -176,8 +344,9 @@ fn overload_failure(overload: Overload) -> Failure {
 fn contained(rules: &Rules, inkommande: &Inkommande) -> Result<Examined, Rejection> {
     let body = inkommande.body.expose().clone();
     let content_type = inkommande.http_content_type.as_deref();
+    let caller = &inkommande.caller;
     catch_unwind(AssertUnwindSafe(|| {
-        examine(rules, body, content_type, Utc::now())
+        examine(rules, caller, body, content_type, Utc::now())
     }))
     .unwrap_or_else(|_| {
         let request_id = inkommande.port.request_id();
@@ -186,16 +355,33 @@ fn contained(rules: &Rules, inkommande: &Inkommande) -> Result<Examined, Rejecti
     })
 }
 
+/// Reads the questions, contained.
+fn read_questions(rules: &Rules, mut asking: Asking) -> (Asking, Result<Vec<Person>, Rejection>) {
+    let parts = std::mem::take(&mut asking.parts);
+    let ids = asking.label.known_ids();
+    let reading = AssertUnwindSafe(|| fragor(rules, parts, &ids, Utc::now()));
+    let read = catch_unwind(reading).unwrap_or_else(|_| {
+        let request_id = asking.port.request_id();
+        tracing::error!(%request_id, "panic while a question was read");
+        Err(Rejection::new(Failure::Content, ids.clone()))
+    });
+    (asking, read)
+}
+
 /// One slot for each person and party that is asked, in the order of the question.
-fn open_slots(examined: Examined, dispatchers: &Dispatchers) -> (Insamling, Vec<Outgoing>) {
+fn open_slots(
+    label: Label,
+    persons: Vec<Person>,
+    dispatchers: &Dispatchers,
+) -> (Insamling, Vec<Outgoing>) {
     let mut asked = Vec::new();
-    for (person, part) in examined.persons.iter().enumerate() {
+    for (person, part) in persons.iter().enumerate() {
         if let PersonQuestion::Fraga(fraga) = &part.question {
             let delfragor = fraga.delfragor(|ul| dispatchers.contains_key(&ul));
             asked.extend(delfragor.into_iter().map(|(ul, body)| (person, ul, body)));
         }
     }
-    let mut insamling = Insamling::new(examined.label, examined.persons);
+    let mut insamling = Insamling::new(label, persons);
     let outgoing = asked.into_iter().map(|(person, ul, body)| {
         let corr_id = Uuid::new_v4();
         let slot = insamling.open_slot(person, ul, corr_id);
@@ -234,13 +420,32 @@ impl Handler<Envelope<Inkommande>> for Ingress {
         let inkommande = envelope.open();
         self.context.aggregators.failpoints.hit("ingress");
         if let Err(overload) = self.context.load.has_room() {
-            return self.refuse_overload(inkommande, overload);
+            return self.refuse_overload(inkommande.port, overload);
         }
         if inkommande.body.expose().len() > READ_ON_ARBITER_BYTES_MAX {
             return self.examine_elsewhere(inkommande, ctx);
         }
         let found = contained(&self.context.rules, &inkommande);
-        self.conclude(inkommande, found);
+        self.conclude(inkommande, found, ctx);
+    }
+}
+
+impl Handler<Envelope<AcceptedQuestion>> for Ingress {
+    type Result = ();
+
+    /// Asks a question that was accepted before: whether it may be asked has been decided.
+    fn handle(&mut self, envelope: Envelope<AcceptedQuestion>, ctx: &mut Self::Context) {
+        let accepted = envelope.open();
+        self.context.observed.count_handled();
+        let asking = Asking {
+            label: accepted.message.label,
+            parts: accepted.message.parts,
+            sender: accepted.sender,
+            received: accepted.received,
+            traceparent: None,
+            port: accepted.port,
+        };
+        self.ask(asking, ctx);
     }
 }
 

@@ -38,8 +38,6 @@ pub enum Overload {
     Sender,
     /// The node is shutting down.
     Draining,
-    /// The sender is not in the party register: nothing bounds what it may have open.
-    Unregistered,
 }
 
 /// Open requests, counted.
@@ -48,12 +46,14 @@ pub struct Load {
     settings: LoadSettings,
     open: Arc<AtomicUsize>,
     per_sender: HashMap<Organisationsnummer, Arc<AtomicUsize>>,
+    /// All senders that only the directory knows, together.
+    others: Arc<AtomicUsize>,
     draining: AtomicBool,
 }
 
 impl Load {
-    /// Nothing open. The senders are those of the party register: the table never changes while
-    /// requests come, so it needs no lock.
+    /// Nothing open. The senders are those of the configuration: the table never changes while
+    /// requests come, so it needs no lock; senders that only a directory knows share one count.
     pub fn new(
         settings: LoadSettings,
         senders: impl IntoIterator<Item = Organisationsnummer>,
@@ -63,6 +63,7 @@ impl Load {
             settings,
             open: Arc::default(),
             per_sender,
+            others: Arc::default(),
             draining: AtomicBool::new(false),
         })
     }
@@ -70,13 +71,13 @@ impl Load {
     /// Counts one more open request of this sender in.
     ///
     /// # Errors
-    /// When there are as many as may be, the node drains, or the sender is not registered.
+    /// When there are as many as may be, or the node drains.
     pub fn admit(&self, sender: &Organisationsnummer) -> Result<Admission, Overload> {
         if self.is_draining() {
             return Err(Overload::Draining);
         }
         let node = Count::take(&self.open, self.settings.open_max).ok_or(Overload::Node)?;
-        let open = self.per_sender.get(sender).ok_or(Overload::Unregistered)?;
+        let open = self.per_sender.get(sender).unwrap_or(&self.others);
         let sender =
             Count::take(open, self.settings.open_per_sender_max).ok_or(Overload::Sender)?;
         Ok(Admission {
@@ -168,12 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_that_is_not_registered_is_refused() {
-        let [known, stranger] =
-            ["2120009994", "2120009986"].map(|n| Organisationsnummer::parse(n).unwrap());
-        let load = Load::new(LoadSettings::default(), [known]);
-        assert_eq!(load.admit(&stranger).unwrap_err(), Overload::Unregistered);
-        assert_eq!(load.open(), 0);
+    fn senders_that_only_the_directory_knows_share_one_bound() {
+        let [known, one, other] = ["2120009994", "2120009986", "2120009978"]
+            .map(|n| Organisationsnummer::parse(n).unwrap());
+        let settings = LoadSettings {
+            open_per_sender_max: 1,
+            ..LoadSettings::default()
+        };
+        let load = Load::new(settings, [known.clone()]);
+        let _open = load.admit(&one).unwrap();
+        assert_eq!(load.admit(&other).unwrap_err(), Overload::Sender);
+        assert!(load.admit(&known).is_ok());
     }
 
     #[test]

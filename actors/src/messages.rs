@@ -6,14 +6,16 @@
 
 use std::sync::Arc;
 
-use actix::{Message, Recipient};
+use actix::Recipient;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use shs_schemas::Sensitive;
+use shs_schemas::shs::{Message, Organisationsnummer};
 use shs_schemas::ssbtek::SsbtFelkod;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::insamling::{Compiled, SlotId};
 use crate::load::Admission;
 use crate::observation::OpenGuard;
@@ -26,10 +28,24 @@ pub struct Inkommande {
     pub body: Sensitive<Bytes>,
     /// The HTTP header `Content-Type`, which may hold the boundary (shs-1.2, 2.13).
     pub http_content_type: Option<String>,
+    /// Who sent it.
+    pub caller: Caller,
     /// When the last byte of the body had been read: the request's clock starts here.
     pub received: Instant,
     /// W3C trace context of the caller.
     pub traceparent: Option<String>,
+    /// Where the one outcome goes.
+    pub port: ReplyPort,
+}
+
+/// Relay → ingress: an asynchronous question that has been accepted and checked, to be asked.
+pub struct AcceptedQuestion {
+    /// The message.
+    pub message: Message,
+    /// Its sender.
+    pub sender: Organisationsnummer,
+    /// When its turn came: the question's clock starts here.
+    pub received: Instant,
     /// Where the one outcome goes.
     pub port: ReplyPort,
 }
@@ -73,7 +89,7 @@ pub enum Recalled {
 }
 
 /// Dispatcher → aggregator: what became of one sub-question.
-#[derive(Debug, Message)]
+#[derive(Debug, actix::Message)]
 #[rtype(result = "()")]
 pub struct SlotFilled {
     /// Which slot.

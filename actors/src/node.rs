@@ -1,9 +1,10 @@
 //! A node: its supervisor, its dispatchers, and the ingress and egress of each HTTP worker.
 //!
 //! Supervisor and dispatchers share an arbiter of their own. Each HTTP worker brings its own arbiter
-//! and gets an egress and an ingress there, in that order; the flow is stopped in the reverse.
+//! and gets an egress and an ingress there, in that order; the flow is stopped in the reverse. A node
+//! that takes asynchronous messages also has a ledger and a relay, each on an arbiter of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix::{Actor, Addr};
@@ -19,14 +20,20 @@ use crate::deadline::{DeadlineSettings, Deadlines};
 use crate::dispatcher::{Dispatcher, DispatcherContext, DispatcherSettings};
 use crate::egress::Egress;
 use crate::failpoint::Failpoints;
-use crate::ingress::rules::Rules;
-use crate::ingress::{Ingress, IngressContext};
+use crate::ingress::rules::{PERSONS_MAX, Rules};
+use crate::ingress::{Ingress, IngressContext, Neighbours};
+use crate::ledger::{LedgerBook, LedgerSettings};
 use crate::load::{Load, LoadSettings};
 use crate::mailbox::Mailbox;
 use crate::observation::{Kind, Observatory, Observed, OpenRequests};
+use crate::outbox::{OutboxSettings, Outboxes};
+use crate::relay::{
+    Kvitterat, Reception, Relay, RelayContext, RelaySettings, Underway, UnderwaySettings,
+};
 use crate::room::Room;
 use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
 use crate::tally::Tally;
+use crate::transfers::{TransferSettings, Transfers};
 use crate::transport::{Counted, Transport};
 
 /// Messages beyond window and line that may wait for a dispatcher.
@@ -51,6 +58,107 @@ pub struct NodeSettings {
     pub worker_mailbox_max: usize,
     /// How children are restarted; what comes after the budget is decided per kind.
     pub restart: RestartPolicy,
+    /// How asynchronous messages are handled; without it they are refused.
+    pub asynch: Option<AsynchSettings>,
+}
+
+/// What handling asynchronous messages goes by.
+#[derive(Clone, Debug)]
+pub struct AsynchSettings {
+    /// Where they are noted.
+    pub ledger: LedgerSettings,
+    /// How many are remembered, and for how long.
+    pub transfers: TransferSettings,
+    /// How much the mailboxes hold.
+    pub outboxes: OutboxSettings,
+    /// How many may be under way.
+    pub underway: UnderwaySettings,
+    /// How often and how long their delivery is tried.
+    pub relay: RelaySettings,
+}
+
+impl AsynchSettings {
+    /// The defaults, noted in this ledger.
+    #[must_use]
+    pub fn noted_in(ledger: LedgerSettings) -> Self {
+        Self {
+            ledger,
+            transfers: TransferSettings::default(),
+            outboxes: OutboxSettings::default(),
+            underway: UnderwaySettings::default(),
+            relay: RelaySettings::default(),
+        }
+    }
+}
+
+/// What a node is connected to.
+#[derive(Clone)]
+pub struct Links {
+    /// Carries questions to the authorities.
+    pub transport: Arc<dyn Transport>,
+    /// Other actors and their nodes.
+    pub neighbours: Neighbours,
+}
+
+impl Links {
+    /// A node that asks authorities and knows no actors beyond its configuration.
+    #[must_use]
+    pub fn to_authorities(transport: Arc<dyn Transport>) -> Self {
+        Self {
+            transport,
+            neighbours: Neighbours::none(),
+        }
+    }
+}
+
+/// The parts of a node that handle asynchronous messages.
+pub struct Asynch {
+    reception: Arc<Reception>,
+    outboxes: Arc<Outboxes>,
+    transfers: Arc<Transfers>,
+    underway: Arc<Underway>,
+    relay: Mailbox<Relay>,
+    book: LedgerBook,
+}
+
+impl Asynch {
+    /// The mailboxes of local actors.
+    #[must_use]
+    pub fn outboxes(&self) -> &Arc<Outboxes> {
+        &self.outboxes
+    }
+
+    /// What is remembered of messages.
+    #[must_use]
+    pub fn transfers(&self) -> &Arc<Transfers> {
+        &self.transfers
+    }
+
+    /// What is under way.
+    #[must_use]
+    pub fn underway(&self) -> &Arc<Underway> {
+        &self.underway
+    }
+
+    /// Where events are noted.
+    #[must_use]
+    pub fn book(&self) -> &LedgerBook {
+        &self.book
+    }
+
+    /// A message was acknowledged for the first time.
+    pub fn acknowledged(&self, kvitterat: Kvitterat) {
+        if self.relay.deliver(kvitterat).is_err() {
+            tracing::warn!("a confirmation is lost: the relay takes no more");
+        }
+    }
+}
+
+/// Where the parts of a node live.
+struct Arbiters {
+    heart: ArbiterHandle,
+    relay: ArbiterHandle,
+    ledger: ArbiterHandle,
 }
 
 /// A running node.
@@ -58,6 +166,8 @@ pub struct Node {
     supervisor: Addr<Supervisor>,
     heart: ArbiterHandle,
     transport: Arc<dyn Transport>,
+    neighbours: Neighbours,
+    asynch: OnceLock<Asynch>,
     rules: Arc<Rules>,
     load: Arc<Load>,
     answers: Arc<Room>,
@@ -73,36 +183,63 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts supervisor and dispatchers on an arbiter of their own. Must be called within an actix
-    /// system.
+    /// Starts supervisor and dispatchers on an arbiter of their own, relay and ledger on two more. Must
+    /// be called within an actix system.
     #[must_use]
-    pub fn start(
-        settings: NodeSettings,
-        transport: Arc<dyn Transport>,
-        failpoints: Failpoints,
-    ) -> Arc<Self> {
-        Self::start_on(Arbiter::new().handle(), settings, transport, failpoints)
+    pub fn start(settings: NodeSettings, links: Links, failpoints: Failpoints) -> Arc<Self> {
+        let asynch = settings.asynch.is_some();
+        let heart = Arbiter::new().handle();
+        let own = || {
+            if asynch {
+                Arbiter::new().handle()
+            } else {
+                heart.clone()
+            }
+        };
+        let arbiters = Arbiters {
+            relay: own(),
+            ledger: own(),
+            heart,
+        };
+        Self::start_in(arbiters, settings, links, failpoints)
     }
 
-    /// The same, with supervisor and dispatchers on this arbiter. Tests whose clock is paused put
-    /// everything on one: a paused clock is that of one thread.
+    /// The same, with everything on this arbiter. Tests whose clock is paused do so: a paused clock is
+    /// that of one thread.
     #[must_use]
     pub fn start_on(
-        heart: ArbiterHandle,
+        arbiter: ArbiterHandle,
         settings: NodeSettings,
-        transport: Arc<dyn Transport>,
+        links: Links,
         failpoints: Failpoints,
     ) -> Arc<Self> {
+        let arbiters = Arbiters {
+            relay: arbiter.clone(),
+            ledger: arbiter.clone(),
+            heart: arbiter,
+        };
+        Self::start_in(arbiters, settings, links, failpoints)
+    }
+
+    fn start_in(
+        arbiters: Arbiters,
+        settings: NodeSettings,
+        links: Links,
+        failpoints: Failpoints,
+    ) -> Arc<Self> {
+        let heart = arbiters.heart.clone();
         let observatory = Arc::new(Observatory::default());
         let (escalate, escalation) = watch::channel(None);
         let watched = Arc::clone(&observatory);
         let supervisor =
             Supervisor::start_in_arbiter(&heart, move |_| Supervisor::new(watched, escalate));
-        let senders: Vec<_> = settings.rules.senders.iter().cloned().collect();
+        let senders: Vec<_> = settings.rules.known.iter().cloned().collect();
         let node = Arc::new(Self {
             supervisor,
             heart,
-            transport,
+            transport: links.transport,
+            neighbours: links.neighbours,
+            asynch: OnceLock::new(),
             rules: Arc::new(settings.rules),
             answers: Room::new(settings.load.answers_bytes_max),
             load: Load::new(settings.load, senders),
@@ -116,10 +253,80 @@ impl Node {
             failpoints,
             escalation,
         });
+        // First, so that the ledger is the last to stop.
+        if let Some(asynch) = settings.asynch {
+            let asynch = node.start_asynch(asynch, &arbiters);
+            // Set once, here.
+            let _ = node.asynch.set(asynch);
+        }
         for (ul, bounds) in settings.parties {
             node.connect(ul, bounds);
         }
         node
+    }
+
+    /// Starts ledger and relay, and the ingress and egress that asynchronous questions go through.
+    fn start_asynch(&self, settings: AsynchSettings, arbiters: &Arbiters) -> Asynch {
+        let policy = RestartPolicy {
+            over_budget: OverBudget::Escalate,
+            ..self.restart
+        };
+        let (ledger, failpoints) = (arbiters.ledger.clone(), self.failpoints.clone());
+        let (book, spec) = LedgerBook::open(settings.ledger, policy, ledger, failpoints);
+        self.supervisor.do_send(Adopt(spec));
+        let outboxes = Outboxes::new(settings.outboxes, self.rules.local.iter().cloned());
+        let transfers = Arc::new(Transfers::new(settings.transfers));
+        let underway = Underway::new(settings.underway);
+        let observed = Observed::new("relay".to_owned(), Kind::Relay);
+        // Room for every message that may be under way, and for as many acknowledgements.
+        let relay = Mailbox::new(Arc::clone(&observed), 2 * underway.messages_max());
+        let context = RelayContext {
+            rules: Arc::clone(&self.rules),
+            settings: settings.relay,
+            neighbours: self.neighbours.clone(),
+            outboxes: Arc::clone(&outboxes),
+            transfers: Arc::clone(&transfers),
+            book: book.clone(),
+            questions: self.attach("asynch", &arbiters.relay),
+            answer_time_max: self.deadlines.settings.limit_for(PERSONS_MAX),
+            underway: Arc::clone(&underway),
+            tally: Arc::clone(&self.tally),
+            observed,
+            failpoints: self.failpoints.clone(),
+        };
+        let arbiter = arbiters.relay.clone();
+        let spec = ChildSpec::new(relay.clone(), policy, arbiter, move || {
+            Relay::new(context.clone())
+        });
+        self.supervisor.do_send(Adopt(spec));
+        let reception = Arc::new(Reception::new(
+            Arc::clone(&self.rules),
+            Arc::clone(&outboxes),
+            Arc::clone(&transfers),
+            book.clone(),
+            Arc::clone(&underway),
+            relay.clone(),
+        ));
+        Asynch {
+            reception,
+            outboxes,
+            transfers,
+            underway,
+            relay,
+            book,
+        }
+    }
+
+    /// The ledger, if this node keeps one.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&LedgerBook> {
+        self.asynch().map(Asynch::book)
+    }
+
+    /// The parts that handle asynchronous messages, if this node takes any.
+    #[must_use]
+    pub fn asynch(&self) -> Option<&Asynch> {
+        self.asynch.get()
     }
 
     /// Connects an Uppgiftslämnare: questions received from now on are put to it. One that
@@ -168,12 +375,16 @@ impl Node {
     /// Gives an HTTP worker its egress and its ingress, on the worker's own arbiter.
     #[must_use]
     pub fn attach_worker(&self, index: usize, arbiter: &ArbiterHandle) -> Mailbox<Ingress> {
+        self.attach(&index.to_string(), arbiter)
+    }
+
+    fn attach(&self, worker: &str, arbiter: &ArbiterHandle) -> Mailbox<Ingress> {
         let policy = RestartPolicy {
             over_budget: OverBudget::Escalate,
             ..self.restart
         };
-        let egress = self.adopt_egress(index, arbiter, policy);
-        let observed = Observed::new(format!("ingress-{index}"), Kind::Ingress);
+        let egress = self.adopt_egress(worker, arbiter, policy);
+        let observed = Observed::new(format!("ingress-{worker}"), Kind::Ingress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
         let open = OpenRequests::under(observed.name());
         self.observatory.watch_requests(open.clone());
@@ -181,6 +392,8 @@ impl Node {
             rules: Arc::clone(&self.rules),
             load: Arc::clone(&self.load),
             dispatchers: Arc::clone(&self.dispatchers),
+            neighbours: self.neighbours.clone(),
+            reception: self.asynch().map(|asynch| Arc::clone(&asynch.reception)),
             open,
             aggregators: AggregatorContext {
                 egress,
@@ -200,11 +413,11 @@ impl Node {
 
     fn adopt_egress(
         &self,
-        index: usize,
+        worker: &str,
         arbiter: &ArbiterHandle,
         policy: RestartPolicy,
     ) -> Mailbox<Egress> {
-        let observed = Observed::new(format!("egress-{index}"), Kind::Egress);
+        let observed = Observed::new(format!("egress-{worker}"), Kind::Egress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
         let (own, tally) = (Arc::new(self.rules.own.clone()), Arc::clone(&self.tally));
         let failpoints = self.failpoints.clone();
@@ -220,15 +433,25 @@ impl Node {
     pub async fn drain(&self, drain_max: Duration) -> usize {
         self.load.drain();
         let until = Instant::now() + drain_max;
-        while self.load.open() > 0 && Instant::now() < until {
+        while self.open() > 0 && Instant::now() < until {
             tokio::time::sleep(DRAIN_LOOK_EVERY).await;
         }
-        self.load.open()
+        self.open()
+    }
+
+    /// Requests that are open, and asynchronous messages under way.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        let underway = self.asynch().map_or(0, |asynch| asynch.underway.messages());
+        self.load.open() + underway
     }
 
     /// Ends every actor, in the reverse of the order in which they were started. What is still open
     /// ends in errors. After this the node serves nobody.
     pub async fn stop(&self) {
+        if let Some(asynch) = self.asynch() {
+            asynch.book.settled().await;
+        }
         // A supervisor that is gone has nobody left to dismiss.
         let _ = self.supervisor.send(DismissAll).await;
     }

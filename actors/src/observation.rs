@@ -30,6 +30,10 @@ pub enum Kind {
     Dispatcher,
     /// Compiles and sends the reply.
     Egress,
+    /// Writes down what happened.
+    Ledger,
+    /// Delivers asynchronous messages.
+    Relay,
 }
 
 impl fmt::Display for Kind {
@@ -40,6 +44,8 @@ impl fmt::Display for Kind {
             Self::Aggregator => "aggregator",
             Self::Dispatcher => "dispatcher",
             Self::Egress => "egress",
+            Self::Ledger => "ledger",
+            Self::Relay => "relay",
         })
     }
 }

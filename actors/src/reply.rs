@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use shs_schemas::Sensitive;
-use shs_schemas::shs::KnownIds;
+use shs_schemas::ids::LocalId;
+use shs_schemas::shs::{KnownIds, Label};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -23,12 +25,41 @@ use crate::tally::{OutcomeClass, Tally};
 #[derive(Debug)]
 pub enum Outcome {
     /// A complete SHS message.
-    Reply {
-        /// Its bytes.
-        body: Sensitive<Bytes>,
-    },
+    Reply(Reply),
+    /// An asynchronous message was taken over, or had been before.
+    Accepted(Box<Receipt>),
     /// An error.
     Rejected(Box<Rejection>),
+}
+
+/// A complete SHS message for the caller.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its bytes.
+    pub body: Sensitive<Bytes>,
+    /// Its label; none when it is another node's reply, which is passed on as it came.
+    pub label: Option<Box<Label>>,
+    /// Whether no party was failed by us or by silence.
+    pub complete: bool,
+}
+
+/// What is told to the sender of an asynchronous message (shs-1.2, 5.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its identifiers.
+    pub ids: KnownIds,
+    /// This node's own key of the message; absent for a duplicate.
+    pub local_id: Option<LocalId>,
+    /// When it arrived; for a duplicate, when the first copy did.
+    pub arrived: DateTime<Utc>,
+}
+
+impl Receipt {
+    /// True when the message had been taken over before.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        self.local_id.is_none()
+    }
 }
 
 /// The books of one request: whoever ends it first closes them, and nobody after.
@@ -38,6 +69,7 @@ struct Account {
     received: Instant,
     request_id: Uuid,
     ended: AtomicBool,
+    passed_on: AtomicBool,
 }
 
 impl Account {
@@ -69,6 +101,12 @@ impl Account {
 pub struct Watchdog(Arc<Account>);
 
 impl Watchdog {
+    /// Whether the message was passed on to another node, whose clock is not that of our questions.
+    #[must_use]
+    pub fn is_passed_on(&self) -> bool {
+        self.0.passed_on.load(Ordering::Acquire)
+    }
+
     /// The request is open after its hard limit: it ends here, as a failure of ours, and whatever
     /// its port says later is dropped. False when it has ended, and its outcome is on the way.
     #[must_use]
@@ -109,6 +147,7 @@ impl ReplyPort {
                 received,
                 request_id: Uuid::new_v4(),
                 ended: AtomicBool::new(false),
+                passed_on: AtomicBool::new(false),
             }),
             ids: KnownIds::default(),
             admitted: false,
@@ -142,14 +181,30 @@ impl ReplyPort {
         self.admitted = true;
     }
 
-    /// Sends the reply. `complete` says that no party was failed by us or by silence.
-    pub fn reply(mut self, body: Sensitive<Bytes>, complete: bool) {
-        let class = if complete {
+    /// Notes that the message is passed on to another node, which has a clock of its own, and opens
+    /// the request in the log.
+    pub fn relay(&mut self, ids: KnownIds) {
+        self.account.passed_on.store(true, Ordering::Release);
+        self.admit(ids, 0, 0);
+    }
+
+    /// Sends the reply.
+    pub fn reply(mut self, reply: Reply) {
+        let class = if reply.complete {
             OutcomeClass::Answered
         } else {
             OutcomeClass::Partial
         };
-        self.end(Outcome::Reply { body }, class, None);
+        self.end(Outcome::Reply(reply), class, None);
+    }
+
+    /// Tells the sender of an asynchronous message that it has been taken over.
+    pub fn accept(mut self, receipt: Receipt) {
+        self.end(
+            Outcome::Accepted(Box::new(receipt)),
+            OutcomeClass::Accepted,
+            None,
+        );
     }
 
     /// Refuses with this reason.
@@ -232,6 +287,14 @@ mod tests {
         (tally, port, receiver)
     }
 
+    fn empty() -> Reply {
+        Reply {
+            body: Sensitive::new(Bytes::new()),
+            label: None,
+            complete: true,
+        }
+    }
+
     #[test]
     fn a_dropped_port_answers_with_an_error_and_counts_one_outcome() {
         let (tally, mut port, mut receiver) = port();
@@ -248,9 +311,9 @@ mod tests {
     fn a_reply_to_a_caller_that_hung_up_counts_as_caller_gone_only() {
         let (tally, port, receiver) = port();
         drop(receiver);
-        port.reply(Sensitive::new(Bytes::new()), true);
+        port.reply(empty());
         let counts = OutcomeClass::ALL.map(|class| tally.outcome(class));
-        assert_eq!(counts, [0, 0, 0, 0, 1]);
+        assert_eq!(counts, [0, 0, 0, 0, 1, 0]);
     }
 
     #[test]
@@ -259,7 +322,7 @@ mod tests {
         port.admit(KnownIds::default(), 1, 8);
         assert!(port.watchdog().end());
         drop(receiver);
-        port.reply(Sensitive::new(Bytes::new()), true);
+        port.reply(empty());
         assert_eq!(
             (tally.watchdog(), tally.outcome(OutcomeClass::Failed)),
             (1, 1)
@@ -272,7 +335,7 @@ mod tests {
     fn the_watchdog_of_a_request_that_has_ended_does_nothing() {
         let (tally, port, mut receiver) = port();
         let watchdog = port.watchdog();
-        port.reply(Sensitive::new(Bytes::new()), true);
+        port.reply(empty());
         assert!(!watchdog.end());
         assert!(matches!(receiver.try_recv(), Ok(Outcome::Reply { .. })));
         assert_eq!(

@@ -84,6 +84,18 @@ impl Held {
         self.bytes += bytes;
         Ok(())
     }
+
+    /// The same bytes, not copied, counted in place of what was held until the last piece of them is
+    /// dropped. They may pass the room's limit by what they are larger than what was held: whoever
+    /// was promised room is not turned away for having guessed its size wrong.
+    #[must_use]
+    pub fn around(mut self, bytes: Bytes) -> Bytes {
+        let used = &self.room.used;
+        used.fetch_add(bytes.len(), Ordering::AcqRel);
+        used.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.bytes = bytes.len();
+        Bytes::from_owner(Counted { bytes, _held: self })
+    }
 }
 
 impl Drop for Held {
@@ -132,6 +144,23 @@ mod tests {
         drop(held);
         assert_eq!(room.used(), 10);
         drop(slice);
+        assert_eq!(room.used(), 0);
+    }
+
+    #[test]
+    fn what_was_promised_room_is_taken_at_its_real_size() {
+        let room = Room::new(10);
+        let promised = |bytes| {
+            let mut held = Held::nothing(&room);
+            held.grow(bytes).unwrap();
+            held
+        };
+        let small = promised(8).around(Bytes::from_static(b"0123"));
+        assert_eq!(room.used(), 4);
+        let large = promised(6).around(Bytes::from_static(b"0123456789"));
+        assert_eq!(room.used(), 14);
+        assert_eq!(Held::nothing(&room).grow(1), Err(NoRoom));
+        drop((small, large));
         assert_eq!(room.used(), 0);
     }
 }

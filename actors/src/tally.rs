@@ -9,6 +9,7 @@ use shs_schemas::Uppgiftslamnare;
 use shs_schemas::ssbtek::SsbtFelkod;
 
 use crate::dispatcher::ended::Stray;
+use crate::ledger::event::Way;
 
 /// Upper bounds of the latency buckets, in milliseconds; a last bucket takes the rest.
 pub const LATENCY_BUCKETS_MS: &[u64] = &[
@@ -108,16 +109,19 @@ pub enum OutcomeClass {
     Failed,
     /// The caller had gone away (utebliven).
     CallerGone,
+    /// An asynchronous message that was taken over, or had been before.
+    Accepted,
 }
 
 impl OutcomeClass {
     /// Every class.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Answered,
         Self::Partial,
         Self::Refused,
         Self::Failed,
         Self::CallerGone,
+        Self::Accepted,
     ];
 
     /// The word for logs and metrics.
@@ -129,6 +133,67 @@ impl OutcomeClass {
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::CallerGone => "caller_gone",
+            Self::Accepted => "accepted",
+        }
+    }
+}
+
+/// The one end of an asynchronous message that was taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransferEnd {
+    /// Laid into a mailbox here.
+    Outbox,
+    /// Taken by another node.
+    Pushed,
+    /// Answered by a service of this node.
+    Answered,
+    /// Replaced by copies for several receivers.
+    Split,
+    /// An error or confirmation about a message of this node's own, which nobody fetches.
+    Kept,
+    /// An error message went to the sender.
+    Error,
+    /// It could not be delivered, and there is nobody to tell.
+    Quarantined,
+    /// It lay in a mailbox for too long.
+    Expired,
+}
+
+impl TransferEnd {
+    /// Every end.
+    pub const ALL: [Self; 8] = [
+        Self::Outbox,
+        Self::Pushed,
+        Self::Answered,
+        Self::Split,
+        Self::Kept,
+        Self::Error,
+        Self::Quarantined,
+        Self::Expired,
+    ];
+
+    /// The word for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Outbox => "outbox",
+            Self::Pushed => "pushed",
+            Self::Answered => "answered",
+            Self::Split => "split",
+            Self::Kept => "kept",
+            Self::Error => "error",
+            Self::Quarantined => "quarantined",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The way by which the message itself was delivered, if it was.
+    #[must_use]
+    pub const fn way(self) -> Option<Way> {
+        match self {
+            Self::Outbox => Some(Way::Outbox),
+            Self::Pushed => Some(Way::Push),
+            _ => None,
         }
     }
 }
@@ -138,6 +203,7 @@ impl OutcomeClass {
 pub struct Tally {
     received: AtomicU64,
     outcomes: [AtomicU64; OutcomeClass::ALL.len()],
+    transfers: [AtomicU64; TransferEnd::ALL.len()],
     watchdog: AtomicU64,
     lefi_felplacerade: AtomicU64,
     /// Time from receipt to reply.
@@ -152,6 +218,7 @@ impl Tally {
         Arc::new(Self {
             received: AtomicU64::new(0),
             outcomes: OutcomeClass::ALL.map(|_| AtomicU64::new(0)),
+            transfers: TransferEnd::ALL.map(|_| AtomicU64::new(0)),
             watchdog: AtomicU64::new(0),
             lefi_felplacerade: AtomicU64::new(0),
             latency: Latency::default(),
@@ -170,6 +237,17 @@ impl Tally {
         if matches!(class, OutcomeClass::Answered | OutcomeClass::Partial) {
             self.latency.note(took);
         }
+    }
+
+    /// Counts the end of an asynchronous message.
+    pub(crate) fn count_transfer(&self, end: TransferEnd) {
+        self.transfers[end as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Asynchronous messages that ended so.
+    #[must_use]
+    pub fn transfers(&self, end: TransferEnd) -> u64 {
+        self.transfers[end as usize].load(Ordering::Relaxed)
     }
 
     pub(crate) fn count_answer(&self, ul: Uppgiftslamnare, took: Duration) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use clap::Parser;
 use rustix::process::{Signal, set_parent_process_death_signal};
-use samsvar::app::App;
+use samsvar::app::{App, Outside};
 use samsvar::cli::stop::Orders;
 use samsvar::cli::{self, Cli};
 use samsvar::settings::Settings;
@@ -63,7 +63,11 @@ fn in_process_node() -> Result<(), Failed> {
     let transport = Arc::new(responders::in_process(Workload::make(Utc::now())?));
     actix_rt::System::new().block_on(async {
         let mut orders = Orders::listen()?;
-        let app = App::start(&settings, transport, Failpoints::default())?;
+        let outside = Outside {
+            transport,
+            connections: tokio::runtime::Handle::current(),
+        };
+        let app = App::start(&settings, outside, Failpoints::default())?;
         orders.stop().await;
         app.stop().await;
         Ok(())

@@ -2,6 +2,7 @@
 //! itself a real SHS question over HTTP and shows the compiled answer and the time of each authority.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +11,13 @@ use chrono::Utc;
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::node::Node;
 use shs_schemas::Uppgiftslamnare;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::stop::Orders;
 use super::{FOUND_FAULTS, ask, serve};
 use crate::adapter::behaviour::{Behaviour, Latency};
-use crate::app::App;
+use crate::app::{App, Outside};
 use crate::client::Client;
 use crate::client::question::{self, Asker};
 use crate::settings::Settings;
@@ -50,7 +52,25 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
         settings.admin.address.set_port(0);
     }
     telemetry::start_quiet(settings.log.format)?;
+    let ledger = DemoLedger::new();
+    settings.ledger.folder = Some(ledger.0.clone());
     actix_rt::System::new().block_on(demo(args, &settings))
+}
+
+/// Where the demo notes asynchronous messages: a folder of its own, gone with the demo.
+struct DemoLedger(PathBuf);
+
+impl DemoLedger {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("samsvar-demo-{}", std::process::id())))
+    }
+}
+
+impl Drop for DemoLedger {
+    fn drop(&mut self) {
+        // It may never have been made.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 async fn demo(
@@ -59,8 +79,11 @@ async fn demo(
 ) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut orders = Orders::listen()?;
     let behaviour = Behaviour::good(args.seed).with_latency(args.latency);
-    let transport = serve::simulated_transport(args.seed, &behaviour);
-    let app = App::start(settings, Arc::new(transport), Failpoints::default())?;
+    let outside = Outside {
+        transport: Arc::new(serve::simulated_transport(args.seed, &behaviour)),
+        connections: Handle::current(),
+    };
+    let app = App::start(settings, outside, Failpoints::default())?;
     let url = format!("http://{}/shs/rs", app.service_address());
     let complete = tokio::select! {
         complete = ask_and_show(args, &url, app.node()) => complete?,

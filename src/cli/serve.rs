@@ -11,7 +11,7 @@ use super::ConfigFile;
 use super::stop::Orders;
 use crate::adapter::behaviour::Behaviour;
 use crate::adapter::simulated;
-use crate::app::App;
+use crate::app::{App, Outside};
 use crate::settings::{Settings, TransportKind};
 use crate::{telemetry, wiring};
 
@@ -49,7 +49,11 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
         .enable_all()
         .build()?;
     let transport = transport(&settings, &connections)?;
-    let code = actix_rt::System::new().block_on(serve(&settings, transport))?;
+    let outside = Outside {
+        transport,
+        connections: connections.handle().clone(),
+    };
+    let code = actix_rt::System::new().block_on(serve(&settings, outside))?;
     connections.shutdown_background();
     Ok(code)
 }
@@ -75,10 +79,10 @@ pub fn simulated_transport(seed: u64, behaviour: &Behaviour) -> InProcess {
 
 async fn serve(
     settings: &Settings,
-    transport: Arc<dyn Transport>,
+    outside: Outside,
 ) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut orders = Orders::listen()?;
-    let app = App::start(settings, transport, Failpoints::default())?;
+    let app = App::start(settings, outside, Failpoints::default())?;
     let escalated = tokio::select! {
         () = orders.stop() => None,
         name = app.escalated() => Some(name),

@@ -1,6 +1,8 @@
 //! `/metrics`: the node's counters as OpenMetrics. Read at each scrape from the counters that the
 //! actors write; labels are words of ours, so no personal data can get in.
 
+mod directory;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use shs_schemas::Uppgiftslamnare;
 
 /// Media type of the text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub use directory::register_directory;
 
 /// A registry that reads this node, and the memory that its request bodies share.
 #[must_use]
@@ -71,6 +75,7 @@ impl Collector for NodeMetrics {
         self.requests(&mut encoder)?;
         self.parties(&mut encoder)?;
         self.memory(&mut encoder)?;
+        self.ledger(&mut encoder)?;
         transport(&self.node.transport_counted(), &mut encoder)?;
         self.actors(&mut encoder)
     }
@@ -126,6 +131,38 @@ impl NodeMetrics {
             None,
             MetricType::Histogram,
         )?)
+    }
+
+    /// Nothing on a node without a ledger.
+    fn ledger(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(ledger) = self.node.ledger() else {
+            return Ok(());
+        };
+        let counted = ledger.tally().read();
+        let plain = [
+            ("ledger_notes", "Notes on disk", counted.noted),
+            ("ledger_groups", "Writes with their fsync", counted.groups),
+            (
+                "ledger_notes_lost",
+                "Notes that nobody waited for and that are not on disk",
+                counted.lost,
+            ),
+            (
+                "ledger_notes_refused",
+                "Durable notes that were answered with an error",
+                counted.not_noted,
+            ),
+            (
+                "ledger_lines_torn",
+                "Torn last lines that were closed",
+                counted.torn,
+            ),
+        ];
+        for (name, help, value) in plain {
+            let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(value).encode(metric)?;
+        }
+        Ok(())
     }
 
     fn parties(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -1,7 +1,8 @@
-//! `POST /shs/rs`: the SHS receive service for synchronous messages (shs-1.2, 5.2, 5.4, 5.5).
+//! `POST /shs/rs`: the SHS receive service (shs-1.2, 5.2 to 5.5).
 //!
-//! A body in, one outcome out: the reply message, or an error with `X-shs-errorcode` and a
-//! `shs.management` document that says what is wrong and where and quotes nothing.
+//! A body in, one outcome out: the reply message; for an asynchronous message 202 and its tx.id; or an
+//! error with `X-shs-errorcode` and a `shs.management` document that says what is wrong and where and
+//! quotes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +10,24 @@ use std::time::Duration;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use chrono::Utc;
+use samsvar_actors::caller::Caller;
 use samsvar_actors::failure::{Failure, Rejection, Source};
 use samsvar_actors::ingress::Ingress;
 use samsvar_actors::ingress::rules::PERSONS_MAX;
 use samsvar_actors::mailbox::{Mailbox, Undelivered};
 use samsvar_actors::messages::Inkommande;
 use samsvar_actors::node::Node;
-use samsvar_actors::reply::{Outcome, ReplyPort, Watchdog};
+use samsvar_actors::reply::{Outcome, Receipt, ReplyPort, Watchdog};
 use samsvar_actors::room::Room;
 use samsvar_actors::tally::Tally;
 use shs_schemas::Sensitive;
 use shs_schemas::error_code::ErrorCode;
 use shs_schemas::ids::{ContentId, CorrId, TxId};
-use shs_schemas::shs::{KnownIds, Management};
+use shs_schemas::shs::management::{AppInfo, Outcome as Said, REMOTE_ERROR_CODE};
+use shs_schemas::shs::{KnownIds, Management, time};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -49,6 +52,7 @@ pub struct Common {
     body: Bounds,
     retry_after_s: u64,
     answer_time_max: Duration,
+    next_node_time_max: Duration,
     tally: Arc<Tally>,
 }
 
@@ -67,6 +71,7 @@ impl Common {
             },
             retry_after_s: settings.load.retry_after_s,
             answer_time_max: longest + WATCHDOG,
+            next_node_time_max: settings.next_node.time_max() + WATCHDOG,
             tally: Arc::clone(node.tally()),
         }
     }
@@ -87,13 +92,14 @@ impl Door {
 
     /// Gives the message to ingress and waits for its one outcome. The port is dropped with this
     /// future when the caller hangs up, which cancels the request.
-    async fn ask(&self, body: Bytes, http: Http) -> Outcome {
+    async fn ask(&self, body: Bytes, http: Http, caller: Caller) -> Outcome {
         let received = Instant::now();
         let (port, outcome) = ReplyPort::new(Arc::clone(&self.common.tally), received);
         let watchdog = port.watchdog();
         let inkommande = Inkommande {
             body: Sensitive::new(body),
             http_content_type: http.content_type,
+            caller,
             received,
             traceparent: http.traceparent,
             port,
@@ -109,7 +115,12 @@ impl Door {
     }
 
     async fn wait(&self, mut outcome: oneshot::Receiver<Outcome>, watchdog: Watchdog) -> Outcome {
-        let in_time = tokio::time::timeout(self.common.answer_time_max, &mut outcome).await;
+        let mut in_time = tokio::time::timeout(self.common.answer_time_max, &mut outcome).await;
+        if in_time.is_err() && watchdog.is_passed_on() {
+            // It waits for another node, which has a longer time.
+            let more = self.common.next_node_time_max;
+            in_time = tokio::time::timeout(more, &mut outcome).await;
+        }
         let outcome = match in_time {
             Ok(outcome) => outcome,
             Err(_) if watchdog.end() => return rejected(Failure::Watchdog),
@@ -161,30 +172,81 @@ fn header_bytes(headers: &HeaderMap) -> usize {
 /// Receives one message and answers it.
 pub async fn receive(request: HttpRequest, payload: Payload, door: Data<Door>) -> HttpResponse {
     let common = &door.common;
-    let outcome = if request.method() != Method::POST {
-        door.refuse(Failure::Method)
-    } else if header_bytes(request.headers()) > common.header_bytes_max {
-        door.refuse(Failure::HeadersTooLarge)
-    } else if let Err(failure) = caller::of(&request) {
-        door.refuse(failure)
-    } else {
-        let headers = request.headers();
-        match body::read(headers, payload, &common.body).await {
-            // `_held` counts the body's memory until the outcome is there.
-            Ok((body, _held)) => door.ask(body, Http::of(headers)).await,
-            Err(BodyError::NoRoom) => door.refuse(Failure::NodeOverload),
-            Err(BodyError::TooLarge) => door.refuse(Failure::BodyTooLarge),
-            Err(BodyError::Slow) => door.refuse(Failure::SlowSender),
-            Err(BodyError::Broken) => {
-                door.refuse(Failure::Unreadable(ErrorCode::IllegalMessageStructure))
+    let outcome = match admitted(&request, common) {
+        Err(failure) => door.refuse(failure),
+        Ok(caller) => {
+            let headers = request.headers();
+            match body::read(headers, payload, &common.body).await {
+                // `_held` counts the body's memory until the outcome is there.
+                Ok((body, _held)) => door.ask(body, Http::of(headers), caller).await,
+                Err(error) => door.refuse(error.into()),
             }
         }
     };
     match outcome {
-        Outcome::Reply { body } => HttpResponse::Ok()
+        Outcome::Reply(reply) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, MESSAGE))
-            .body(body.into_exposed()),
+            .body(reply.body.into_exposed()),
+        Outcome::Accepted(receipt) => accepted(&receipt, common),
         Outcome::Rejected(rejection) => refusal(&rejection, common),
+    }
+}
+
+/// What is decided before the body is read: who calls.
+fn admitted(request: &HttpRequest, common: &Common) -> Result<Caller, Failure> {
+    if request.method() != Method::POST {
+        return Err(Failure::Method);
+    }
+    if header_bytes(request.headers()) > common.header_bytes_max {
+        return Err(Failure::HeadersTooLarge);
+    }
+    caller::of(request)
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::NoRoom => Self::NodeOverload,
+            BodyError::TooLarge => Self::BodyTooLarge,
+            BodyError::Slow => Self::SlowSender,
+            BodyError::Broken => Self::Unreadable(ErrorCode::IllegalMessageStructure),
+        }
+    }
+}
+
+/// An asynchronous message was taken over, or had been before (shs-1.2, 5.3).
+fn accepted(receipt: &Receipt, common: &Common) -> HttpResponse {
+    let mut response = HttpResponse::Accepted();
+    response
+        .insert_header((CONTENT_TYPE, "text/plain"))
+        .insert_header(("X-shs-nodeid", common.node_id.as_str()));
+    insert_ids(&mut response, &receipt.ids);
+    if let Some(local_id) = &receipt.local_id {
+        response.insert_header(("X-shs-localid", local_id.as_str()));
+    }
+    let duplicate = if receipt.is_duplicate() { "yes" } else { "no" };
+    let arrived = time::write(time::swedish(receipt.arrived));
+    response
+        .insert_header(("X-shs-arrivaldate", arrived))
+        .insert_header(("X-shs-duplicatemsg", duplicate));
+    let tx_id = receipt.ids.tx_id.as_ref();
+    response.body(tx_id.map_or_else(String::new, ToString::to_string))
+}
+
+/// The identifiers that are known.
+fn insert_ids(response: &mut HttpResponseBuilder, ids: &KnownIds) {
+    let known = [
+        ("X-shs-txid", ids.tx_id.as_ref().map(TxId::as_str)),
+        ("X-shs-corrid", ids.corr_id.as_ref().map(CorrId::as_str)),
+        (
+            "X-shs-contentid",
+            ids.content_id.as_ref().map(ContentId::as_str),
+        ),
+    ];
+    for (name, id) in known {
+        if let Some(id) = id {
+            response.insert_header((name, id));
+        }
     }
 }
 
@@ -192,7 +254,7 @@ pub async fn receive(request: HttpRequest, payload: Payload, door: Data<Door>) -
 fn status(failure: Failure) -> StatusCode {
     match failure.row().source {
         Source::Caller if failure == Failure::Method => StatusCode::METHOD_NOT_ALLOWED,
-        Source::Caller => StatusCode::BAD_REQUEST,
+        Source::Caller | Source::NextNode => StatusCode::BAD_REQUEST,
         Source::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Source::Load => StatusCode::SERVICE_UNAVAILABLE,
         Source::Us => StatusCode::INTERNAL_SERVER_ERROR,
@@ -208,19 +270,7 @@ fn refusal(rejection: &Rejection, common: &Common) -> HttpResponse {
         .insert_header(("X-shs-errorcode", row.code.as_str()))
         .insert_header(("X-shs-nodeid", common.node_id.as_str()));
     let ids = &rejection.ids;
-    let known = [
-        ("X-shs-txid", ids.tx_id.as_ref().map(TxId::as_str)),
-        ("X-shs-corrid", ids.corr_id.as_ref().map(CorrId::as_str)),
-        (
-            "X-shs-contentid",
-            ids.content_id.as_ref().map(ContentId::as_str),
-        ),
-    ];
-    for (name, id) in known {
-        if let Some(id) = id {
-            response.insert_header((name, id));
-        }
-    }
+    insert_ids(&mut response, ids);
     match row.source {
         Source::Load => {
             response.insert_header((RETRY_AFTER, common.retry_after_s.to_string()));
@@ -231,5 +281,11 @@ fn refusal(rejection: &Rejection, common: &Common) -> HttpResponse {
         _ => {}
     }
     let text = rejection.to_string();
-    response.body(Management::refusal(ids, row.code, &text, Utc::now()).write())
+    let mut management = Management::refusal(ids, row.code, &text, Utc::now());
+    if let (Some(code), Said::Error { appinfo, .. }) =
+        (rejection.remote_code, &mut management.outcome)
+    {
+        appinfo.push(AppInfo::new(REMOTE_ERROR_CODE, code.as_str()));
+    }
+    response.body(management.write())
 }

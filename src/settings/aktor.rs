@@ -2,9 +2,12 @@
 //! go, and which certificates speak for them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use garde::Validate;
-use serde::Deserialize;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use shs_schemas::shs::Produkt;
 
 use super::node::{NAMN_CHARS_MAX, ten_digits};
 
@@ -36,9 +39,9 @@ pub struct Aktor {
     #[garde(skip)]
     pub address: Option<ServiceUrl>,
     /// With `push`: URLs for single products, by UUID, `error` or `confirm`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "addresses")]
     #[garde(length(max = ADDRESSES_MAX))]
-    pub addresses: BTreeMap<String, ServiceUrl>,
+    pub addresses: BTreeMap<Produkt, ServiceUrl>,
     /// Certificates that speak for it beside those that hold its number: SHA-256 fingerprints, 64
     /// hexadecimal digits. A hosting node's certificate is listed with every actor it sends for.
     #[serde(default)]
@@ -124,6 +127,50 @@ pub fn is_usable(url: &str) -> bool {
         "https" => url.starts_with("https://"),
         "http" => url.starts_with("http://") && loopback(),
         _ => false,
+    }
+}
+
+/// Reads addresses by product. Two spellings of one product are refused: one of the two addresses
+/// would silently not count.
+fn addresses<'de, D>(deserializer: D) -> Result<BTreeMap<Produkt, ServiceUrl>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_map(Addresses)
+}
+
+struct Addresses;
+
+impl<'de> Visitor<'de> for Addresses {
+    type Value = BTreeMap<Produkt, ServiceUrl>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("addresses by product")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut addresses = BTreeMap::new();
+        while let Some(OfProduct(produkt)) = map.next_key()? {
+            if addresses.insert(produkt, map.next_value()?).is_some() {
+                return Err(A::Error::custom("names a product twice"));
+            }
+        }
+        Ok(addresses)
+    }
+}
+
+/// A product that messages can be addressed to.
+struct OfProduct(Produkt);
+
+impl<'de> Deserialize<'de> for OfProduct {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match Produkt::parse(&text) {
+            Ok(produkt) if produkt != Produkt::Agreement => Ok(Self(produkt)),
+            _ => Err(D::Error::custom(
+                "is not the UUID of a product, `error` or `confirm`",
+            )),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules between values: what each one allows by itself and the whole does not.
 
 use super::http::PLAIN_IS_LOOPBACK;
-use super::{Aktor, Delivery, Settings, TransportKind};
+use super::{Aktor, Delivery, Ldap, Settings, TransportKind};
 
 /// Every rule that is broken: the setting to name, and why.
 pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
@@ -42,6 +42,16 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
             "an address is only used with delivery \"push\"",
         ),
         (
+            settings.outbox.bytes_max > settings.outbox.bytes_total_max,
+            "outbox.bytes_max",
+            "one actor may not have more than all together (bytes_total_max)",
+        ),
+        (
+            settings.outbox.reserve_bytes > settings.outbox.bytes_max,
+            "outbox.reserve_bytes",
+            "the place of one message may not be above bytes_max",
+        ),
+        (
             settings.deadline.promise_s >= settings.deadline.limit_s,
             "deadline.promise_s",
             "the promise must be below limit_s",
@@ -73,6 +83,11 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
             "the first wait may not be above reconnect_longest_ms",
         ),
         (
+            settings.relay.retry_first_ms > 1000 * settings.relay.retry_longest_s,
+            "relay.retry_first_ms",
+            "the first wait may not be above retry_longest_s",
+        ),
+        (
             settings.supervision.backoff_first_ms > settings.supervision.backoff_longest_ms,
             "supervision.backoff_first_ms",
             "the first wait may not be above backoff_longest_ms",
@@ -89,9 +104,35 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
         ),
     ]
     .into_iter()
+    .chain(of_the_directory(&settings.ldap))
     .chain(of_certificates(settings))
     .filter_map(|(broken, path, message)| broken.then_some((path, message)))
     .collect()
+}
+
+fn of_the_directory(ldap: &Ldap) -> [(bool, &'static str, &'static str); 4] {
+    [
+        (
+            ldap.is_plain(),
+            "ldap.url",
+            "plain ldap:// is for a loopback host only: use ldaps:// or start_tls",
+        ),
+        (
+            ldap.is_doubly_tls(),
+            "ldap.start_tls",
+            "an ldaps:// connection begins with TLS",
+        ),
+        (
+            ldap.is_half_bound(),
+            "ldap.bind_dn",
+            "give bind_dn and a password (password_file or SAMSVAR_LDAP__PASSWORD), or neither",
+        ),
+        (
+            ldap.password.is_some() && ldap.password_file.is_some(),
+            "ldap.password_file",
+            "give either password or password_file",
+        ),
+    ]
 }
 
 /// Rules between the settings that name certificates.

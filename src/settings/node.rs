@@ -29,14 +29,15 @@ pub struct Node {
     /// Name of this node in history entries and headers (`node.id`, shs-1.2, 1.4).
     #[garde(custom(short_name))]
     pub node_id: String,
-    /// Which label status is taken.
-    #[serde(default = "both")]
+    /// Which label status is taken: production and test are kept apart, so both only when the node is
+    /// told so.
+    #[serde(default = "production")]
     #[garde(length(min = 1, max = 2))]
     pub status: Vec<Status>,
 }
 
-fn both() -> Vec<Status> {
-    vec![Status::Production, Status::Test]
+fn production() -> Vec<Status> {
+    vec![Status::Production]
 }
 
 /// Status of a label (shs-1.2, 1.3).
@@ -57,6 +58,8 @@ pub struct Registers {
     pub uppgiftslamnare: PathBuf,
     /// Folder of agreements.
     pub agreements: PathBuf,
+    /// Folder of product descriptions. One that is not there holds none.
+    pub products: PathBuf,
 }
 
 impl Default for Registers {
@@ -64,6 +67,7 @@ impl Default for Registers {
         Self {
             uppgiftslamnare: "uppgiftslamnare.toml".into(),
             agreements: "agreements".into(),
+            products: "products".into(),
         }
     }
 }

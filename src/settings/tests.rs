@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use shs_schemas::shs::Produkt;
 use shs_schemas::shs::agreement::AGREEMENT_BYTES_MAX;
 
 use super::*;
@@ -164,6 +165,14 @@ fn values_that_contradict_each_other_are_refused() {
             "samsvar.toml:8: load.answers_bytes_max: ",
         ),
         (
+            "[outbox]\nbytes_max = 536870913\n",
+            "samsvar.toml:8: outbox.bytes_max: ",
+        ),
+        (
+            "[outbox]\nreserve_bytes = 268435457\n",
+            "samsvar.toml:8: outbox.reserve_bytes: ",
+        ),
+        (
             "[admin]\naddress = \"127.0.0.1:8585\"\n",
             "samsvar.toml:8: admin.address: ",
         ),
@@ -208,6 +217,105 @@ fn certificates_of_an_own_broker_are_read_and_checked_at_load() {
             .next(),
         Some("SAMSVAR_AMQP__CA_FILE: amqp.ca_file: none.pem")
     );
+}
+
+#[test]
+fn addresses_are_by_product_in_any_letter_case() {
+    let folder = in_process(
+        "[[aktor]]\norganisationsnummer = \"2120009994\"\nnamn = \"a\"\ndelivery = \"push\"\n\
+         [aktor.addresses]\n5A1E0000-1111-4222-8333-444455556666 = \"https://a.example/p\"\n\
+         Error = \"https://a.example/e\"\n",
+    );
+    let addresses = &folder.load(&[]).unwrap().aktorer[0].addresses;
+    let products: Vec<String> = addresses.keys().map(Produkt::bare).collect();
+    assert_eq!(products, ["5a1e0000-1111-4222-8333-444455556666", "error"]);
+}
+
+#[test]
+fn an_address_for_what_is_no_product_is_refused_with_its_line() {
+    let aktor = "[[aktor]]\norganisationsnummer = \"2120009994\"\nnamn = \"a\"\n\
+                 delivery = \"push\"\n[aktor.addresses]\n";
+    let url = "\"https://a.example/\"";
+    for bad in [
+        "errors",
+        "agreement",
+        "5a1e0000111142228333444455556666",
+        "\"\"",
+    ] {
+        let folder = in_process(&format!("{aktor}error = {url}\n{bad} = {url}\n"));
+        assert_eq!(
+            folder.faults(&[]),
+            "samsvar.toml:13: is not the UUID of a product, `error` or `confirm`",
+        );
+    }
+    let folder = in_process(&format!("{aktor}error = {url}\nERROR = {url}\n"));
+    let faults = folder.faults(&[]);
+    assert!(faults.starts_with("samsvar.toml:"), "{faults}");
+    assert!(faults.ends_with(": names a product twice"), "{faults}");
+}
+
+#[test]
+fn a_directory_is_refused_where_it_would_be_asked_in_clear_or_half_bound() {
+    let far = "url = \"ldap://katalog.example\"\n";
+    for (ldap, expected) in [
+        (far.to_owned(), "samsvar.toml:8: ldap.url: plain ldap://"),
+        (
+            "url = \"ldaps://katalog.example\"\nstart_tls = true\n".to_owned(),
+            "samsvar.toml:9: ldap.start_tls: ",
+        ),
+        (
+            format!("start_tls = true\n{far}bind_dn = \"cn=a\"\n"),
+            "samsvar.toml:10: ldap.bind_dn: ",
+        ),
+        (
+            "url = \"http://katalog.example\"\n".to_owned(),
+            "samsvar.toml:8: is not the address of a directory",
+        ),
+        (
+            "cache_entries_max = 0\n".to_owned(),
+            "samsvar.toml:8: ldap.cache_entries_max: lower than 1",
+        ),
+        (
+            "bind_dn = \"cn=a\"\npassword_file = \"none\"\n".to_owned(),
+            "samsvar.toml:9: ldap.password_file: none cannot be read: ",
+        ),
+        (
+            "ca_file = \"none\"\n".to_owned(),
+            "samsvar.toml:8: ldap.ca_file: none cannot be read: ",
+        ),
+    ] {
+        let faults = in_process(&format!("[ldap]\n{ldap}")).faults(&[]);
+        assert!(faults.starts_with(expected), "{faults}");
+    }
+}
+
+#[test]
+fn the_password_of_the_directory_comes_from_a_file_or_the_environment_and_is_never_shown() {
+    let folder = in_process(
+        "[ldap]\nurl = \"ldap://localhost\"\nbind_dn = \"cn=a\"\npassword_file = \"secret\"\n",
+    );
+    folder.write("secret", "hemligt ord\n");
+    let settings = folder.load(&[]).unwrap();
+    assert_eq!(
+        settings.ldap.password.as_ref().unwrap().expose(),
+        "hemligt ord"
+    );
+    assert!(!format!("{settings:?}").contains("hemligt"));
+    let other = [
+        ("SAMSVAR_LDAP__PASSWORD", "annat"),
+        ("SAMSVAR_LDAP__CACHE_S", "5"),
+    ];
+    let ldap = folder.load(&other).unwrap().ldap;
+    assert_eq!(ldap.password.unwrap().expose(), "annat");
+    assert_eq!(ldap.cache_s, 5);
+    for (text, expected) in [
+        ("\n", "secret holds no password"),
+        ("hemligt\nord\n", "secret has more than one line"),
+    ] {
+        folder.write("secret", text);
+        let faults = folder.faults(&[]);
+        assert!(faults.ends_with(expected), "{faults}");
+    }
 }
 
 #[test]
@@ -414,6 +522,56 @@ fn a_product_is_a_uuid() {
         let faults = in_process(&format!("[ssbtek]\nproduct = \"{text}\"\n")).faults(&[]);
         assert!(faults.starts_with("samsvar.toml:8: "), "{faults}");
         assert!(faults.contains(expected), "{faults}");
+    }
+}
+
+#[test]
+fn the_ledger_has_its_folder_beside_the_settings_and_none_by_default() {
+    let without = in_process("").load(&[]).unwrap();
+    assert_eq!(without.ledger.folder, None);
+    let folder = in_process("[ledger]\nfolder = \"ledger\"\n");
+    let settings = folder.load(&[]).unwrap();
+    assert_eq!(settings.ledger.folder, Some(folder.path("ledger")));
+    assert!(!folder.path("ledger").exists(), "reading makes nothing");
+    fs::create_dir(folder.path("ledger")).unwrap();
+    folder.load(&[]).unwrap();
+    let left: Vec<_> = fs::read_dir(folder.path("ledger")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_ledger_that_cannot_be_kept_is_a_fault_with_its_line() {
+    let folder = in_process("[ledger]\nfolder = \"deeper/ledger\"\n");
+    let expected =
+        "samsvar.toml:8: ledger.folder: there is none, and the folder above it cannot be written: ";
+    let faults = folder.faults(&[]);
+    assert!(faults.starts_with(expected), "{faults}");
+    let instead = [("SAMSVAR_LEDGER__FOLDER", "samsvar.toml")];
+    assert_eq!(
+        folder.faults(&instead),
+        "SAMSVAR_LEDGER__FOLDER: ledger.folder: is not a folder"
+    );
+    folder.write("deeper", "");
+    let faults = folder.faults(&[]);
+    assert!(
+        faults.starts_with("samsvar.toml:8: ledger.folder: cannot be read: "),
+        "{faults}"
+    );
+}
+
+#[test]
+fn ledger_and_transfers_have_bounds() {
+    let folder = in_process(
+        "[ledger]\ngroup_max = 0\nwait_max_ms = 60001\n[transfers]\nremembered_max = 0\nremembered_for_h = 721\n",
+    );
+    let faults = folder.faults(&[]);
+    for setting in [
+        "samsvar.toml:8: ledger.group_max",
+        "samsvar.toml:9: ledger.wait_max_ms",
+        "samsvar.toml:11: transfers.remembered_max",
+        "samsvar.toml:12: transfers.remembered_for_h",
+    ] {
+        assert!(faults.contains(setting), "{faults}");
     }
 }
 

@@ -155,6 +155,12 @@ impl NextNode {
         Duration::from_secs(self.answer_timeout_s)
     }
 
+    /// Longest time that one try takes.
+    #[must_use]
+    pub const fn time_max(&self) -> Duration {
+        self.connect_timeout().saturating_add(self.answer_timeout())
+    }
+
     /// Largest answer, in bytes.
     #[must_use]
     pub const fn answer_limit(&self) -> usize {

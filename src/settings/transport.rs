@@ -148,7 +148,7 @@ impl Amqp {
 }
 
 /// Reads a file of certificates in PEM, of which there must be at least one and none broken.
-fn read_certificates(file: &Path) -> Result<String, String> {
+pub(super) fn read_certificates(file: &Path) -> Result<String, String> {
     let refuse = |what: &str| format!("{} {what}", file.display());
     let bytes = read_bounded(file, CA_BYTES_MAX).map_err(|fault| refuse(&fault.message))?;
     let text = String::from_utf8(bytes).map_err(|_| refuse("is not text in UTF-8"))?;

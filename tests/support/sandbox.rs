@@ -18,7 +18,7 @@ use bytes::Bytes;
 use chrono::Utc;
 use samsvar::adapter::behaviour::{Behaviour, Fault};
 use samsvar::adapter::simulated::{self, SEED_DEFAULT};
-use samsvar::app::App;
+use samsvar::app::{App, Outside};
 use samsvar::client::answer::Said;
 use samsvar::client::question::{self, Asker};
 use samsvar::client::{Answered, AskError, Client};
@@ -223,7 +223,11 @@ async fn life(
 ) {
     settings.listener.address.set_port(0);
     settings.admin.address.set_port(0);
-    let app = App::start(&settings, transport, Failpoints::default()).unwrap();
+    let outside = Outside {
+        transport,
+        connections: tokio::runtime::Handle::current(),
+    };
+    let app = App::start(&settings, outside, Failpoints::default()).unwrap();
     let up = Started {
         service: app.service_address(),
         admin: app.admin_address(),

@@ -7,6 +7,7 @@
 mod deadlines;
 mod dispatcher;
 mod insamling;
+mod ledger;
 mod node_rig;
 mod supervision;
 

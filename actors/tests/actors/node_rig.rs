@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_rt::Arbiter;
 use bytes::Bytes;
+use samsvar_actors::caller::Caller;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::dispatcher::DispatcherSettings;
@@ -16,16 +17,16 @@ use samsvar_actors::insamling::Insamling;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::mailbox::Mailbox;
 use samsvar_actors::messages::Inkommande;
-use samsvar_actors::node::{Node, NodeSettings};
+use samsvar_actors::node::{Links, Node, NodeSettings};
 use samsvar_actors::reply::{Outcome, ReplyPort};
 use samsvar_actors::transport::in_process::InProcess;
 use samsvar_actors::transport::{Answer, AnswerContent, Bastjanst, BoxFuture, Question};
+use shs_schemas::ids::NodeId;
 use shs_schemas::mime::{ContentType, Limits};
 use shs_schemas::shs::label::Status;
 use shs_schemas::shs::{
     Actor, Adress, Agreement, Agreements, DataPart, Label, Message, Organisationsnummer,
 };
-use shs_schemas::ssbtek::Identitetskontroll;
 use shs_schemas::{Uppgiftslamnare, xml};
 use tokio::time::Instant;
 
@@ -111,20 +112,15 @@ impl Rig {
         let transport = Uppgiftslamnare::all().fold(InProcess::new(), |transport, ul| {
             transport.with(ul, Arc::new(After(service(ul))))
         });
-        let settings = NodeSettings {
-            rules: rules(),
-            deadlines,
-            load: LoadSettings::default(),
-            parties: Uppgiftslamnare::all()
-                .map(|ul| (ul, DispatcherSettings::default()))
-                .collect(),
-            answer_limits: xml::Limits::default(),
-            worker_mailbox_max: 1_000,
-            restart: RestartPolicy::new(OverBudget::Escalate),
-        };
+        let settings = settings(deadlines);
         let heart = Arbiter::current();
         let failpoints = Failpoints::default();
-        let node = Node::start_on(heart, settings, Arc::new(transport), failpoints);
+        let node = Node::start_on(
+            heart,
+            settings,
+            Links::to_authorities(Arc::new(transport)),
+            failpoints,
+        );
         let ingress = node.attach_worker(0, &Arbiter::current());
         settle().await;
         Self { node, ingress }
@@ -137,6 +133,7 @@ impl Rig {
         let inkommande = Inkommande {
             body: question(persons).into(),
             http_content_type: None,
+            caller: Caller::Internal,
             received,
             traceparent: None,
             port,
@@ -144,10 +141,10 @@ impl Rig {
         assert!(self.ingress.deliver(inkommande).is_ok(), "it is taken");
         let outcome = outcome.await.unwrap();
         let took = received.elapsed();
-        let Outcome::Reply { body } = outcome else {
+        let Outcome::Reply(reply) = outcome else {
             panic!("a reply: {outcome:?}")
         };
-        let reply = Message::read(body.into_exposed(), None, &Limits::default()).unwrap();
+        let reply = Message::read(reply.body.into_exposed(), None, &Limits::default()).unwrap();
         let text = |part: &DataPart| String::from_utf8(part.data.expose().to_vec()).unwrap();
         Reply {
             took,
@@ -156,18 +153,36 @@ impl Rig {
     }
 }
 
+/// A node without asynchronous messages.
+pub fn settings(deadlines: DeadlineSettings) -> NodeSettings {
+    NodeSettings {
+        rules: rules(),
+        deadlines,
+        load: LoadSettings::default(),
+        parties: Uppgiftslamnare::all()
+            .map(|ul| (ul, DispatcherSettings::default()))
+            .collect(),
+        answer_limits: xml::Limits::default(),
+        worker_mailbox_max: 1_000,
+        restart: RestartPolicy::new(OverBudget::Escalate),
+        asynch: None,
+    }
+}
+
 fn rules() -> Rules {
     let label = sample().label;
     let municipality = label.from.unwrap().address.organisation().clone();
     let own = Organisationsnummer::parse("2021009994").unwrap();
+    let node_id = NodeId::parse("rig").unwrap();
     Rules {
-        own: Actor::new(Adress::of(own), None),
-        product: label.product.produkt,
-        senders: HashSet::from([municipality]),
+        known: HashSet::from([municipality.clone()]),
+        local: HashSet::from([municipality, own.clone()]),
         agreements: Agreements::new(vec![Agreement::read(AGREEMENT).unwrap()]),
         statuses: HashSet::from([Status::Production, Status::Test]),
-        message_limits: Limits::default(),
-        question_limits: xml::Limits::default(),
-        person_check: Identitetskontroll::Strict,
+        ..Rules::of(
+            Actor::new(Adress::of(own), None),
+            node_id,
+            label.product.produkt,
+        )
     }
 }

@@ -64,6 +64,14 @@ impl ContentType {
         matches!(self.essence(), "text/xml" | "application/xml")
     }
 
+    /// Reads a content type of one's own, `text/csv; charset=UTF-8`; nothing when it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parameters = Parameters::parse(text.as_bytes());
+        token_pair(parameters.word)?;
+        Some(Self::read(&parameters))
+    }
+
     /// Reads a header value; what is no type at all is [`ContentType::OCTET_STREAM`].
     pub(super) fn read(parameters: &Parameters<'_>) -> Self {
         let Some(essence) = token_pair(parameters.word) else {
@@ -229,6 +237,15 @@ mod tests {
         assert_eq!(read("*/*").essence(), "*/*");
         for odd in ["", "xml", "text/", "text/xml text"] {
             assert_eq!(read(odd).essence(), "application/octet-stream", "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn a_type_of_ones_own_is_a_type_or_refused() {
+        let parsed = ContentType::parse("Text/CSV; charset=UTF-8").unwrap();
+        assert_eq!(written(&parsed), "text/csv; charset=UTF-8");
+        for bad in ["", "csv", "text/", "a b/c", "text/csv\r\nX: y"] {
+            assert_eq!(ContentType::parse(bad), None, "{bad:?}");
         }
     }
 }

@@ -206,24 +206,41 @@ impl Output {
         }
     }
 
-    /// Characters that XML cannot hold at all are left out.
+    /// Plain text is copied run by run. Characters that XML cannot hold at all are left out.
     fn escaped(&mut self, value: &str, attribute: bool) {
-        for c in value.chars() {
-            match c {
-                '&' => self.text.push_str("&amp;"),
-                '<' => self.text.push_str("&lt;"),
-                '>' => self.text.push_str("&gt;"),
-                '"' if attribute => self.text.push_str("&quot;"),
-                ' '..='~' => self.text.push(c),
-                '\n' | '\t' if !attribute => self.text.push(c),
-                '\t' | '\n' | '\r' | '\u{7F}'.. if !matches!(c, '\u{FFFE}' | '\u{FFFF}') => {
-                    // Writing to a String cannot fail.
-                    let _ = write!(self.text, "&#{};", u32::from(c));
-                }
-                _ => {}
+        let mut rest = value;
+        while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
+            let (plain, more) = rest.split_at(at);
+            self.text.push_str(plain);
+            let mut more = more.chars();
+            if let Some(c) = more.next() {
+                self.escaped_char(c, attribute);
             }
+            rest = more.as_str();
+        }
+        self.text.push_str(rest);
+    }
+
+    fn escaped_char(&mut self, c: char, attribute: bool) {
+        match c {
+            '&' => self.text.push_str("&amp;"),
+            '<' => self.text.push_str("&lt;"),
+            '>' => self.text.push_str("&gt;"),
+            '"' if attribute => self.text.push_str("&quot;"),
+            '"' => self.text.push(c),
+            '\n' | '\t' if !attribute => self.text.push(c),
+            '\t' | '\n' | '\r' | '\u{7F}'.. if !matches!(c, '\u{FFFE}' | '\u{FFFF}') => {
+                // Writing to a String cannot fail.
+                let _ = write!(self.text, "&#{};", u32::from(c));
+            }
+            _ => {}
         }
     }
+}
+
+/// True for ASCII that is written as it is, in text and in attributes.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"')
 }
 
 /// Escapes what is written to it as an attribute's value.

@@ -54,6 +54,20 @@ pub struct AppInfo {
     pub text: Sensitive<String>,
 }
 
+/// Name of the `appinfo` that repeats what the next node said (shs-1.2, 6.2).
+pub const REMOTE_ERROR_CODE: &str = "remoteErrorcode";
+
+impl AppInfo {
+    /// Information under this name.
+    #[must_use]
+    pub fn new(name: &str, text: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            text: Sensitive::new(text.to_owned()),
+        }
+    }
+}
+
 impl Management {
     /// The body of a refusal before the HTTP answer. Identifiers that are not known are written
     /// as `unknown`.

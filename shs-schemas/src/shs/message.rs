@@ -56,6 +56,12 @@ pub struct DataPart {
 }
 
 impl DataPart {
+    /// Its size in bytes, transfer encoding undone.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.data.expose().len()
+    }
+
     /// A part to be sent as base64, which survives every path (shs-1.2, 2.8).
     #[must_use]
     pub fn new(
@@ -133,6 +139,12 @@ impl DataPart {
 }
 
 impl Message {
+    /// Bytes of all parts together, transfer encodings undone.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.parts.iter().map(DataPart::bytes).sum()
+    }
+
     /// Reads a message: steps 2 to 4 of shs-1.2, 7.2 (label, MIME, label syntax), and the refusal
     /// of compound messages. `http_content_type` is only needed for a body without header block.
     ///

@@ -1,5 +1,5 @@
 //! `shs.message-list`: what waits in a mailbox, as the delivery service lists it (shs-1.2, 3.6 and
-//! 5.7.2). [`write`] makes it from labels; [`MessageList::read`] takes it from any node, also the
+//! 5.7.2). [`write()`] makes it from labels; [`MessageList::read`] takes it from any node, also the
 //! `shs.document-list` of version 1.1 (3.7).
 
 mod read;

@@ -45,7 +45,8 @@ impl Exchange {
     }
 
     /// Who opened the exchange, and who answers: in a reply the receiver and the sender.
-    pub(super) const fn roles(&self) -> (&Organisationsnummer, &Organisationsnummer) {
+    #[must_use]
+    pub const fn roles(&self) -> (&Organisationsnummer, &Organisationsnummer) {
         match self.sequence_type {
             SequenceType::Reply => (&self.receiver, &self.sender),
             _ => (&self.sender, &self.receiver),

@@ -1,0 +1,155 @@
+//! [`LedgerBook`]: how everybody else notes something.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_rt::ArbiterHandle;
+use tokio::sync::oneshot;
+
+use super::folder::{Folder, Storage};
+use super::{
+    Event, Ledger, LedgerContext, LedgerSettings, LedgerTally, MAILBOX_MAX, NotNoted, Note, Settle,
+    today,
+};
+use crate::child::RestartPolicy;
+use crate::failpoint::Failpoints;
+use crate::mailbox::{Mailbox, Undelivered};
+use crate::observation::{Kind, Observed};
+use crate::supervisor::ChildSpec;
+
+/// Name of the ledger in the tree.
+const NAME: &str = "ledger";
+
+/// The way to the ledger. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct LedgerBook {
+    mailbox: Mailbox<Ledger>,
+    tally: Arc<LedgerTally>,
+    wait_max: Duration,
+}
+
+impl LedgerBook {
+    /// A ledger in the folder of the settings, and the child that the supervisor is to adopt. The
+    /// ledger blocks: `arbiter` should be nobody else's. A folder that cannot be made is told by the
+    /// first note, and by the tree.
+    pub fn open(
+        settings: LedgerSettings,
+        policy: RestartPolicy,
+        arbiter: ArbiterHandle,
+        failpoints: Failpoints,
+    ) -> (Self, ChildSpec) {
+        let folder = Folder::at(settings.folder);
+        if let Err(error) = folder.prepare() {
+            tracing::error!(%error, "the folder of the ledger cannot be used");
+        }
+        let (mailbox, tally) = (mailbox(), Arc::default());
+        let context = LedgerContext {
+            node_id: settings.node_id,
+            group_max: settings.group_max,
+            storage: Arc::new(folder) as Arc<dyn Storage>,
+            today: Arc::new(today),
+            tally: Arc::clone(&tally),
+            observed: Arc::clone(mailbox.observed()),
+            failpoints,
+        };
+        let spec = ChildSpec::new(mailbox.clone(), policy, arbiter, move || {
+            Ledger::new(context.clone())
+        });
+        (Self::over(mailbox, tally, settings.wait_max), spec)
+    }
+
+    /// A book over a mailbox that somebody else attends.
+    #[must_use]
+    pub fn over(mailbox: Mailbox<Ledger>, tally: Arc<LedgerTally>, wait_max: Duration) -> Self {
+        Self {
+            mailbox,
+            tally,
+            wait_max,
+        }
+    }
+
+    /// Notes an event, and never waits. One that the ledger cannot take is counted as lost
+    /// ([`super::LedgerCounted::lost`]).
+    pub fn note(&self, event: Event) {
+        let note = Note {
+            event,
+            durable: None,
+        };
+        if let Err(undelivered) = self.mailbox.deliver(note) {
+            LedgerTally::count(&self.tally.lost, 1);
+            let event = undelivered.into_message().event;
+            tracing::warn!(request_id = %event.request_id, "event lost: the ledger takes no more");
+        }
+    }
+
+    /// Notes an event; the future ends when it is on disk, at the latest after the set wait. The
+    /// event is on its way when this returns, whether or not the future is awaited.
+    ///
+    /// # Errors
+    /// The future says [`NotNoted`] when the note cannot be relied on; it may have reached the disk
+    /// all the same.
+    pub fn note_durably(
+        &self,
+        event: Event,
+    ) -> impl Future<Output = Result<(), NotNoted>> + Send + use<> {
+        let (durable, answer) = oneshot::channel();
+        let note = Note {
+            event,
+            durable: Some(durable),
+        };
+        let delivered = self.mailbox.deliver(note).map_err(|undelivered| {
+            if let Undelivered::Full(_) = undelivered {
+                NotNoted::Full
+            } else {
+                NotNoted::Down
+            }
+        });
+        let (tally, wait_max) = (Arc::clone(&self.tally), self.wait_max);
+        async move {
+            let result = match delivered {
+                Ok(()) => within(wait_max, answer).await,
+                Err(not_noted) => Err(not_noted),
+            };
+            if result.is_err() {
+                LedgerTally::count(&tally.not_noted, 1);
+            }
+            result
+        }
+    }
+
+    /// Ends when everything noted so far is on disk or has failed, at the latest after the set wait,
+    /// and at once while there is no ledger. For a node that stops in order.
+    pub fn settled(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (settle, answer) = oneshot::channel();
+        // Past the bound of the mailbox: a full one is when it matters. Where nobody is there to be
+        // told, the channel is dropped, and nothing is waited for.
+        self.mailbox.tell(Settle(settle));
+        let wait_max = self.wait_max;
+        async move {
+            let _ = tokio::time::timeout(wait_max, answer).await;
+        }
+    }
+
+    /// What has been counted.
+    #[must_use]
+    pub fn tally(&self) -> &Arc<LedgerTally> {
+        &self.tally
+    }
+}
+
+async fn within(
+    wait_max: Duration,
+    answer: oneshot::Receiver<Result<(), NotNoted>>,
+) -> Result<(), NotNoted> {
+    match tokio::time::timeout(wait_max, answer).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(NotNoted::Down),
+        Err(_) => Err(NotNoted::Late),
+    }
+}
+
+/// The mailbox of a ledger.
+pub(super) fn mailbox() -> Mailbox<Ledger> {
+    Mailbox::new(Observed::new(NAME, Kind::Ledger), MAILBOX_MAX)
+}

@@ -1,0 +1,296 @@
+//! What the ledger promises, over a storage that counts and fails its calls. Everything of a test is
+//! on one thread, so what "concurrent" notes share is exact.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+
+use actix::{Actor, Addr};
+use actix_rt::Arbiter;
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::*;
+use crate::child::{OverBudget, RestartPolicy};
+use crate::observation::{ActorLine, Kind, Observatory};
+use crate::supervisor::{Adopt, ChildSpec, DismissAll, Supervisor};
+
+/// A disk in memory.
+#[derive(Default)]
+struct Disk {
+    days: Mutex<Vec<(NaiveDate, String)>>,
+    opened: AtomicUsize,
+    fsyncs: AtomicUsize,
+    /// What the next calls fail with.
+    append_fails: Mutex<Vec<io::ErrorKind>>,
+    sync_fails: Mutex<Vec<io::ErrorKind>>,
+    open_fails: Mutex<Vec<io::ErrorKind>>,
+}
+
+fn due(fails: &Mutex<Vec<io::ErrorKind>>) -> io::Result<()> {
+    match fails.lock().unwrap().pop() {
+        Some(kind) => Err(kind.into()),
+        None => Ok(()),
+    }
+}
+
+impl Disk {
+    fn lines(&self) -> Vec<String> {
+        let days = self.days.lock().unwrap();
+        let lines = days.iter().flat_map(|(_, text)| text.lines());
+        lines.map(ToOwned::to_owned).collect()
+    }
+
+    fn fsyncs(&self) -> usize {
+        self.fsyncs.load(Ordering::Relaxed)
+    }
+}
+
+struct Shelf(Arc<Disk>);
+
+impl Storage for Shelf {
+    fn open(&self, day: NaiveDate) -> io::Result<Opened> {
+        self.0.opened.fetch_add(1, Ordering::Relaxed);
+        due(&self.0.open_fails)?;
+        let mut days = self.0.days.lock().unwrap();
+        if days.last().is_none_or(|(last, _)| *last != day) {
+            days.push((day, String::new()));
+        }
+        Ok(Opened {
+            file: Box::new(Shelf(Arc::clone(&self.0))),
+            torn: false,
+        })
+    }
+}
+
+impl DayFile for Shelf {
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        due(&self.0.append_fails)?;
+        let text = std::str::from_utf8(lines).unwrap();
+        assert!(text.ends_with('\n'), "whole lines");
+        self.0.days.lock().unwrap().last_mut().unwrap().1 += text;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        due(&self.0.sync_fails)?;
+        self.0.fsyncs.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+struct Rig {
+    disk: Arc<Disk>,
+    today: Arc<Mutex<NaiveDate>>,
+    book: LedgerBook,
+    observatory: Arc<Observatory>,
+    failpoints: Failpoints,
+    supervisor: Addr<Supervisor>,
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+impl Rig {
+    fn start(group_max: usize) -> Self {
+        let (disk, failpoints) = (Arc::new(Disk::default()), Failpoints::default());
+        let today = Arc::new(Mutex::new(day("2026-11-22")));
+        let (mailbox, tally) = (book::mailbox(), Arc::<LedgerTally>::default());
+        let (clock, observed) = (Arc::clone(&today), Arc::clone(mailbox.observed()));
+        let context = LedgerContext {
+            node_id: NodeId::parse("n1").unwrap(),
+            group_max,
+            storage: Arc::new(Shelf(Arc::clone(&disk))),
+            today: Arc::new(move || *clock.lock().unwrap()),
+            tally: Arc::clone(&tally),
+            observed,
+            failpoints: failpoints.clone(),
+        };
+        let policy = RestartPolicy::new(OverBudget::Escalate);
+        let spec = ChildSpec::new(mailbox.clone(), policy, Arbiter::current(), move || {
+            Ledger::new(context.clone())
+        });
+        let observatory = Arc::new(Observatory::default());
+        let supervisor = Supervisor::new(Arc::clone(&observatory), watch::channel(None).0).start();
+        supervisor.do_send(Adopt(spec));
+        Self {
+            book: LedgerBook::over(mailbox, tally, Duration::from_millis(WAIT_MAX_MS)),
+            disk,
+            today,
+            observatory,
+            failpoints,
+            supervisor,
+        }
+    }
+
+    fn counted(&self) -> LedgerCounted {
+        self.book.tally().read()
+    }
+
+    fn line(&self) -> ActorLine {
+        let actors = self.observatory.snapshot().actors;
+        actors
+            .into_iter()
+            .find(|line| line.kind == Kind::Ledger)
+            .unwrap()
+    }
+
+    async fn durable(&self, n: u128) -> Result<(), NotNoted> {
+        self.book.note_durably(event(n)).await
+    }
+}
+
+fn event(n: u128) -> Event {
+    Event::now(Uuid::from_u128(n), Ids::default(), What::Duplett)
+}
+
+fn ids(lines: &[String]) -> Vec<u128> {
+    let id = |line: &String| {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        let id: Uuid = json["request_id"].as_str().unwrap().parse().unwrap();
+        id.as_u128()
+    };
+    lines.iter().map(id).collect()
+}
+
+#[actix::test]
+async fn a_thousand_durable_notes_at_once_share_a_few_fsyncs_and_keep_their_order() {
+    let rig = Rig::start(400);
+    let noted = join_all((0..1000).map(|n| rig.durable(n))).await;
+    assert!(noted.iter().all(Result::is_ok));
+    assert_eq!(rig.disk.fsyncs(), 3, "400 + 400 + 200");
+    assert_eq!(ids(&rig.disk.lines()), (0..1000).collect::<Vec<_>>());
+    let expected = LedgerCounted {
+        noted: 1000,
+        groups: 3,
+        ..LedgerCounted::default()
+    };
+    assert_eq!(rig.counted(), expected);
+    assert_eq!(rig.disk.opened.load(Ordering::Relaxed), 1);
+}
+
+#[actix::test]
+async fn a_note_alone_does_not_wait_for_others() {
+    let rig = Rig::start(400);
+    tokio::time::pause();
+    let before = tokio::time::Instant::now();
+    for n in 0..3 {
+        rig.durable(n).await.unwrap();
+    }
+    assert_eq!(before.elapsed(), Duration::ZERO);
+    assert_eq!(rig.disk.fsyncs(), 3);
+}
+
+#[actix::test]
+async fn bytes_bound_a_group_as_well() {
+    let rig = Rig::start(usize::MAX);
+    let notes: u32 = 8000;
+    let noted = join_all((0..u128::from(notes)).map(|n| rig.durable(n))).await;
+    assert!(noted.iter().all(Result::is_ok));
+    let bytes: usize = rig.disk.lines().iter().map(|line| line.len() + 1).sum();
+    assert_eq!(rig.disk.fsyncs(), bytes.div_ceil(GROUP_BYTES_MAX));
+    assert!(rig.disk.fsyncs() > 2);
+}
+
+#[actix::test]
+async fn when_the_disk_fails_every_note_of_the_group_is_refused_and_the_next_opens_it_anew() {
+    for (place, kind, class) in [
+        ("append", io::ErrorKind::StorageFull, "disk full"),
+        ("sync", io::ErrorKind::NotFound, "folder or file gone"),
+        ("open", io::ErrorKind::ReadOnlyFilesystem, "read-only disk"),
+        ("open", io::ErrorKind::PermissionDenied, "no permission"),
+        ("sync", io::ErrorKind::Other, "disk error"),
+    ] {
+        let rig = Rig::start(400);
+        let fails = match place {
+            "append" => &rig.disk.append_fails,
+            "sync" => &rig.disk.sync_fails,
+            _ => &rig.disk.open_fails,
+        };
+        fails.lock().unwrap().push(kind);
+        rig.book.note(event(9));
+        let noted = join_all((0..2).map(|n| rig.durable(n))).await;
+        assert_eq!(noted, [Err(NotNoted::Failed(class)); 2]);
+        let line = rig.line();
+        assert_eq!((line.state, line.detail), (State::Impaired, Some(class)));
+        assert_eq!((line.last_failure, line.failed), (Some(class), 3));
+        assert_eq!((rig.counted().lost, rig.counted().not_noted), (1, 2));
+
+        rig.durable(3).await.unwrap();
+        assert_eq!(rig.disk.opened.load(Ordering::Relaxed), 2);
+        let line = rig.line();
+        assert_eq!((line.state, line.detail), (State::Running, None));
+        assert_eq!(line.restarts, 0, "no fall");
+        assert_eq!(ids(&rig.disk.lines()).last(), Some(&3));
+    }
+}
+
+#[actix::test]
+async fn after_midnight_lines_go_to_the_file_of_the_new_day() {
+    let rig = Rig::start(400);
+    rig.durable(1).await.unwrap();
+    *rig.today.lock().unwrap() = day("2026-11-23");
+    rig.durable(2).await.unwrap();
+    let days = rig.disk.days.lock().unwrap();
+    let dates: Vec<_> = days.iter().map(|(date, _)| *date).collect();
+    assert_eq!(dates, [day("2026-11-22"), day("2026-11-23")]);
+}
+
+#[actix::test]
+async fn a_fall_refuses_the_note_in_hand_and_its_group_and_nothing_that_waits_behind() {
+    tokio::time::pause();
+    let rig = Rig::start(400);
+    rig.durable(0).await.unwrap();
+    rig.failpoints.arm("ledger", 1);
+    rig.book.note(event(1));
+    let noted = join_all((2..5).map(|n| rig.durable(n))).await;
+    assert_eq!(noted, [Ok(()); 3]);
+    assert_eq!(ids(&rig.disk.lines()), [0, 2, 3, 4]);
+    assert_eq!(rig.line().restarts, 1);
+
+    let first = rig.book.note_durably(event(5));
+    rig.failpoints.arm("ledger", 1);
+    assert_eq!(first.await, Err(NotNoted::Down));
+    rig.durable(6).await.unwrap();
+}
+
+#[actix::test]
+async fn a_full_mailbox_refuses_a_durable_note_and_loses_and_counts_another() {
+    let rig = Rig::start(MAILBOX_MAX);
+    rig.durable(0).await.unwrap();
+    for n in 0..MAILBOX_MAX as u128 {
+        rig.book.note(event(n));
+    }
+    let refused = rig.book.note_durably(event(1));
+    rig.book.note(event(2));
+    assert_eq!(refused.await, Err(NotNoted::Full));
+    assert_eq!((rig.counted().lost, rig.counted().not_noted), (1, 1));
+    rig.book.settled().await;
+    assert_eq!(rig.counted().noted, 1 + MAILBOX_MAX as u64);
+}
+
+#[actix::test]
+async fn a_durable_note_that_nobody_takes_is_refused_when_its_wait_is_over() {
+    tokio::time::pause();
+    let wait = Duration::from_millis(WAIT_MAX_MS);
+    let book = LedgerBook::over(book::mailbox(), Arc::default(), wait);
+    let before = tokio::time::Instant::now();
+    assert_eq!(book.note_durably(event(1)).await, Err(NotNoted::Late));
+    // The timer rounds up to the next millisecond.
+    assert!((wait..=wait + Duration::from_millis(1)).contains(&before.elapsed()));
+}
+
+#[actix::test]
+async fn a_node_that_stops_writes_what_it_has_and_takes_no_more() {
+    let rig = Rig::start(400);
+    rig.durable(0).await.unwrap();
+    for n in 1..=3 {
+        rig.book.note(event(n));
+    }
+    rig.supervisor.send(DismissAll).await.unwrap();
+    assert_eq!(rig.durable(4).await, Err(NotNoted::Down));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(ids(&rig.disk.lines()), [0, 1, 2, 3]);
+    rig.book.settled().await;
+}

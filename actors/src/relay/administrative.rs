@@ -1,0 +1,123 @@
+//! Error messages and confirmations: those that come are matched with the messages they are about and
+//! delivered like any other (shs-1.2, 6.3, 7.9, 7.10); those that this node makes are sent.
+
+use chrono::Utc;
+use shs_schemas::Sensitive;
+use shs_schemas::shs::management::Outcome;
+use shs_schemas::shs::{Label, Management, Message};
+
+use super::forward::Work;
+use super::transit::Transit;
+use crate::failure::{Failure, Rejection, Source};
+use crate::ledger::event::{Direction, Event, Ids, Place as Step, What};
+use crate::outbox::{Place, Stored};
+use crate::tally::TransferEnd;
+
+impl Work {
+    /// Acts on a received error or confirmation, and delivers it. One about a message of this node's
+    /// own ends here: nobody fetches it.
+    pub(super) async fn administrative(
+        &self,
+        transit: &mut Transit,
+    ) -> Result<TransferEnd, Rejection> {
+        let own = self.correlate(transit);
+        let label = &transit.message.label;
+        let to = label
+            .to
+            .as_ref()
+            .map(|to| to.address.organisation().clone());
+        let to = to.ok_or_else(|| Rejection::new(Failure::NoReceiver, label.known_ids()))?;
+        if own && self.context.rules.is_own(&to) {
+            return Ok(TransferEnd::Kept);
+        }
+        // Who sends an error is not checked: it is the receiver of what failed (6.2).
+        self.deliver(transit, false).await
+    }
+
+    /// Matches it with what is remembered; true when that was a message of this node's own.
+    fn correlate(&self, transit: &Transit) -> bool {
+        let limits = &self.context.rules.message_limits;
+        let management = match Management::of(&transit.message, limits) {
+            Some(Ok(management)) => management,
+            Some(Err(fault)) => {
+                tracing::info!(request_id = %transit.request_id, %fault, "administrative message unreadable");
+                return false;
+            }
+            None => return false,
+        };
+        let from = transit
+            .message
+            .label
+            .from
+            .as_ref()
+            .map(|from| &from.address);
+        let transfers = &self.context.transfers;
+        let about = match &management.outcome {
+            Outcome::Confirmation => transfers.correlate_confirm(&management, from),
+            Outcome::Error { .. } => transfers.correlate_error(&management, from),
+        };
+        let own = self.context.rules.own.address.organisation();
+        self.context.book.note(received(transit, &management));
+        tracing::info!(
+            request_id = %transit.request_id,
+            product = transit.message.label.product.produkt.name(),
+            about = about.len(),
+            "administrative message received"
+        );
+        about
+            .iter()
+            .any(|tx_id| transfers.sender_of(tx_id).is_some_and(|from| from == *own))
+    }
+
+    /// Sends an administrative message of this node's own about `original`. What cannot be delivered
+    /// is kept as a number and a note, and that is the end of it (6.2).
+    pub(super) async fn send_administrative(
+        &self,
+        message: Message,
+        original: &Label,
+        place: Option<Place>,
+    ) {
+        let Some(to) = message.label.to.as_ref().map(|to| to.address.clone()) else {
+            return self.context.tally.count_transfer(TransferEnd::Quarantined);
+        };
+        let written = message.write();
+        let sent = if self.context.rules.is_local(to.organisation()) {
+            let stored = Stored {
+                label: message.label,
+                message: Sensitive::new(written),
+                arrived: Utc::now(),
+                confirm: false,
+            };
+            let place = place.filter(|place| *place.to() == to);
+            self.lay(&to, place, stored).await
+        } else {
+            let product = Some(original.product.produkt);
+            let pushed = self
+                .push(&message.label, Sensitive::new(written), product)
+                .await;
+            pushed.map(|_| ()).map_err(|rejection| rejection.failure)
+        };
+        if let Err(failure) = sent {
+            self.context.tally.count_transfer(TransferEnd::Quarantined);
+            tracing::warn!(
+                reason = failure.class(),
+                "administrative message not delivered"
+            );
+        }
+    }
+}
+
+/// What the ledger notes of a received error or confirmation.
+fn received(transit: &Transit, management: &Management) -> Event {
+    let what = match &management.outcome {
+        Outcome::Confirmation => What::Bekraftelse {
+            direction: Direction::Mottagen,
+        },
+        Outcome::Error { code, .. } => What::Fel {
+            code: *code,
+            class: Source::NextNode,
+            place: Step::AnnanNod,
+        },
+    };
+    Event::now(transit.request_id, Ids::from(&transit.message.label), what)
+}

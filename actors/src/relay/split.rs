@@ -1,0 +1,51 @@
+//! One-to-many: a message that agreements give several receivers becomes one copy for each, and each
+//! copy goes its own way (shs-1.2, 7.4 step 6).
+
+use std::rc::Rc;
+
+use shs_schemas::ids::LocalId;
+use shs_schemas::shs::{Message, Organisationsnummer};
+
+use super::forward::Work;
+use super::permit::by_number;
+use super::transit::Transit;
+use crate::tally::TransferEnd;
+
+impl Work {
+    /// Sends the copies on their way. The parts are shared, not copied.
+    pub(super) fn split(
+        self: &Rc<Self>,
+        transit: &mut Transit,
+        receivers: Vec<Organisationsnummer>,
+    ) -> TransferEnd {
+        for receiver in receivers {
+            let copy = self.copy(transit, &receiver);
+            let work = Rc::clone(self);
+            actix_rt::spawn(async move { work.forward(copy).await });
+        }
+        TransferEnd::Split
+    }
+
+    fn copy(&self, transit: &mut Transit, receiver: &Organisationsnummer) -> Transit {
+        let mut label = transit.message.label.copy_for(by_number(receiver));
+        let node = self.context.rules.node_id.clone();
+        let local_id = LocalId::fresh();
+        label.received(node, local_id.clone(), transit.arrived);
+        self.remember(&label, transit.arrived, local_id);
+        Transit {
+            message: Message {
+                label,
+                parts: transit.message.parts.clone(),
+            },
+            sender: transit.sender.clone(),
+            may_leave: transit.may_leave,
+            request_id: transit.request_id,
+            arrived: transit.arrived,
+            // The first copy that needs it has the place; the others look for their own.
+            sender_place: transit.sender_place.take(),
+            receiver_place: None,
+            passenger: transit.passenger.derive(),
+            attempts: 1,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! [`Transit`]: an asynchronous message between its acceptance and its end, and [`Underway`]: how many
+//! of them there may be.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono::{DateTime, Utc};
+use shs_schemas::shs::{Message, Organisationsnummer};
+use uuid::Uuid;
+
+use crate::outbox::Place;
+use crate::room::{Held, Room};
+
+/// How much may be under way.
+#[derive(Clone, Copy, Debug)]
+pub struct UnderwaySettings {
+    /// Messages.
+    pub messages_max: usize,
+    /// Their bytes together.
+    pub bytes_max: usize,
+}
+
+impl Default for UnderwaySettings {
+    fn default() -> Self {
+        Self {
+            messages_max: 10_000,
+            bytes_max: 512 * 1024 * 1024,
+        }
+    }
+}
+
+/// Accepted messages that have not come to their end, counted.
+#[derive(Debug)]
+pub struct Underway {
+    messages: AtomicUsize,
+    messages_max: usize,
+    room: Arc<Room>,
+}
+
+impl Underway {
+    /// Nothing under way.
+    #[must_use]
+    pub fn new(settings: UnderwaySettings) -> Arc<Self> {
+        Arc::new(Self {
+            messages: AtomicUsize::new(0),
+            messages_max: settings.messages_max,
+            room: Room::new(settings.bytes_max),
+        })
+    }
+
+    /// Messages under way.
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        self.messages.load(Ordering::Acquire)
+    }
+
+    /// Most messages that may be.
+    #[must_use]
+    pub fn messages_max(&self) -> usize {
+        self.messages_max
+    }
+
+    /// Memory of their bodies.
+    #[must_use]
+    pub fn room(&self) -> &Arc<Room> {
+        &self.room
+    }
+
+    /// Counts one more in, of so many bytes; `None` when there are as many as may be.
+    pub(super) fn enter(self: &Arc<Self>, bytes: usize) -> Option<Passenger> {
+        let mut held = Held::nothing(&self.room);
+        held.grow(bytes).ok()?;
+        let fits = |count: usize| (count < self.messages_max).then_some(count + 1);
+        self.messages
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
+            .ok()?;
+        Some(Passenger {
+            underway: Arc::clone(self),
+            held: Arc::new(held),
+        })
+    }
+}
+
+/// One message under way; it is counted out when this is dropped.
+#[derive(Debug)]
+pub(super) struct Passenger {
+    underway: Arc<Underway>,
+    /// Given back when the last that shares the bytes is gone.
+    held: Arc<Held>,
+}
+
+impl Passenger {
+    /// Counts one more in that is made from this one and shares its bytes. It never fails: it is part
+    /// of what was accepted.
+    pub(super) fn derive(&self) -> Self {
+        self.underway.messages.fetch_add(1, Ordering::AcqRel);
+        Self {
+            underway: Arc::clone(&self.underway),
+            held: Arc::clone(&self.held),
+        }
+    }
+}
+
+impl Drop for Passenger {
+    fn drop(&mut self) {
+        self.underway.messages.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A message that was accepted.
+#[derive(Debug)]
+pub struct Transit {
+    pub(super) message: Message,
+    pub(super) sender: Organisationsnummer,
+    /// Whether it may go to another node: it came from one of our own systems (shs-1.2, 7.2 step 6).
+    pub(super) may_leave: bool,
+    /// Our own name for it, that of the log.
+    pub(super) request_id: Uuid,
+    pub(super) arrived: DateTime<Utc>,
+    /// Room in the sender's mailbox, for the reply or the error.
+    pub(super) sender_place: Option<Place>,
+    /// Room in the receiver's mailbox.
+    pub(super) receiver_place: Option<Place>,
+    pub(super) passenger: Passenger,
+    /// Tries that its delivery took.
+    pub(super) attempts: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_messages_or_bytes_are_under_way_than_may_be() {
+        let underway = Underway::new(UnderwaySettings {
+            messages_max: 2,
+            bytes_max: 100,
+        });
+        let first = underway.enter(60).unwrap();
+        assert!(underway.enter(60).is_none(), "bytes");
+        let second = underway.enter(40).unwrap();
+        assert!(underway.enter(0).is_none(), "messages");
+        let derived = first.derive();
+        assert_eq!(underway.messages(), 3);
+        drop((first, second));
+        assert_eq!((underway.messages(), underway.room().used()), (1, 60));
+        drop(derived);
+        assert_eq!((underway.messages(), underway.room().used()), (0, 0));
+    }
+}
