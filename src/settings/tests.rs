@@ -223,8 +223,8 @@ fn certificates_of_an_own_broker_are_read_and_checked_at_load() {
 fn addresses_are_by_product_in_any_letter_case() {
     let folder = in_process(
         "[[aktor]]\norganisationsnummer = \"2120009994\"\nnamn = \"a\"\ndelivery = \"push\"\n\
-         [aktor.addresses]\n5A1E0000-1111-4222-8333-444455556666 = \"https://a.example/p\"\n\
-         Error = \"https://a.example/e\"\n",
+         [aktor.addresses]\n5A1E0000-1111-4222-8333-444455556666 = \"http://127.0.0.1/p\"\n\
+         Error = \"http://127.0.0.1/e\"\n",
     );
     let addresses = &folder.load(&[]).unwrap().aktorer[0].addresses;
     let products: Vec<String> = addresses.keys().map(Produkt::bare).collect();
