@@ -142,6 +142,13 @@ fn curl_with_the_right_certificate_is_answered_and_without_it_is_not() {
         let said = text(&node.curl(Some("exempelkoping"), version));
         assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
     }
+    let said = text(&node.curl(Some("provstad"), &[]));
+    assert!(said.starts_with("HTTP/1.1 400 "), "{said}");
+    assert!(
+        said.to_lowercase()
+            .contains("x-shs-errorcode: illegalsender"),
+        "{said}"
+    );
     for name in [None, Some("gammal")] {
         assert_refused_in_the_handshake(&node.curl(name, &[]));
     }

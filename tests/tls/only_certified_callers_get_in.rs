@@ -118,7 +118,6 @@ async fn no_session_is_resumed() {
     }
 }
 
-#[ignore = "ingress does not compare the sender with the caller yet"]
 #[tokio::test]
 async fn nobody_sends_with_the_certificate_of_another_organisation() {
     let pki = Pki::new();
