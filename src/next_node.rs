@@ -147,8 +147,8 @@ async fn read(mut response: Response, bytes_max: usize) -> Result<Sensitive<Byte
 fn unreachable(error: &reqwest::Error) -> PostError {
     PostError::Unreachable(if error.is_timeout() {
         "no answer in time"
-    } else if refused_certificate(error) {
-        "its certificate is not accepted"
+    } else if let Some(trouble) = trouble_with_certificates(error) {
+        trouble
     } else if error.is_connect() {
         "no connection"
     } else {
@@ -156,12 +156,18 @@ fn unreachable(error: &reqwest::Error) -> PostError {
     })
 }
 
-/// Whether it was this node that ended the handshake, because of the other's certificate.
-fn refused_certificate(error: &reqwest::Error) -> bool {
+/// Which side ended the handshake, when one did.
+fn trouble_with_certificates(error: &reqwest::Error) -> Option<&'static str> {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
-            return true;
+        match error.downcast_ref() {
+            Some(rustls::Error::InvalidCertificate(_)) => {
+                return Some("its certificate is not accepted");
+            }
+            Some(rustls::Error::AlertReceived(_)) => {
+                return Some("it refuses the TLS connection: does it accept our certificate?");
+            }
+            _ => {}
         }
         // The source of an I/O error is that of the error in it, which would itself be passed over.
         let inner = error.downcast_ref().and_then(std::io::Error::get_ref);
@@ -170,5 +176,5 @@ fn refused_certificate(error: &reqwest::Error) -> bool {
             None => error.source(),
         };
     }
-    false
+    None
 }

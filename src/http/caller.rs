@@ -96,3 +96,18 @@ impl Callers {
         terminator.filter(|terminator| terminator.addresses.contains(&peer))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_of_which_nothing_is_known_is_nobodys() {
+        let request = TestRequest::default()
+            .insert_header(("X-Client-Cert", "x"))
+            .to_http_request();
+        assert_eq!(of(&request), Ok(Caller::certified([])));
+    }
+}

@@ -1,9 +1,10 @@
 //! Certificates and revocation lists are exchanged under open connections: who is revoked is out, and
 //! nobody else notices (shs-1.2, 7.6).
 
+use samsvar::settings::Settings;
 use samsvar::tls::store::Reloaded;
 
-use crate::pki::{Pki, connect};
+use crate::pki::{EXEMPELKOPING, PROVSTAD, Pki, connect};
 use crate::sandbox::{DEMO, Sandbox, question_about};
 use crate::wire::Wire;
 
@@ -114,4 +115,26 @@ async fn an_issuer_that_is_no_longer_trusted_takes_its_callers_along() {
     std::fs::copy(others.file("ca.pem"), pki.file("ca.pem")).unwrap();
     sandbox.certificates().reload();
     assert_eq!(status(&mut wire).await, Some(400));
+}
+
+#[tokio::test]
+async fn a_revoked_caller_reads_no_more_from_its_mailbox() {
+    let pki = Pki::new();
+    let with_mailboxes = |settings: &mut Settings| {
+        pki.guard(settings);
+        settings.ledger.folder = Some(pki.file("ledger"));
+    };
+    let sandbox = Sandbox::new().with(with_mailboxes).start().await;
+    let mut wire = pki.wire("exempelkoping", sandbox.service().port()).await;
+    let list = |number: &str| format!("GET /shs/ds/{number} HTTP/1.1\r\nHost: node\r\n\r\n");
+    wire.send(list(EXEMPELKOPING)).await;
+    assert_eq!(wire.receive().await.unwrap().status, 200);
+    wire.send(list(PROVSTAD)).await;
+    assert_eq!(wire.receive().await.unwrap().status, 403, "not its own");
+    pki.ca.revoke("exempelkoping").unwrap();
+    sandbox.certificates().reload();
+    wire.send(list(EXEMPELKOPING)).await;
+    let refused = wire.receive().await.unwrap();
+    assert!((400..500).contains(&refused.status));
+    assert_eq!(refused.header("connection"), Some("close"));
 }

@@ -5,6 +5,7 @@ use samsvar::settings::{Settings, Terminator};
 
 use crate::echo::{self, Echo};
 use crate::pki::Pki;
+use crate::sandbox::{DEMO, Sandbox, question_about};
 use crate::wire::{Response, Wire};
 
 pub fn at(address: &str) -> Terminator {
@@ -140,4 +141,36 @@ async fn a_terminator_that_comes_over_tls_needs_a_certificate_of_its_own() {
     echo.store.as_ref().unwrap().reload();
     wire.post(&header(&pki, "provstad"), b"").await;
     assert_eq!(wire.receive().await.unwrap().body, b"certificate_refused");
+}
+
+#[tokio::test]
+async fn the_receive_service_refuses_what_a_terminator_should_not_have_let_through() {
+    let pki = Pki::new();
+    pki.expired("gammal", "2120009994");
+    let terminator = Terminator {
+        client_ca: Some(pki.file("ca.pem")),
+        ..at("127.0.0.1")
+    };
+    let sandbox = Sandbox::new()
+        .with(|settings| settings.listener.terminator = Some(terminator))
+        .start()
+        .await;
+    let unreadable = "X-Client-Cert: x\r\n".to_owned();
+    for headers in [
+        header(&pki, "gammal"),
+        unreadable,
+        header(&pki, "provstad"),
+        String::new(),
+    ] {
+        let mut wire = Wire::to(sandbox.service()).await;
+        wire.post(&headers, &question_about(&[DEMO])).await;
+        let response = wire.receive().await.unwrap();
+        assert_eq!(response.status, 400, "{headers}");
+        assert_eq!(response.header("x-shs-errorcode"), Some("IllegalSender"));
+    }
+    let mut wire = Wire::to(sandbox.service()).await;
+    let headers = header(&pki, "exempelkoping");
+    wire.post(&headers, &question_about(&[DEMO])).await;
+    assert_eq!(wire.receive().await.unwrap().status, 200);
+    assert_eq!(sandbox.asked().count(), 8);
 }

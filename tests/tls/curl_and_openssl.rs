@@ -142,6 +142,13 @@ fn curl_with_the_right_certificate_is_answered_and_without_it_is_not() {
         let said = text(&node.curl(Some("exempelkoping"), version));
         assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
     }
+    let said = text(&node.curl(Some("provstad"), &[]));
+    assert!(said.starts_with("HTTP/1.1 400 "), "{said}");
+    assert!(
+        said.to_lowercase()
+            .contains("x-shs-errorcode: illegalsender"),
+        "{said}"
+    );
     for name in [None, Some("gammal")] {
         assert_refused_in_the_handshake(&node.curl(name, &[]));
     }
@@ -318,4 +325,66 @@ fn dev_certs_keeps_what_is_there() {
         .args(["dev-certs", "--revoke=nobody", "--out"])
         .arg(folder.path()));
     assert!(!missing.status.success());
+}
+
+/// An authority of openssl's making: RSA, an intermediate, and a client named in another attribute.
+const OPENSSL_CA: &str = r#"
+set -e
+new() { openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" -subj "$2" 2>/dev/null; }
+sign() { openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 2 \
+  -extfile <(printf '%b' "$3") -out "$1.pem" 2>/dev/null; }
+openssl req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -days 2 -subj "/CN=root" \
+  -addext basicConstraints=critical,CA:TRUE 2>/dev/null
+new between /CN=between
+sign between root 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign'
+new kommun "/CN=kommun/organizationIdentifier=NTRSE-212000-9994"
+sign kommun between 'extendedKeyUsage=clientAuth'
+new serveronly "/CN=serveronly/serialNumber=2120009994"
+sign serveronly between 'extendedKeyUsage=serverAuth'
+cat kommun.pem between.pem > chain.pem
+cat serveronly.pem between.pem > serverchain.pem
+"#;
+
+#[test]
+fn a_chain_that_openssl_made_is_followed_and_its_organisation_found() {
+    let pki = crate::pki::Pki::new();
+    let folder = tempfile::tempdir().unwrap();
+    succeed(
+        Command::new("bash")
+            .args(["-c", OPENSSL_CA])
+            .current_dir(&folder),
+    );
+    let mut settings = samsvar::settings::Settings::demo();
+    pki.guard(&mut settings);
+    let tls = settings.listener.tls.as_mut().unwrap();
+    tls.client_ca = folder.path().join("root.pem");
+    let echo = crate::echo::start(&settings);
+    let curl = |chain: &str, key: &str| {
+        let url = format!("https://localhost:{}/", echo.port());
+        let mut command = Command::new("curl");
+        command.args([
+            "-sS",
+            "--max-time",
+            "20",
+            "--cert",
+            chain,
+            "--key",
+            key,
+            "--cacert",
+        ]);
+        run(command
+            .arg(pki.file("ca.pem"))
+            .arg(url)
+            .current_dir(&folder))
+    };
+    assert_eq!(
+        text(&curl("chain.pem", "kommun.key")),
+        "certified 2120009994"
+    );
+    for (chain, key) in [
+        ("kommun.pem", "kommun.key"),
+        ("serverchain.pem", "serveronly.key"),
+    ] {
+        assert_refused_in_the_handshake(&curl(chain, key));
+    }
 }

@@ -118,7 +118,6 @@ async fn no_session_is_resumed() {
     }
 }
 
-#[ignore = "ingress does not compare the sender with the caller yet"]
 #[tokio::test]
 async fn nobody_sends_with_the_certificate_of_another_organisation() {
     let pki = Pki::new();
@@ -143,4 +142,37 @@ async fn nobody_sends_with_the_certificate_of_another_organisation() {
             .await
             .is_ok()
     );
+}
+
+#[tokio::test]
+async fn a_list_past_its_next_update_refuses_everybody_unless_that_is_switched_off() {
+    let pki = Pki::new();
+    pki.client("sparrad", "2120009994");
+    pki.publish_a_stale_list("sparrad");
+    for must_be_fresh in [true, false] {
+        let guard = |settings: &mut samsvar::settings::Settings| {
+            pki.guard(settings);
+            let tls = settings.listener.tls.as_mut().unwrap();
+            tls.crls_must_be_fresh = must_be_fresh;
+        };
+        let sandbox = Sandbox::new().with(guard).start().await;
+        let client = pki.http_client(Some("exempelkoping"));
+        let asked = client.ask(&url(&sandbox), question_about(&[DEMO])).await;
+        assert_eq!(asked.is_err(), must_be_fresh);
+        assert!(is_refused(pki.config(Some("sparrad")), sandbox.service().port()).await);
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_without_a_list_is_believed() {
+    let (pki, others) = (Pki::new(), Pki::new());
+    let guard = |settings: &mut samsvar::settings::Settings| {
+        pki.guard(settings);
+        let tls = settings.listener.tls.as_mut().unwrap();
+        tls.crls = vec![others.file("crl.pem")];
+    };
+    let sandbox = Sandbox::new().with(guard).start().await;
+    let client = pki.http_client(Some("exempelkoping"));
+    let asked = client.ask(&url(&sandbox), question_about(&[DEMO])).await;
+    assert!(asked.is_ok());
 }

@@ -216,3 +216,16 @@ async fn silence_and_a_closed_door_are_worth_another_try() {
     let refused = post(&node, &address).await.unwrap_err();
     assert_eq!(refused, PostError::Unreachable("no connection"));
 }
+
+#[tokio::test]
+async fn a_node_that_does_not_take_our_certificate_is_named_as_the_one_who_refuses() {
+    let pki = Pki::new();
+    pki.expired("gammal", "2120009994");
+    let sandbox = guarded(&pki).await;
+    let node = caller(calling(&pki, "gammal"));
+    let refused = post(&node, &url(&sandbox, "localhost")).await.unwrap_err();
+    let PostError::Unreachable(why) = refused else {
+        panic!("{refused}");
+    };
+    assert!(why.starts_with("it refuses the TLS connection"), "{why}");
+}

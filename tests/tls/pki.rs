@@ -141,3 +141,33 @@ impl Pki {
             .unwrap()
     }
 }
+
+impl Pki {
+    /// Replaces the revocation list by one in DER that had its next update an hour ago; it holds the
+    /// certificate of that name.
+    pub fn publish_a_stale_list(&self, revoked: &str) {
+        let read = |name: &str| std::fs::read_to_string(self.file(name)).unwrap();
+        let key = rcgen::KeyPair::from_pem(&read("ca.key")).unwrap();
+        let issuer = rcgen::Issuer::from_ca_cert_pem(&read("ca.pem"), key).unwrap();
+        let der = CertificateDer::from_pem_slice(read(&format!("{revoked}.pem")).as_bytes());
+        let der = der.unwrap();
+        let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
+        let now = time::OffsetDateTime::from(std::time::SystemTime::now());
+        let hour = time::Duration::HOUR;
+        let list = rcgen::CertificateRevocationListParams {
+            this_update: now - 2 * hour,
+            next_update: now - hour,
+            crl_number: rcgen::SerialNumber::from(9),
+            issuing_distribution_point: None,
+            revoked_certs: vec![rcgen::RevokedCertParams {
+                serial_number: rcgen::SerialNumber::from_slice(certificate.raw_serial()),
+                revocation_time: now - 2 * hour,
+                reason_code: None,
+                invalidity_date: None,
+            }],
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&issuer).unwrap();
+        std::fs::write(self.file("crl.pem"), list.der()).unwrap();
+    }
+}

@@ -28,14 +28,43 @@ pub(super) struct Connection {
     peer: IpAddr,
     /// What it showed in the handshake; `None` when it is plain.
     chain: Option<Vec<CertificateDer<'static>>>,
-    verdict: RefCell<Option<Verdict>>,
+    verdict: Verdict,
     refused: Cell<bool>,
 }
 
-struct Verdict {
+/// What was last said of the certificate of a connection.
+#[derive(Default)]
+struct Verdict(RefCell<Option<Said>>);
+
+struct Said {
     generation: u64,
     at: Instant,
     caller: Result<Caller, Failure>,
+}
+
+impl Verdict {
+    /// What was said last, or what `judge` says when that is old or certificates have been exchanged.
+    fn now(
+        &self,
+        generation: u64,
+        judge: impl FnOnce() -> Result<Caller, Failure>,
+    ) -> Result<Caller, Failure> {
+        let now = Instant::now();
+        let mut said = self.0.borrow_mut();
+        if let Some(said) = said.as_ref()
+            && said.generation == generation
+            && now.duration_since(said.at) < VERDICT_AGE_MAX
+        {
+            return said.caller.clone();
+        }
+        let caller = judge();
+        *said = Some(Said {
+            generation,
+            at: now,
+            caller: caller.clone(),
+        });
+        caller
+    }
 }
 
 impl Connection {
@@ -53,7 +82,7 @@ impl Connection {
             callers,
             peer: stream.peer_addr().ok()?.ip(),
             chain,
-            verdict: RefCell::new(None),
+            verdict: Verdict::default(),
             refused: Cell::new(false),
         })
     }
@@ -88,21 +117,8 @@ impl Connection {
         let Some(store) = &self.callers.store else {
             return Err(Failure::CertificateRefused);
         };
-        let (generation, now) = (store.generation(), Instant::now());
-        let mut verdict = self.verdict.borrow_mut();
-        if let Some(last) = verdict.as_ref()
-            && last.generation == generation
-            && now.duration_since(last.at) < VERDICT_AGE_MAX
-        {
-            return last.caller.clone();
-        }
-        let caller = self.judge(chain, store.judge_caller(chain));
-        *verdict = Some(Verdict {
-            generation,
-            at: now,
-            caller: caller.clone(),
-        });
-        caller
+        let judge = || self.judge(chain, store.judge_caller(chain));
+        self.verdict.now(store.generation(), judge)
     }
 
     /// The caller by a chain that a terminator handed over with one request.
@@ -128,5 +144,23 @@ impl Connection {
             }
             _ => Err(Failure::CertificateHeader),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_certificate_is_judged_again_after_an_exchange_and_after_a_while() {
+        let verdict = Verdict::default();
+        let accepted = || Ok(Caller::certified([]));
+        let refused = || Err(Failure::CertificateRefused);
+        assert_eq!(verdict.now(0, accepted), accepted());
+        assert_eq!(verdict.now(0, refused), accepted(), "nothing has changed");
+        assert_eq!(verdict.now(1, refused), refused());
+        assert_eq!(verdict.now(1, accepted), refused());
+        tokio::time::advance(VERDICT_AGE_MAX).await;
+        assert_eq!(verdict.now(1, accepted), accepted());
     }
 }
