@@ -5,19 +5,6 @@ use super::{Aktor, Delivery, Ldap, Settings, TransportKind};
 
 /// Every rule that is broken: the setting to name, and why.
 pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
-    let aktorer = &settings.aktorer;
-    let twice = aktorer.iter().enumerate().any(|(place, aktor)| {
-        aktorer[..place]
-            .iter()
-            .any(|other| other.organisationsnummer == aktor.organisationsnummer)
-    });
-    let nowhere = aktorer.iter().any(|aktor| {
-        aktor.delivery == Delivery::Push && aktor.address.is_none() && aktor.addresses.is_empty()
-    });
-    let both = aktorer.iter().any(|aktor| {
-        aktor.delivery == Delivery::Mailbox
-            && (aktor.address.is_some() || !aktor.addresses.is_empty())
-    });
     [
         (
             settings.listener.address == settings.admin.address
@@ -29,17 +16,6 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
             settings.ssbtek.product == settings.ssbtek.ping_product,
             "ssbtek.ping_product",
             "the ping product may not be the SSBTEK product",
-        ),
-        (twice, "aktor", "an organisationsnummer stands here twice"),
-        (
-            nowhere,
-            "aktor",
-            "delivery \"push\" needs address or addresses",
-        ),
-        (
-            both,
-            "aktor",
-            "an address is only used with delivery \"push\"",
         ),
         (
             settings.outbox.bytes_max > settings.outbox.bytes_total_max,
@@ -104,10 +80,39 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
         ),
     ]
     .into_iter()
+    .chain(of_actors(&settings.aktorer))
     .chain(of_the_directory(&settings.ldap))
     .chain(of_certificates(settings))
     .filter_map(|(broken, path, message)| broken.then_some((path, message)))
     .collect()
+}
+
+fn of_actors(aktorer: &[Aktor]) -> [(bool, &'static str, &'static str); 3] {
+    let twice = aktorer.iter().enumerate().any(|(place, aktor)| {
+        aktorer[..place]
+            .iter()
+            .any(|other| other.organisationsnummer == aktor.organisationsnummer)
+    });
+    let nowhere = aktorer.iter().any(|aktor| {
+        aktor.delivery == Delivery::Push && aktor.address.is_none() && aktor.addresses.is_empty()
+    });
+    let both = aktorer.iter().any(|aktor| {
+        aktor.delivery == Delivery::Mailbox
+            && (aktor.address.is_some() || !aktor.addresses.is_empty())
+    });
+    [
+        (twice, "aktor", "an organisationsnummer stands here twice"),
+        (
+            nowhere,
+            "aktor",
+            "delivery \"push\" needs address or addresses",
+        ),
+        (
+            both,
+            "aktor",
+            "an address is only used with delivery \"push\"",
+        ),
+    ]
 }
 
 fn of_the_directory(ldap: &Ldap) -> [(bool, &'static str, &'static str); 4] {
