@@ -163,6 +163,7 @@ const fn ours(text: &'static str) -> FailureRow {
 impl Failure {
     /// The table.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table is read as a whole")]
     pub const fn row(self) -> FailureRow {
         use ErrorCode as Code;
         match self {

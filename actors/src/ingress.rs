@@ -143,6 +143,11 @@ impl Ingress {
 
     /// Does what the message asks of the node.
     fn handle_it(&mut self, inkommande: Inkommande, examined: Examined, ctx: &mut Context<Self>) {
+        if examined.route != Route::Asynch
+            && let Err(rejection) = self.context.rules.check_parts(&examined.message)
+        {
+            return self.refuse(inkommande.port, rejection);
+        }
         match examined.route {
             Route::Fraga => self.ask(Asking::of(inkommande, examined), ctx),
             Route::Ping => {
