@@ -82,6 +82,8 @@ struct Asking {
     label: Label,
     parts: Vec<DataPart>,
     sender: Organisationsnummer,
+    /// Whether it was accepted before: then a node that drains still asks it.
+    accepted: bool,
     received: Instant,
     traceparent: Option<String>,
     port: ReplyPort,
@@ -181,8 +183,13 @@ impl Ingress {
         let ids = asking.label.known_ids();
         let admitted = read.and_then(|persons| {
             let refused = |overload| Rejection::new(overload_failure(overload), ids.clone());
-            let admission = self.context.load.admit(&asking.sender).map_err(refused)?;
-            Ok((persons, admission))
+            let load = &self.context.load;
+            let admission = if asking.accepted {
+                load.admit_accepted(&asking.sender)
+            } else {
+                load.admit(&asking.sender)
+            };
+            Ok((persons, admission.map_err(refused)?))
         });
         match admitted {
             Ok((persons, admission)) => self.aggregate(asking, persons, admission),
@@ -330,6 +337,7 @@ impl Asking {
             label: examined.message.label,
             parts: examined.message.parts,
             sender: examined.sender,
+            accepted: false,
             received: inkommande.received,
             traceparent: inkommande.traceparent,
             port: inkommande.port,
@@ -446,6 +454,7 @@ impl Handler<Envelope<AcceptedQuestion>> for Ingress {
             label: accepted.message.label,
             parts: accepted.message.parts,
             sender: accepted.sender,
+            accepted: true,
             received: accepted.received,
             traceparent: None,
             port: accepted.port,

@@ -155,13 +155,15 @@ pub enum TransferEnd {
     Error,
     /// It could not be delivered, and there is nobody to tell.
     Quarantined,
-    /// It lay in a mailbox for too long.
+    /// It was left when the node stopped, or its holder fell and nobody could take it up.
+    Interrupted,
+    /// It lay in a mailbox for too long, where it had come to its end before.
     Expired,
 }
 
 impl TransferEnd {
     /// Every end.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Outbox,
         Self::Pushed,
         Self::Answered,
@@ -169,6 +171,7 @@ impl TransferEnd {
         Self::Kept,
         Self::Error,
         Self::Quarantined,
+        Self::Interrupted,
         Self::Expired,
     ];
 
@@ -183,6 +186,7 @@ impl TransferEnd {
             Self::Kept => "kept",
             Self::Error => "error",
             Self::Quarantined => "quarantined",
+            Self::Interrupted => "interrupted",
             Self::Expired => "expired",
         }
     }
