@@ -91,13 +91,16 @@ impl Work {
     fn ended(&self, transit: &Transit, end: TransferEnd) {
         let label = &transit.message.label;
         self.context.tally.count_transfer(end);
-        let state = match end {
-            TransferEnd::Pushed => State::Sent,
-            TransferEnd::Outbox => State::Received,
-            TransferEnd::Split => State::OneToMany,
-            _ => State::Fetched,
+        let states: &[State] = match end {
+            TransferEnd::Pushed => &[State::Sent],
+            TransferEnd::Outbox => &[State::Received],
+            TransferEnd::Split => &[State::OneToMany],
+            // Received by this node itself, which needs no mailbox to take it from.
+            _ => &[State::Received, State::Fetched],
         };
-        self.context.transfers.set_state(&label.tx_id, state);
+        for state in states {
+            self.context.transfers.set_state(&label.tx_id, *state);
+        }
         if let Some(way) = end.way() {
             let took = notes::since(transit.arrived);
             let noted = notes::levererat(label, way, transit.attempts, took, transit.request_id);

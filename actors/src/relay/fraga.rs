@@ -44,11 +44,12 @@ impl Work {
         } else {
             self.ask(transit).await?
         };
+        // The reply first: its place is held, a confirmation may have to wait for one.
+        let place = transit.sender_place.take();
+        self.send_reply(transit, reply, place, confirm).await;
         if confirm || self.context.settings.confirm_always {
             self.confirm(&transit.message.label, None).await;
         }
-        let place = transit.sender_place.take();
-        self.send_reply(transit, reply, place, confirm).await;
         Ok(TransferEnd::Answered)
     }
 
