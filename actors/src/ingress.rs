@@ -235,7 +235,10 @@ impl Ingress {
         };
         let admission = match admission {
             Ok(admission) => admission,
-            Err(overload) => return self.refuse_overload(inkommande.port, overload),
+            Err(overload) => {
+                let rejection = Rejection::new(overload_failure(overload), label.known_ids());
+                return self.refuse(inkommande.port, rejection);
+            }
         };
         let neighbours = self.context.neighbours.clone();
         let Inkommande { body, mut port, .. } = inkommande;
@@ -259,7 +262,7 @@ impl Ingress {
             return self.refuse(port, Rejection::new(Failure::Asynchronous, ids));
         };
         if self.waiting >= WAITING_MAX {
-            return self.refuse_overload(port, Overload::Node);
+            return self.refuse(port, Rejection::new(Failure::NodeOverload, ids));
         }
         let own_system = inkommande.caller.is_internal();
         let request_id = port.request_id();

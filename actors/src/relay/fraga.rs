@@ -48,7 +48,7 @@ impl Work {
         // Nobody needs the content any more, and the reply may take a while to be taken.
         transit.message.parts.clear();
         if confirm || self.context.settings.confirm_always {
-            // The reply does not wait for it.
+            // The reply does not wait for it: its place is held, a confirmation may wait for one.
             let (work, label) = (Rc::clone(self), transit.message.label.clone());
             self.notify(async move { work.confirm(&label, None).await });
         }
