@@ -1,4 +1,4 @@
-//! The way to the server: TCP, TLS at once or after StartTLS (RFC 4511, 4.14), and the guard in front of
+//! The way to the server: TCP, TLS at once or after `StartTLS` (RFC 4511, 4.14), and the guard in front of
 //! the LDAP library.
 
 use std::io;
