@@ -7,8 +7,10 @@
 mod connection;
 mod entry;
 mod fault;
+mod guard;
 mod hits;
 mod search;
+mod stream;
 
 use std::collections::HashSet;
 use std::fmt;

@@ -215,7 +215,7 @@ mod tests {
         let failing = || store.look(vec![1], |_| Err(vec![fault.clone()]));
         assert_eq!(failing(), Reloaded::Kept(vec![fault.clone()]));
         assert_eq!(failing(), Reloaded::Unchanged, "said once");
-        assert_eq!(store.unused(), [fault.clone()]);
+        assert_eq!(store.unused(), std::slice::from_ref(&fault));
         let read = |generation| Material::read(&sources, generation);
         let exchanged = Reloaded::Exchanged { generation: 1 };
         assert_eq!(store.look(vec![1], read), exchanged);
