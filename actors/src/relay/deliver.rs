@@ -59,10 +59,10 @@ impl Work {
     pub(super) async fn written(&self, message: &Message, to: &Adress) -> Sensitive<Bytes> {
         let options = self.write_options(to);
         if message.bytes() <= READ_ON_ARBITER_BYTES_MAX {
-            return written(message, &options);
+            return written(message, options);
         }
         let message = message.clone();
-        elsewhere(move || written(&message, &options)).await
+        elsewhere(move || written(&message, options)).await
     }
 
     fn write_options(&self, to: &Adress) -> WriteOptions {
@@ -140,8 +140,8 @@ pub(super) async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send
     }
 }
 
-fn written(message: &Message, options: &WriteOptions) -> Sensitive<Bytes> {
-    let written = message.write_for(options);
+fn written(message: &Message, options: WriteOptions) -> Sensitive<Bytes> {
+    let written = message.write_for(&options);
     if !written.fits_every_node() {
         tracing::warn!(
             label_end = written.label_end,

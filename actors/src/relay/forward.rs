@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use shs_schemas::ids::LocalId;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::{AppInfo, REMOTE_ERROR_CODE};
-use shs_schemas::shs::{Label, Message};
+use shs_schemas::shs::{Adress, Label, Message};
 use uuid::Uuid;
 
 use super::entrusted::Entrusted;
@@ -110,7 +110,8 @@ impl Work {
                 return Ok(self.split(transit, receivers));
             }
             let receiver = receivers.pop().ok_or_else(|| reject(Failure::NoReceiver))?;
-            self.address(transit, receiver);
+            let label = &mut transit.message.label;
+            label.address_to(Adress::of(receiver), None);
         }
         self.know_parties(transit).await.map_err(reject)?;
         let confirm = self.permit(transit).await.map_err(reject)?;

@@ -45,12 +45,6 @@ impl Work {
         Ok(rules.agreements.receivers(named, &unaddressed, &public)?)
     }
 
-    /// `to` := the receiver that was worked out.
-    pub(super) fn address(&self, transit: &mut Transit, receiver: Organisationsnummer) {
-        let label = &mut transit.message.label;
-        label.address_to(Adress::of(receiver), None);
-    }
-
     /// Receiver and sender must be in the directory; what they are called is filled in (step 13).
     pub(super) async fn know_parties(&self, transit: &mut Transit) -> Result<(), Failure> {
         let label = &mut transit.message.label;

@@ -34,8 +34,7 @@ use shs_schemas::shs::agreement::{AgreedTransfer, PublicAgreement};
 use shs_schemas::shs::label::{SequenceType, Status, TransferType};
 use shs_schemas::shs::management::{Outcome as Said, REMOTE_ERROR_CODE};
 use shs_schemas::shs::{
-    Actor, Adress, Agreement, DataPart, Management, Message, Organisationsnummer,
-    Produkt,
+    Actor, Adress, Agreement, DataPart, Management, Message, Organisationsnummer, Produkt,
 };
 use shs_schemas::{ErrorCode, Sensitive, Uppgiftslamnare};
 use tempfile::TempDir;
