@@ -165,7 +165,7 @@ const fn ours(text: &'static str) -> FailureRow {
 impl Failure {
     /// The table.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "a table is read as a whole")]
+    #[expect(clippy::too_many_lines, reason = "one row for each reason")]
     pub const fn row(self) -> FailureRow {
         use ErrorCode as Code;
         match self {
