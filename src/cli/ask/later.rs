@@ -46,7 +46,13 @@ pub(super) async fn ask(
         What::Reply(bytes) => args.show(&Answered::read(bytes.into_exposed())?, took)?,
         What::Error { code, info } => {
             let info = info.map_or_else(String::new, |info| shown::printable(info.expose()));
-            writeln!(io::stdout().lock(), "error {code}: {info}")?;
+            let mut out = io::stdout().lock();
+            if args.json {
+                let error = serde_json::json!({ "error_code": code.as_str(), "text": info });
+                writeln!(out, "{error}")?;
+            } else {
+                writeln!(out, "error {code}: {info}")?;
+            }
             ExitCode::from(FOUND_FAULTS)
         }
     };
@@ -66,38 +72,4 @@ fn delivery_service(args: &AskArgs) -> Result<String, NoDeliveryService> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-    use crate::cli::{Cli, Command};
-
-    fn args(more: &[&str]) -> AskArgs {
-        let first = ["samsvar", "ask", "--person", "199503142383", "--async"];
-        let all = first.into_iter().chain(more.iter().copied());
-        match Cli::try_parse_from(all).unwrap().command {
-            Command::Ask(args) => args,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn the_delivery_service_is_beside_the_receive_service_unless_it_is_named() {
-        let of = |more: &[&str]| delivery_service(&args(more)).ok();
-        let usual = Some("http://127.0.0.1:8585/shs/ds".to_owned());
-        assert_eq!(of(&[]), usual);
-        assert_eq!(of(&["--to", "http://127.0.0.1:8585/shs/rs/"]), usual);
-        assert_eq!(of(&["--to", "https://node.example/mottag"]), None);
-        let named = ["--to", "https://node.example/mottag", "--ds", "https://x/d"];
-        assert_eq!(of(&named).as_deref(), Some("https://x/d"));
-    }
-
-    #[test]
-    fn what_only_concerns_asynchronous_questions_needs_async() {
-        for option in [["--ds", "http://x/"], ["--wait-s", "5"]] {
-            let first = ["samsvar", "ask", "--person", "199503142383"];
-            let all = first.into_iter().chain(option);
-            assert!(Cli::try_parse_from(all).is_err(), "{option:?}");
-        }
-    }
-}
+mod tests;
