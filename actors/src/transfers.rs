@@ -388,7 +388,7 @@ impl Transfers {
         let Outcome::Error { code, .. } = about.outcome else {
             return Vec::new();
         };
-        self.correlated(about, from, |transfers, tx_id| {
+        self.correlated(about, from, Writer::Anyone, |transfers, tx_id| {
             transfers.quarantine(tx_id, code)
         })
     }
@@ -399,7 +399,7 @@ impl Transfers {
         let Outcome::Confirmation = about.outcome else {
             return Vec::new();
         };
-        self.correlated(about, from, |transfers, tx_id| {
+        self.correlated(about, from, Writer::Receiver, |transfers, tx_id| {
             transfers.acknowledge(tx_id) == Changed::Now
         })
     }
@@ -411,12 +411,12 @@ impl Transfers {
     }
 
     /// What a management document is about (shs-1.2, 7.9). One that was replaced by copies is not:
-    /// its copies are. Of several copies those whose receiver wrote the document; a lone message is
-    /// taken whoever wrote, because errors are also written by nodes on the way.
+    /// its copies are. Of several copies those whose receiver wrote the document.
     fn correlated(
         &self,
         about: &Management,
         from: Option<&Adress>,
+        writer: Writer,
         change: impl Fn(&Self, &TxId) -> bool,
     ) -> Vec<TxId> {
         let key = (about.corr_id.clone(), about.content_id.clone());
@@ -434,7 +434,8 @@ impl Transfers {
                 found.push((tx_id, to));
             }
         }
-        if let (Some(from), true) = (from, found.len() > 1) {
+        let by_receiver = writer == Writer::Receiver || found.len() > 1;
+        if let (Some(from), true) = (from, by_receiver) {
             let wrote = |to: &Option<Adress>| {
                 let to = to.as_ref().map(Adress::organisation);
                 to.is_none_or(|to| to == from.organisation())
@@ -444,6 +445,15 @@ impl Transfers {
         let found = found.into_iter().map(|(tx_id, _)| tx_id);
         found.filter(|tx_id| change(self, tx_id)).collect()
     }
+}
+
+/// Who may write a document about a message that has no copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writer {
+    /// Errors are also written by nodes on the way.
+    Anyone,
+    /// Only the receiver knows that it has acknowledged.
+    Receiver,
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

@@ -10,7 +10,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -224,6 +224,11 @@ impl Rig {
             At::A => self.ports[0],
             At::B => self.ports[1],
         }
+    }
+
+    /// Where a node listens.
+    pub fn address(&self, at: At) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port(at)).into()
     }
 
     /// The settings file of a node.

@@ -29,9 +29,9 @@ impl Work {
             .to
             .as_ref()
             .ok_or_else(|| reject(Failure::NoReceiver))?;
-        let (to, produkt) = (to.address.clone(), label.product.produkt);
+        let to = to.address.clone();
         let rules = &self.context.rules;
-        if rules.is_own(to.organisation()) && rules.has_service(produkt) {
+        if rules.is_for_a_service(label) {
             self.serve(transit, confirm).await
         } else if rules.is_local(to.organisation()) {
             // A place first: what waits for one is not written yet.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 use shs_schemas::ids::{LocalId, TxId};
 use shs_schemas::shs::label::SequenceType;
-use shs_schemas::shs::{Label, Message};
+use shs_schemas::shs::Message;
 use uuid::Uuid;
 
 use super::board::Board;
@@ -198,20 +198,13 @@ impl Reception {
         let from = message.label.from.as_ref().filter(|_| !administrative);
         let sender_place = from.map(|from| self.outboxes.reserve(&from.address));
         let to = message.label.to.as_ref();
-        let to = to.filter(|_| !self.is_for_a_service(&message.label));
+        let to = to.filter(|_| !self.rules.is_for_a_service(&message.label));
         let receiver_place = to.map(|to| self.outboxes.reserve_for(&to.address, bytes));
         Ok(Held {
             passenger,
             sender_place: place(sender_place)?,
             receiver_place: place(receiver_place)?,
         })
-    }
-
-    /// Whether a service of this node takes the message, so that it needs no mailbox.
-    fn is_for_a_service(&self, label: &Label) -> bool {
-        let to = label.to.as_ref();
-        to.is_some_and(|to| self.rules.is_own(to.address.organisation()))
-            && self.rules.has_service(label.product.produkt)
     }
 }
 
