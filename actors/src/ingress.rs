@@ -84,6 +84,8 @@ struct Asking {
     sender: Organisationsnummer,
     received: Instant,
     traceparent: Option<String>,
+    /// Whether it was accepted before, so that the node owes an answer even when it drains.
+    accepted: bool,
     port: ReplyPort,
 }
 
@@ -176,8 +178,12 @@ impl Ingress {
         let ids = asking.label.known_ids();
         let admitted = read.and_then(|persons| {
             let refused = |overload| Rejection::new(overload_failure(overload), ids.clone());
-            let admission = self.context.load.admit(&asking.sender).map_err(refused)?;
-            Ok((persons, admission))
+            let load = &self.context.load;
+            let admission = match asking.accepted {
+                true => load.admit_accepted(&asking.sender),
+                false => load.admit(&asking.sender),
+            };
+            Ok((persons, admission.map_err(refused)?))
         });
         match admitted {
             Ok((persons, admission)) => self.aggregate(asking, persons, admission),
@@ -330,6 +336,7 @@ impl Asking {
             sender: examined.sender,
             received: inkommande.received,
             traceparent: inkommande.traceparent,
+            accepted: false,
             port: inkommande.port,
         }
     }
@@ -446,6 +453,7 @@ impl Handler<Envelope<AcceptedQuestion>> for Ingress {
             sender: accepted.sender,
             received: accepted.received,
             traceparent: None,
+            accepted: true,
             port: accepted.port,
         };
         self.ask(asking, ctx);

@@ -185,9 +185,13 @@ impl Rig {
         sum
     }
 
-    /// How often a word stands in the ledger.
-    pub async fn noted(&self, word: &str) -> usize {
-        self.ledger().matches(word).count()
+    /// What the ledger holds; nothing when nothing was ever noted.
+    pub fn ledger_or_nothing(&self) -> String {
+        if self.folder().join("ledger").exists() {
+            self.ledger()
+        } else {
+            String::new()
+        }
     }
 }
 
