@@ -155,7 +155,7 @@ pub enum TransferEnd {
     Error,
     /// It could not be delivered, and there is nobody to tell.
     Quarantined,
-    /// It lay in a mailbox for too long.
+    /// It lay in a mailbox for too long: counted beside [`Self::Outbox`], which it was before.
     Expired,
 }
 
@@ -204,6 +204,7 @@ pub struct Tally {
     received: AtomicU64,
     outcomes: [AtomicU64; OutcomeClass::ALL.len()],
     transfers: [AtomicU64; TransferEnd::ALL.len()],
+    own_lost: AtomicU64,
     watchdog: AtomicU64,
     lefi_felplacerade: AtomicU64,
     /// Time from receipt to reply.
@@ -219,6 +220,7 @@ impl Tally {
             received: AtomicU64::new(0),
             outcomes: OutcomeClass::ALL.map(|_| AtomicU64::new(0)),
             transfers: TransferEnd::ALL.map(|_| AtomicU64::new(0)),
+            own_lost: AtomicU64::new(0),
             watchdog: AtomicU64::new(0),
             lefi_felplacerade: AtomicU64::new(0),
             latency: Latency::default(),
@@ -248,6 +250,16 @@ impl Tally {
     #[must_use]
     pub fn transfers(&self, end: TransferEnd) -> u64 {
         self.transfers[end as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_own_lost(&self) {
+        self.own_lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Messages that this node made itself (replies, errors, confirmations) and could not deliver.
+    #[must_use]
+    pub fn own_lost(&self) -> u64 {
+        self.own_lost.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count_answer(&self, ul: Uppgiftslamnare, took: Duration) {

@@ -35,7 +35,11 @@ async fn the_second_copy_gets_the_arrival_of_the_first_and_no_local_id() {
     }
     rig.settled().await;
     assert_eq!((rig.list(PROVSTAD, "").await.len(), rig.ends()), (1, 1));
-    assert!(rig.ledger().contains("\"event\":\"duplett\""), "{}", rig.ledger());
+    assert!(
+        rig.ledger().contains("\"event\":\"duplett\""),
+        "{}",
+        rig.ledger()
+    );
 }
 
 #[tokio::test]
@@ -93,7 +97,9 @@ async fn of_copies_that_come_at_once_exactly_one_is_the_first() {
             answers.iter().filter(of).count()
         };
         assert_eq!((said("no"), said("yes")), (1, copies - 1));
-        let arrivals = answers.iter().map(|answer| answer.header("x-shs-arrivaldate"));
+        let arrivals = answers
+            .iter()
+            .map(|answer| answer.header("x-shs-arrivaldate"));
         assert!(arrivals.collect::<std::collections::HashSet<_>>().len() == 1);
         rig.settled().await;
         assert_eq!(rig.list(PROVSTAD, "").await.len(), round + 1);

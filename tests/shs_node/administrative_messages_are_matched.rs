@@ -11,8 +11,8 @@ use shs_schemas::shs::management::Outcome;
 use shs_schemas::shs::{Management, Message, Produkt};
 
 use crate::exchange::{
-    EXEMPELKOPING, Further, NEIGHBOUR, NOBODY, PROVSTAD, DESCRIBED, actor, asynch_question, file, file_to,
-    node, produkt,
+    DESCRIBED, EXEMPELKOPING, Further, NEIGHBOUR, NOBODY, PROVSTAD, actor, asynch_question, file,
+    file_to, node, produkt,
 };
 use crate::next_node::{NextNode, Says};
 use crate::rig::Rig;
@@ -23,7 +23,14 @@ use crate::xmllint::{Kind, assert_valid};
 fn error_about(label: &Label) -> Message {
     let own = label.to.clone().unwrap();
     let now = chrono::Utc::now();
-    Message::error_about(label, &own, Code::IllegalDatapartContent, "fel", vec![], now)
+    Message::error_about(
+        label,
+        &own,
+        Code::IllegalDatapartContent,
+        "fel",
+        vec![],
+        now,
+    )
 }
 
 fn confirmation_of(label: &Label) -> Message {
@@ -37,7 +44,10 @@ async fn pushed(next: &NextNode) -> (Rig, Message) {
     let message = file_to(Some(NEIGHBOUR));
     rig.accepted(&message).await;
     rig.settled().await;
-    assert_eq!(rig.state(&message.label.tx_id), Some((TransferState::Sent, false)));
+    assert_eq!(
+        rig.state(&message.label.tx_id),
+        Some((TransferState::Sent, false))
+    );
     (rig, message)
 }
 
@@ -97,7 +107,11 @@ async fn what_is_about_nothing_known_is_delivered_all_the_same() {
     let mut unreadable = error_about(&unknown.label);
     unreadable.label.tx_id = TxId::fresh();
     unreadable.parts[0].data = bytes::Bytes::from_static(b"inget dokument").into();
-    for message in [error_about(&unknown.label), confirmation_of(&unknown.label), unreadable] {
+    for message in [
+        error_about(&unknown.label),
+        confirmation_of(&unknown.label),
+        unreadable,
+    ] {
         rig.accepted(&message).await;
     }
     rig.settled().await;
@@ -116,7 +130,10 @@ async fn an_error_about_an_administrative_message_is_never_made() {
             rig.accepted(&message).await;
             rig.settled().await;
             let (state, _) = rig.state(&message.label.tx_id).unwrap();
-            assert!(matches!(state, TransferState::Quarantined { .. }), "{place}");
+            assert!(
+                matches!(state, TransferState::Quarantined { .. }),
+                "{place}"
+            );
         }
     }
     let mut nowhere = error_about(&file().label);

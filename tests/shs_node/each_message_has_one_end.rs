@@ -151,13 +151,26 @@ fn sent(kinds: &[Kind]) -> Vec<(Kind, Message)> {
 }
 
 async fn everything_ends_once(kinds: Vec<Kind>) {
-    let says = [Says::status(202), Says::status(503), Says::status(202), Says::status(400)];
+    let says = [
+        Says::status(202),
+        Says::status(503),
+        Says::status(202),
+        Says::status(400),
+    ];
     // The last answer is given from then on, so it is a good one.
-    let says: Vec<_> = says.iter().cycle().take(200).cloned().chain([Says::status(202)]).collect();
+    let says: Vec<_> = says
+        .iter()
+        .cycle()
+        .take(200)
+        .cloned()
+        .chain([Says::status(202)])
+        .collect();
     let next = NextNode::that(says).await;
     let rig = Rig::over(node().neighbour(Some(next.url()))).await;
     let sent = sent(&kinds);
-    let posts = sent.iter().map(|(kind, message)| rig.post(kind.body(message)));
+    let posts = sent
+        .iter()
+        .map(|(kind, message)| rig.post(kind.body(message)));
     let answers: Vec<_> = stream::iter(posts).buffered(AT_ONCE).collect().await;
 
     let mut taken: HashMap<TxId, (Kind, usize)> = HashMap::new();
@@ -167,19 +180,34 @@ async fn everything_ends_once(kinds: Vec<Kind>) {
             continue;
         }
         assert_eq!(answer.status, 202, "{kind:?}: {}", answer.text());
-        let (_, firsts) = taken.entry(message.label.tx_id.clone()).or_insert((*kind, 0));
+        let (_, firsts) = taken
+            .entry(message.label.tx_id.clone())
+            .or_insert((*kind, 0));
         *firsts += usize::from(answer.header("x-shs-duplicatemsg") == Some("no"));
     }
-    assert!(taken.values().all(|(_, firsts)| *firsts == 1), "one of all copies is the first");
+    assert!(
+        taken.values().all(|(_, firsts)| *firsts == 1),
+        "one of all copies is the first"
+    );
     rig.settled().await;
 
     let of = |wanted: fn(&Kind) -> bool| taken.values().filter(|(kind, _)| wanted(kind)).count();
     let circulars = of(|kind| matches!(kind, Kind::Circular));
     assert_eq!(rig.end(TransferEnd::Split), circulars as u64);
-    assert_eq!(rig.ends(), (taken.len() + 2 * circulars) as u64, "one end each");
+    assert_eq!(
+        rig.ends(),
+        (taken.len() + 2 * circulars) as u64,
+        "one end each"
+    );
     let refused = sent.iter().filter(|(kind, _)| kind.is_refused()).count();
-    assert_eq!(rig.outcome(OutcomeClass::Refused), (refused + of(|kind| matches!(kind, Kind::NoQuestion))) as u64);
-    assert_eq!(rig.outcome(OutcomeClass::Accepted), (sent.len() - refused) as u64);
+    assert_eq!(
+        rig.outcome(OutcomeClass::Refused),
+        (refused + of(|kind| matches!(kind, Kind::NoQuestion))) as u64
+    );
+    assert_eq!(
+        rig.outcome(OutcomeClass::Accepted),
+        (sent.len() - refused) as u64
+    );
 
     let query = "?maxhits=1000";
     let mut mailboxes = HashMap::new();
@@ -191,14 +219,19 @@ async fn everything_ends_once(kinds: Vec<Kind>) {
         assert_ne!(state, TransferState::New, "{kind:?}");
         let about = |outbox: &str, product: &str| {
             let listed = mailboxes[outbox].iter();
-            let about = listed.filter(|one| one.corr_id.as_ref().unwrap().as_str() == tx_id.as_str());
+            let about =
+                listed.filter(|one| one.corr_id.as_ref().unwrap().as_str() == tx_id.as_str());
             about
                 .filter(|one| product.is_empty() || one.product.unwrap().bare() == product)
                 .count()
         };
         if let Some((outbox, product)) = kind.end() {
             assert_eq!(about(outbox, product), 1, "{kind:?} in {outbox}");
-            assert_eq!(about(EXEMPELKOPING, "") + about(PROVSTAD, ""), 1, "{kind:?}");
+            assert_eq!(
+                about(EXEMPELKOPING, "") + about(PROVSTAD, ""),
+                1,
+                "{kind:?}"
+            );
         }
         if matches!(kind, Kind::Pushed) {
             let errors = about(EXEMPELKOPING, "error");

@@ -8,8 +8,8 @@ use shs_schemas::ErrorCode as Code;
 use shs_schemas::shs::Message;
 
 use crate::exchange::{
-    EXEMPELKOPING, Further, NEIGHBOUR, PROVSTAD, STRANGER, actor, again, asynch_question, file, file_to,
-    node, question,
+    EXEMPELKOPING, Further, NEIGHBOUR, PROVSTAD, STRANGER, actor, again, asynch_question, file,
+    file_to, node, question,
 };
 use crate::next_node::{NextNode, Says};
 use crate::rig::Rig;
@@ -61,7 +61,10 @@ async fn a_full_mailbox_of_the_receiver_is_told_until_something_is_fetched() {
     let first = &messages[0].label.tx_id;
     assert_eq!(rig.acknowledge(PROVSTAD, first).await, 200);
     // Its confirmation lies in the sender's mailbox by now, which has room for two.
-    eventually("it is confirmed", || rig.asynch().outboxes().counts().messages == 2).await;
+    eventually("it is confirmed", || {
+        rig.asynch().outboxes().counts().messages == 2
+    })
+    .await;
     assert_first(&rig, &messages[2]).await;
 }
 
@@ -83,7 +86,9 @@ async fn a_full_mailbox_of_the_sender_is_told_because_its_error_would_have_no_pl
 #[tokio::test]
 async fn too_many_messages_under_way() {
     let gate = Gate::closed();
-    let builder = node().held_by(&gate).with(|settings| settings.relay.underway_max = 2);
+    let builder = node()
+        .held_by(&gate)
+        .with(|settings| settings.relay.underway_max = 2);
     let rig = Rig::over(builder).await;
     for _ in 0..2 {
         assert_first(&rig, &again(&asynch_question())).await;
@@ -111,7 +116,9 @@ async fn too_many_bytes_under_way() {
 #[tokio::test]
 async fn a_node_that_goes_down_takes_nothing_and_finishes_what_it_took() {
     let gate = Gate::closed();
-    let builder = node().held_by(&gate).with(|settings| settings.drain.drain_s = 20);
+    let builder = node()
+        .held_by(&gate)
+        .with(|settings| settings.drain.drain_s = 20);
     let rig = Rig::over(builder).await;
     let taken = asynch_question();
     assert_first(&rig, &taken).await;
@@ -171,4 +178,39 @@ async fn a_sender_without_a_mailbox_here_needs_no_place() {
     rig.settled().await;
     assert_eq!(next.posts(), 1);
     assert!(!label_in(&message.write()).is_empty());
+}
+
+/// What is held for the error about each is a small place, not that of an answer.
+#[tokio::test]
+async fn files_on_their_way_to_a_slow_node_leave_their_sender_room() {
+    let next = NextNode::that([Says::status(503)]).await;
+    let builder = node()
+        .neighbour(Some(next.url()))
+        .with(|settings| settings.outbox.bytes_max = 2 * settings.outbox.reserve_bytes);
+    let rig = Rig::over(builder).await;
+    for _ in 0..20 {
+        assert_first(&rig, &file_to(Some(NEIGHBOUR))).await;
+    }
+    assert_eq!(rig.asynch().underway().messages(), 20);
+    assert_first(&rig, &asynch_question()).await;
+    eventually("the question is answered", || {
+        rig.end(TransferEnd::Answered) == 1
+    })
+    .await;
+}
+
+/// A sender whose node is away cannot be told; that takes time, and costs the receiver no room.
+#[tokio::test]
+async fn an_error_that_cannot_be_told_yet_holds_no_room_of_the_receivers() {
+    let next = NextNode::that([Says::status(503)]).await;
+    let builder = node()
+        .neighbour(Some(next.url()))
+        .with(|settings| settings.outbox.messages_max = 1);
+    let rig = Rig::over(builder).await;
+    let mut message = file_to(Some(STRANGER));
+    message.label.from = Some(actor(NEIGHBOUR));
+    assert_first(&rig, &message).await;
+    eventually("its sender's node is asked", || next.posts() > 0).await;
+    assert_eq!(rig.asynch().underway().messages(), 1);
+    rig.assert_no_place_is_held().await;
 }

@@ -23,7 +23,9 @@ fn corpus() -> Vec<(String, ErrorCode, Bytes)> {
         .map(|path| {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let said = name.split('.').nth(1).unwrap();
-            let code = ErrorCode::ALL.into_iter().find(|code| code.as_str() == said);
+            let code = ErrorCode::ALL
+                .into_iter()
+                .find(|code| code.as_str() == said);
             let code = code.unwrap_or_else(|| panic!("{name} names a code"));
             (name, code, Bytes::from(std::fs::read(path).unwrap()))
         })

@@ -111,42 +111,51 @@ impl Work {
 
     /// Keeps the failure, and tells the sender, unless the message is itself administrative (6.2).
     async fn failed(&self, transit: Transit, rejection: &Rejection) {
-        let label = &transit.message.label;
         let row = rejection.failure.row();
+        let request_id = transit.request_id;
+        // Telling a node that is away may take hours: the receiver's room and the content are let go
+        // before. What counts the message as under way is not.
+        let Transit {
+            message: Message { label, .. },
+            sender_place,
+            passenger: _passenger,
+            ..
+        } = transit;
         self.context.observed.count_failed();
         self.context
             .transfers
             .set_state(&label.tx_id, State::Quarantined { code: row.code });
         let place = rejection.failure.place();
-        let event = notes::fel(label, rejection.failure, place, transit.request_id);
+        let event = notes::fel(&label, rejection.failure, place, request_id);
         self.context.book.note(event);
         tracing::info!(
-            request_id = %transit.request_id,
+            %request_id,
             error_code = row.code.as_str(),
             reason = rejection.failure.class(),
             "message not delivered"
         );
-        if label.sequence_type == SequenceType::Adm {
-            return self.context.tally.count_transfer(TransferEnd::Quarantined);
-        }
-        self.context.tally.count_transfer(TransferEnd::Error);
-        self.tell_error(&transit.message.label, rejection, transit.sender_place)
-            .await;
+        let administrative = label.sequence_type == SequenceType::Adm;
+        let told = !administrative && self.tell_error(&label, rejection, sender_place).await;
+        self.context.tally.count_transfer(if told {
+            TransferEnd::Error
+        } else {
+            TransferEnd::Quarantined
+        });
     }
 
-    /// Sends an error message about a message to its sender.
+    /// Sends an error message about a message to its sender; true when it was delivered.
     pub(super) async fn tell_error(
         &self,
         label: &Label,
         rejection: &Rejection,
         place: Option<Place>,
-    ) {
+    ) -> bool {
         let row = rejection.failure.row();
         let own = &self.context.rules.own;
         let appinfo = self.appinfo(label, rejection);
         let info = rejection.to_string();
         let message = Message::error_about(label, own, row.code, &info, appinfo, Utc::now());
-        self.send_administrative(message, label, place).await;
+        self.send_administrative(message, label, place).await
     }
 
     fn appinfo(&self, label: &Label, rejection: &Rejection) -> Vec<AppInfo> {
@@ -197,8 +206,9 @@ impl Work {
     pub(super) async fn confirm(&self, label: &Label, place: Option<Place>) {
         let own = &self.context.rules.own;
         let message = Message::confirmation_of(label, own, Utc::now());
-        let event = notes::bekraftelse(label, Direction::Skickad, Uuid::nil());
-        self.context.book.note(event);
-        self.send_administrative(message, label, place).await;
+        if self.send_administrative(message, label, place).await {
+            let event = notes::bekraftelse(label, Direction::Skickad, Uuid::nil());
+            self.context.book.note(event);
+        }
     }
 }
