@@ -10,11 +10,12 @@ use shs_schemas::shs::management::{Management, Outcome, REMOTE_ERROR_CODE};
 
 use crate::certificates::Certificates;
 use crate::letter::{
-    appinfo, asynchronous_question, data, error_code, event, every_byte, management, replaced, request,
+    appinfo, asynchronous_question, data, error_code, event, every_byte, management, replaced,
+    request,
 };
 use crate::other_node::{OtherNode, response};
-use crate::rig::{At, B_OWN, KOMMUN, KVITTERAD, OAVTALAD, PING, PROVSTAD, Plan, SSBTEK, THIRD};
 use crate::rig::{A_OWN, Rig, TYST};
+use crate::rig::{At, B_OWN, KOMMUN, KVITTERAD, OAVTALAD, PING, PROVSTAD, Plan, SSBTEK, THIRD};
 use crate::sandbox::{DEMO, eventually, question_about};
 
 fn quarantined(code: ErrorCode) -> State {
@@ -32,15 +33,19 @@ async fn a_question_goes_to_the_other_node_and_its_answer_and_confirmations_come
     assert_eq!(reply.label.history.len(), 1, "A; a reply begins without");
     let answered = Answered::read(reply.write()).unwrap();
     assert_eq!(answered.persons.len(), 1);
-    rig.state(At::A, &question.label.tx_id, State::Sent, true).await;
+    rig.state(At::A, &question.label.tx_id, State::Sent, true)
+        .await;
     let confirmation = rig.arrives("kommun", At::A, KOMMUN, "confirm").await;
     let about = management(&confirmation);
     assert_eq!(about.content_id, question.label.content.id);
-    rig.state(At::B, &reply.label.tx_id, State::Sent, false).await;
+    rig.state(At::B, &reply.label.tx_id, State::Sent, false)
+        .await;
     let outbox = rig.outbox("kommun", At::A, KOMMUN);
     outbox.acknowledge(&reply.label.tx_id).await.unwrap();
-    rig.state(At::B, &reply.label.tx_id, State::Sent, true).await;
-    rig.state(At::A, &reply.label.tx_id, State::Fetched, true).await;
+    rig.state(At::B, &reply.label.tx_id, State::Sent, true)
+        .await;
+    rig.state(At::A, &reply.label.tx_id, State::Fetched, true)
+        .await;
 }
 
 #[tokio::test]
@@ -57,7 +62,8 @@ async fn an_event_is_delivered_at_the_other_node_and_its_confirmation_comes_back
     assert_eq!(nodes.collect::<Vec<_>>(), ["node-a", "node-b"]);
     let from = arrived.label.from.unwrap();
     assert_eq!(from.common_name.as_deref(), Some("Exempelköpings kommun"));
-    rig.state(At::A, &event.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &event.label.tx_id, State::Sent, false)
+        .await;
     let outbox = rig.outbox("provstad", At::B, PROVSTAD);
     outbox.acknowledge(&event.label.tx_id).await.unwrap();
     let confirmation = rig.arrives("kommun", At::A, KOMMUN, "confirm").await;
@@ -65,8 +71,10 @@ async fn an_event_is_delivered_at_the_other_node_and_its_confirmation_comes_back
     assert_eq!(about.outcome, Outcome::Confirmation);
     assert_eq!(about.corr_id, event.label.corr_id);
     assert_eq!(about.content_id, event.label.content.id);
-    rig.state(At::A, &event.label.tx_id, State::Sent, true).await;
-    rig.state(At::B, &event.label.tx_id, State::Fetched, true).await;
+    rig.state(At::A, &event.label.tx_id, State::Sent, true)
+        .await;
+    rig.state(At::B, &event.label.tx_id, State::Fetched, true)
+        .await;
 }
 
 #[tokio::test]
@@ -107,16 +115,20 @@ async fn a_node_that_is_down_is_tried_until_it_is_back() {
     let mut rig = Plan::usual().start().await;
     rig.stop(At::B).await;
     // Whoever listens in its place hangs up: a try that came to nothing.
-    let instead = tokio::net::TcpListener::bind(rig.address(At::B)).await.unwrap();
+    let instead = tokio::net::TcpListener::bind(rig.address(At::B))
+        .await
+        .unwrap();
     let event = event(KOMMUN, PROVSTAD, TYST);
     rig.post("kommun", At::A, &event).await;
     drop(instead.accept().await.unwrap());
     drop(instead);
-    rig.state(At::A, &event.label.tx_id, State::New, false).await;
+    rig.state(At::A, &event.label.tx_id, State::New, false)
+        .await;
     rig.start(At::B).await;
     let arrived = rig.arrives("provstad", At::B, PROVSTAD, TYST).await;
     assert_eq!(arrived.label.tx_id, event.label.tx_id);
-    rig.state(At::A, &event.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &event.label.tx_id, State::Sent, false)
+        .await;
 }
 
 #[tokio::test]
@@ -175,7 +187,9 @@ async fn request_and_reply_pass_a_synchronous_relay_byte_for_byte() {
 }
 
 async fn refused(rig: &Rig, product: &str) -> (u16, String, Management) {
-    let refused = rig.send("kommun", At::A, &request(KOMMUN, B_OWN, product)).await;
+    let refused = rig
+        .send("kommun", At::A, &request(KOMMUN, B_OWN, product))
+        .await;
     let code = refused.header("x-shs-errorcode").unwrap().to_owned();
     let document = Management::read(
         refused.body.expose(),

@@ -6,7 +6,7 @@ use samsvar_actors::transfers::TransferState;
 use shs_schemas::ErrorCode as Code;
 use shs_schemas::ids::AgreementId;
 use shs_schemas::shs::label::{SequenceType, Status};
-use shs_schemas::shs::Message;
+use shs_schemas::shs::{Message, Produkt};
 
 use crate::exchange::{
     CIRCULAR, DESCRIBED, EXEMPELKOPING, FILES_AGREED, Further, NEIGHBOUR, NOBODY, OWN, PROVSTAD,
@@ -15,7 +15,7 @@ use crate::exchange::{
 use crate::next_node::{NextNode, Says, nobody};
 use crate::rig::Rig;
 use crate::sandbox::eventually;
-use crate::told::{appinfo, assert_told};
+use crate::told::{appinfo, assert_about, assert_told};
 
 /// Each of these is accepted, and its sender is told this code.
 async fn tells(code: Code, messages: impl IntoIterator<Item = Message>) {
@@ -24,7 +24,10 @@ async fn tells(code: Code, messages: impl IntoIterator<Item = Message>) {
         assert_told(&rig, &message, code).await;
         assert_eq!((rig.end(TransferEnd::Error), rig.ends()), (1, 1));
         let ledger = rig.ledger();
-        assert!(ledger.contains(&format!("\"code\":\"{}\"", code.as_str())), "{ledger}");
+        assert!(
+            ledger.contains(&format!("\"code\":\"{}\"", code.as_str())),
+            "{ledger}"
+        );
     }
 }
 
@@ -72,8 +75,9 @@ async fn the_error_is_signed_by_the_internal_id_that_the_message_was_for() {
     });
     message.label.to.as_mut().unwrap().common_name = Some("Främlingarna".to_owned());
     let rig = Rig::over(node()).await;
-    assert_told(&rig, &message, Code::MissingAgreement).await;
+    rig.accepted(&message).await;
     let (error, _) = rig.only("2120009994.skola", "?status=test").await;
+    assert_about(&error, &message.label, Produkt::Error);
     assert_eq!(error.label.from, message.label.to);
     assert_eq!(rig.list(EXEMPELKOPING, "?status=test").await, []);
 }
@@ -96,6 +100,8 @@ async fn unknown_sender() {
     let state = rig.state(&message.label.tx_id);
     assert_eq!(state, Some((TransferState::Quarantined { code }, false)));
     assert!(rig.ledger().contains("UnknownSender"));
+    assert_eq!((rig.end(TransferEnd::Quarantined), rig.ends()), (1, 1));
+    assert_eq!(rig.node().tally().own_lost(), 1);
     assert_eq!(rig.asynch().outboxes().counts().messages, 0);
     rig.assert_no_place_is_held().await;
 }
@@ -110,18 +116,30 @@ async fn missing_delivery_address() {
 #[tokio::test]
 async fn missing_delivery_execution_when_the_next_node_refuses() {
     for status in [400, 403, 404, 413] {
-        let next = NextNode::that([Says { status, ..Says::refusal("IllegalSender") }]).await;
+        let next = NextNode::that([Says {
+            status,
+            ..Says::refusal("IllegalSender")
+        }])
+        .await;
         let rig = Rig::over(node().neighbour(Some(next.url()))).await;
         let message = file_to(Some(NEIGHBOUR));
         let management = assert_told(&rig, &message, Code::MissingDeliveryExecution).await;
-        assert_eq!(appinfo(&management, "remoteErrorcode"), Some("IllegalSender"));
+        assert_eq!(
+            appinfo(&management, "remoteErrorcode"),
+            Some("IllegalSender")
+        );
         assert_eq!(next.posts(), 1, "it is not asked again");
     }
 }
 
 #[tokio::test]
 async fn a_next_node_that_is_busy_is_asked_again_until_it_takes_the_message() {
-    let busy = [Says::status(503), Says::status(500), Says::status(429), Says::status(408)];
+    let busy = [
+        Says::status(503),
+        Says::status(500),
+        Says::status(429),
+        Says::status(408),
+    ];
     let says: Vec<_> = busy.into_iter().chain([Says::status(202)]).collect();
     let next = NextNode::that(says).await;
     let rig = Rig::over(node().neighbour(Some(next.url()))).await;
@@ -129,7 +147,10 @@ async fn a_next_node_that_is_busy_is_asked_again_until_it_takes_the_message() {
     rig.accepted(&message).await;
     rig.settled().await;
     assert_eq!((rig.end(TransferEnd::Pushed), rig.ends()), (1, 1));
-    assert_eq!(rig.state(&message.label.tx_id), Some((TransferState::Sent, false)));
+    assert_eq!(
+        rig.state(&message.label.tx_id),
+        Some((TransferState::Sent, false))
+    );
     let taken = next.taken();
     assert_eq!(taken.len(), 5);
     for copy in &taken {
@@ -153,7 +174,10 @@ async fn missing_delivery_execution_when_the_next_node_stays_away() {
     let away = Rig::over(quickly(nobody().await)).await;
     let message = file_to(Some(NEIGHBOUR));
     let code = Code::MissingDeliveryExecution;
-    let (one, other) = tokio::join!(assert_told(&busy, &message, code), assert_told(&away, &message, code));
+    let (one, other) = tokio::join!(
+        assert_told(&busy, &message, code),
+        assert_told(&away, &message, code)
+    );
     for management in [one, other] {
         assert_eq!(appinfo(&management, "remoteErrorcode"), None);
     }
@@ -166,8 +190,14 @@ async fn missing_delivery_execution_when_nobody_fetches() {
     let rig = Rig::over(builder).await;
     let message = file();
     rig.accepted(&message).await;
-    eventually("it has lain too long", || rig.end(TransferEnd::Expired) == 1).await;
-    eventually("its sender is told", || rig.asynch().outboxes().counts().messages == 1).await;
+    eventually("it has lain too long", || {
+        rig.end(TransferEnd::Expired) == 1
+    })
+    .await;
+    eventually("its sender is told", || {
+        rig.asynch().outboxes().counts().messages == 1
+    })
+    .await;
     let code = Code::MissingDeliveryExecution;
     crate::told::assert_error_lies(&rig, &message, code).await;
 }
@@ -211,7 +241,10 @@ async fn illegal_receiver_is_nothing_that_several_receivers_make_of_an_asynchron
     });
     rig.accepted(&message).await;
     rig.settled().await;
-    assert_eq!((rig.end(TransferEnd::Split), rig.end(TransferEnd::Error)), (1, 0));
+    assert_eq!(
+        (rig.end(TransferEnd::Split), rig.end(TransferEnd::Error)),
+        (1, 0)
+    );
 }
 
 #[tokio::test]
@@ -256,7 +289,7 @@ async fn a_push_and_the_error_about_it_go_to_the_places_of_their_products() {
     let [error] = &next.taken()[..] else {
         panic!("one error message")
     };
-    crate::told::assert_about(error, &message.label, shs_schemas::shs::Produkt::Error);
+    assert_about(error, &message.label, Produkt::Error);
     assert_eq!(rig.asynch().outboxes().counts().messages, 0);
     assert_ne!(OWN, STRANGER);
 }

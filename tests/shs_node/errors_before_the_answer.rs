@@ -7,7 +7,9 @@ use samsvar::settings::{Status, Terminator};
 use samsvar_actors::tally::OutcomeClass;
 use shs_schemas::ErrorCode as Code;
 use shs_schemas::ids::AgreementId;
-use shs_schemas::shs::label::{InnerParty, Label, MessageType, SequenceType, Status as Marked, TransferType};
+use shs_schemas::shs::label::{
+    InnerParty, Label, MessageType, SequenceType, Status as Marked, TransferType,
+};
 use shs_schemas::shs::{Message, Produkt};
 
 use crate::exchange::{
@@ -31,7 +33,11 @@ async fn refuses(code: Code, message: &Message, changes: &[fn(&mut Label)]) {
         change(&mut message.label);
         let answer = rig.post(message.write()).await;
         assert_refused(&answer, code, &message.label);
-        assert_eq!(rig.state(&message.label.tx_id), None, "{place} is not known");
+        assert_eq!(
+            rig.state(&message.label.tx_id),
+            None,
+            "{place} is not known"
+        );
     }
     nothing_came_of(&rig, changes.len()).await;
 }
@@ -62,7 +68,11 @@ async fn illegal_product_type() {
         let product = format!("urn:X-shs:{}", message.label.product.produkt.bare());
         let malformed = ["urn:X-shs:55b7e000", "", "urn:X-shs:bekraftelse"];
         let bodies = malformed.map(|malformed| {
-            exchanged(&message, &format!("{product}</product>"), &format!("{malformed}</product>"))
+            exchanged(
+                &message,
+                &format!("{product}</product>"),
+                &format!("{malformed}</product>"),
+            )
         });
         refuses_bodies(Code::IllegalProductType, &bodies).await;
     }
@@ -99,8 +109,8 @@ async fn with_terminator(pki: &Pki, name: &str) -> Rig {
         settings.listener.terminator = Some(Terminator {
             addresses: vec!["127.0.0.1".parse().unwrap()],
             header: "X-Client-Cert".to_owned(),
-            client_ca: None,
-            crls: Vec::new(),
+            client_ca: Some(pki.file("ca.pem")),
+            crls: vec![pki.file("crl.pem")],
             crls_must_be_fresh: true,
         });
     });
@@ -174,7 +184,11 @@ async fn illegal_sender_when_the_certificate_is_anothers_or_missing() {
     }
     let mut own = file_to(Some(EXEMPELKOPING));
     own.label.from = Some(actor("2120009986.skola"));
-    assert_eq!(rig.post(own.write()).await.status, 202, "an internal id is nobody else");
+    assert_eq!(
+        rig.post(own.write()).await.status,
+        202,
+        "an internal id is nobody else"
+    );
     rig.as_nobody();
     for message in [question(), file()] {
         let answer = rig.post(message.write()).await;
@@ -255,7 +269,10 @@ async fn missing_delivery_execution_repeats_the_code_of_the_next_node() {
     let message = ping_to_the_neighbour();
     let answer = rig.post(message.write()).await;
     let management = assert_refused(&answer, Code::MissingDeliveryExecution, &message.label);
-    assert_eq!(appinfo(&management, "remoteErrorcode"), Some("MissingAgreement"));
+    assert_eq!(
+        appinfo(&management, "remoteErrorcode"),
+        Some("MissingAgreement")
+    );
     // Nobody tries again for a caller that waits.
     let answer = rig.post(message.write()).await;
     let management = assert_refused(&answer, Code::MissingDeliveryExecution, &message.label);
@@ -281,7 +298,11 @@ async fn illegal_message_structure_of_what_is_no_message() {
 #[tokio::test]
 async fn illegal_message_structure_of_a_compound_message() {
     for mut message in [question(), file()] {
-        let compound = exchanged(&message, "message-type=\"simple\"", "message-type=\"compound\"");
+        let compound = exchanged(
+            &message,
+            "message-type=\"simple\"",
+            "message-type=\"compound\"",
+        );
         refuses_bodies(Code::IllegalMessageStructure, &[compound]).await;
         message.label.message_type = MessageType::Compound;
         let rig = rig().await;

@@ -30,7 +30,11 @@ pub fn assert_refused_with(
 ) -> Management {
     let text = answer.text();
     assert_eq!(answer.status, status, "{text}");
-    assert_eq!(answer.header("x-shs-errorcode"), Some(code.as_str()), "{text}");
+    assert_eq!(
+        answer.header("x-shs-errorcode"),
+        Some(code.as_str()),
+        "{text}"
+    );
     assert_eq!(answer.header("content-type"), Some(MANAGEMENT));
     assert_eq!(answer.header("x-shs-nodeid"), Some("samsvar-demo"));
     for absent in ["x-shs-localid", "x-shs-arrivaldate", "x-shs-duplicatemsg"] {
@@ -42,7 +46,10 @@ pub fn assert_refused_with(
     if let Some(label) = label {
         assert_eq!(answer.header("x-shs-txid"), Some(label.tx_id.as_str()));
         assert_eq!(answer.header("x-shs-corrid"), Some(label.corr_id.as_str()));
-        assert_eq!(answer.header("x-shs-contentid"), Some(label.content.id.as_str()));
+        assert_eq!(
+            answer.header("x-shs-contentid"),
+            Some(label.content.id.as_str())
+        );
         assert_eq!(management.corr_id, label.corr_id);
         assert_eq!(management.content_id, label.content.id);
     }
@@ -72,7 +79,10 @@ pub fn appinfo<'a>(management: &'a Management, name: &str) -> Option<&'a str> {
 /// The label part of a message, as it stands in its bytes.
 pub fn label_in(message: &Bytes) -> Vec<u8> {
     let text = String::from_utf8_lossy(message);
-    let (begin, end) = (text.find("<?xml").unwrap(), text.find("</shs.label>").unwrap());
+    let (begin, end) = (
+        text.find("<?xml").unwrap(),
+        text.find("</shs.label>").unwrap(),
+    );
     text[begin..end + "</shs.label>".len()].as_bytes().to_vec()
 }
 
@@ -86,7 +96,10 @@ pub async fn assert_told(rig: &Rig, original: &Message, code: ErrorCode) -> Mana
 /// The sender's mailbox holds one error message, and it is about this message.
 pub async fn assert_error_lies(rig: &Rig, original: &Message, code: ErrorCode) -> Management {
     let sender = original.label.from.as_ref().unwrap().address.bare();
-    let status = format!("?producttype=error&status={}", original.label.status.as_str());
+    let status = format!(
+        "?producttype=error&status={}",
+        original.label.status.as_str()
+    );
     let (error, bytes) = rig.only(&sender, &status).await;
     let document = error.parts[0].data.expose().to_vec();
     assert_valid(Kind::Label, &[label_in(&bytes)]);
@@ -97,7 +110,10 @@ pub async fn assert_error_lies(rig: &Rig, original: &Message, code: ErrorCode) -
     assert_eq!(management.content_id, original.label.content.id);
     assert_eq!(code_of(&management), code);
     assert_eq!(appinfo(&management, "detectedBy"), Some(OWN));
-    assert_eq!(appinfo(&management, "txId"), Some(original.label.tx_id.as_str()));
+    assert_eq!(
+        appinfo(&management, "txId"),
+        Some(original.label.tx_id.as_str())
+    );
     let quarantined = TransferState::Quarantined { code };
     assert_eq!(rig.state(&original.label.tx_id), Some((quarantined, false)));
     rig.assert_no_place_is_held().await;
@@ -115,7 +131,10 @@ pub fn assert_about(told: &Message, original: &Label, produkt: Produkt) {
     assert_eq!(label.message_type, MessageType::Simple);
     assert_eq!(label.sequence_type, SequenceType::Adm);
     assert_eq!(label.status, original.status);
-    let signed = original.to.as_ref().map_or(OWN.to_owned(), |to| to.address.bare());
+    let signed = original
+        .to
+        .as_ref()
+        .map_or(OWN.to_owned(), |to| to.address.bare());
     assert_eq!(label.from.as_ref().unwrap().address.bare(), signed);
     let to = &label.to.as_ref().unwrap().address;
     assert_eq!(to, &original.from.as_ref().unwrap().address);
@@ -128,7 +147,10 @@ pub fn assert_about(told: &Message, original: &Label, produkt: Produkt) {
         panic!("one part")
     };
     assert_eq!(part.datapart_type, role);
-    assert_eq!(part.filename.as_ref().unwrap().expose(), &format!("{role}.xml"));
+    assert_eq!(
+        part.filename.as_ref().unwrap().expose(),
+        &format!("{role}.xml")
+    );
     assert_eq!(part.content_type.essence(), "text/xml");
     assert_eq!(part.content_type.charset(), Some("ISO-8859-1"));
     assert_eq!(part.encoding, TransferEncoding::Binary);

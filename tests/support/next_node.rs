@@ -109,7 +109,9 @@ async fn answer(mut stream: TcpStream, says: &[Says], kept: &Mutex<Vec<Bytes>>) 
         says.body.len(),
         code.unwrap_or_default()
     );
-    let _ = stream.write_all(&[head.as_bytes(), &says.body].concat()).await;
+    let _ = stream
+        .write_all(&[head.as_bytes(), &says.body].concat())
+        .await;
 }
 
 /// A whole request with a length; its body.

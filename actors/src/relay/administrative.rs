@@ -83,16 +83,17 @@ impl Work {
         elsewhere(move || Management::of(&message, &limits)).await
     }
 
-    /// Sends an administrative message of this node's own about `original`. What cannot be delivered
-    /// is kept as a number and a note, and that is the end of it (6.2).
+    /// Sends an administrative message of this node's own about `original`; true when it was delivered.
+    /// One that cannot be is counted, and that is the end of it (6.2).
     pub(super) async fn send_administrative(
         &self,
         message: Message,
         original: &Label,
         place: Option<Place>,
-    ) {
+    ) -> bool {
         let Some(to) = message.label.to.as_ref().map(|to| to.address.clone()) else {
-            return self.context.tally.count_transfer(TransferEnd::Quarantined);
+            self.context.tally.count_own_lost();
+            return false;
         };
         let written = message.write();
         let sent = if self.context.rules.is_local(to.organisation()) {
@@ -113,12 +114,13 @@ impl Work {
             pushed.map(|_| ()).map_err(|rejection| rejection.failure)
         };
         if let Err(failure) = sent {
-            self.context.tally.count_transfer(TransferEnd::Quarantined);
+            self.context.tally.count_own_lost();
             tracing::warn!(
                 reason = failure.class(),
                 "administrative message not delivered"
             );
         }
+        sent.is_ok()
     }
 }
 

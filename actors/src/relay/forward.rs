@@ -51,7 +51,7 @@ impl Work {
     pub(super) fn notify(&self, task: impl Future<Output = ()> + 'static) {
         let Some(passenger) = self.context.board.underway().enter_notice() else {
             tracing::warn!("a notice is not sent: too many are under way");
-            return self.context.tally.count_transfer(TransferEnd::Quarantined);
+            return self.context.tally.count_own_lost();
         };
         self.spawn(async move {
             task.await;
@@ -177,9 +177,11 @@ impl Work {
         );
     }
 
-    /// Tells the sender of a message that failed, unless it is itself administrative (6.2).
+    /// Tells the sender of a message that failed, unless it is itself administrative (6.2). That may
+    /// take hours when the sender's node is away: content and the receiver's room are let go before.
     async fn tell(&self, mut transit: Transit, rejection: &Rejection) {
         transit.message.parts.clear();
+        transit.receiver_place = None;
         let label = &transit.message.label;
         if label.sequence_type == SequenceType::Adm {
             return;
@@ -187,23 +189,23 @@ impl Work {
         let telling = self.tell_error(label, rejection, transit.sender_place);
         if AssertUnwindSafe(telling).catch_unwind().await.is_err() {
             tracing::error!(request_id = %transit.request_id, "panic while a sender was told");
-            self.context.tally.count_transfer(TransferEnd::Quarantined);
+            self.context.tally.count_own_lost();
         }
     }
 
-    /// Sends an error message about a message to its sender.
+    /// Sends an error message about a message to its sender; true when it was delivered.
     pub(super) async fn tell_error(
         &self,
         label: &Label,
         rejection: &Rejection,
         place: Option<Place>,
-    ) {
+    ) -> bool {
         let row = rejection.failure.row();
         let own = &self.context.rules.own;
         let appinfo = self.appinfo(label, rejection);
         let info = rejection.to_string();
         let message = Message::error_about(label, own, row.code, &info, appinfo, Utc::now());
-        self.send_administrative(message, label, place).await;
+        self.send_administrative(message, label, place).await
     }
 
     fn appinfo(&self, label: &Label, rejection: &Rejection) -> Vec<AppInfo> {
@@ -237,7 +239,9 @@ impl Work {
         let event = notes::fel(&label, rejection.failure, place, Uuid::nil());
         self.context.book.note(event);
         let work = Rc::clone(self);
-        self.notify(async move { work.tell_error(&label, &rejection, None).await });
+        self.notify(async move {
+            work.tell_error(&label, &rejection, None).await;
+        });
     }
 
     /// A message was acknowledged.
@@ -260,8 +264,9 @@ impl Work {
     pub(super) async fn confirm(&self, label: &Label, place: Option<Place>) {
         let own = &self.context.rules.own;
         let message = Message::confirmation_of(label, own, Utc::now());
-        let event = notes::bekraftelse(label, Direction::Skickad, Uuid::nil());
-        self.context.book.note(event);
-        self.send_administrative(message, label, place).await;
+        if self.send_administrative(message, label, place).await {
+            let event = notes::bekraftelse(label, Direction::Skickad, Uuid::nil());
+            self.context.book.note(event);
+        }
     }
 }

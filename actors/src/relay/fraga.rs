@@ -142,7 +142,7 @@ impl Work {
         let code = rejection.failure.row().code;
         let state = State::Quarantined { code };
         self.context.transfers.set_state(&label.tx_id, state);
-        self.context.tally.count_transfer(TransferEnd::Quarantined);
+        self.context.tally.count_own_lost();
         let place = rejection.failure.place();
         let event = notes::fel(label, rejection.failure, place, transit.request_id);
         self.context.book.note(event);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 use shs_schemas::ids::{LocalId, TxId};
 use shs_schemas::shs::label::SequenceType;
-use shs_schemas::shs::Message;
+use shs_schemas::shs::{Actor, Label, Message};
 use uuid::Uuid;
 
 use super::board::Board;
@@ -23,6 +23,9 @@ use crate::mailbox::{Mailbox, Undelivered};
 use crate::outbox::{NoPlace, Outboxes, Place};
 use crate::reply::Receipt;
 use crate::transfers::{About, Claim, Claimed, Decided, Transfers};
+
+/// Room for an error message: about three times what one with usual names takes.
+const ERROR_BYTES: usize = 8 * 1024;
 
 /// Where asynchronous messages are taken over; every HTTP worker uses the same.
 pub struct Reception {
@@ -196,7 +199,7 @@ impl Reception {
             .ok_or(Failure::TransfersFull)?;
         let administrative = message.label.sequence_type == SequenceType::Adm;
         let from = message.label.from.as_ref().filter(|_| !administrative);
-        let sender_place = from.map(|from| self.outboxes.reserve(&from.address));
+        let sender_place = from.map(|from| self.place_for_the_sender(from, &message.label));
         let to = message.label.to.as_ref();
         let to = to.filter(|_| !self.rules.is_for_a_service(&message.label));
         let receiver_place = to.map(|to| self.outboxes.reserve_for(&to.address, bytes));
@@ -205,6 +208,19 @@ impl Reception {
             sender_place: place(sender_place)?,
             receiver_place: place(receiver_place)?,
         })
+    }
+
+    /// Room for what the sender is told: the reply, when a service of this node may answer, else at most
+    /// an error, so that files on their way to a slow node do not take up their sender's mailbox.
+    fn place_for_the_sender(&self, from: &Actor, label: &Label) -> Result<Place, NoPlace> {
+        let to = label.to.as_ref().map(|to| to.address.organisation());
+        let may_be_answered = self.rules.has_service(label.product.produkt)
+            && to.is_none_or(|to| self.rules.is_own(to));
+        if may_be_answered {
+            self.outboxes.reserve(&from.address)
+        } else {
+            self.outboxes.reserve_for(&from.address, ERROR_BYTES)
+        }
     }
 }
 
