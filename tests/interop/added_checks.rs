@@ -9,8 +9,8 @@ use samsvar_actors::transfers::TransferState as State;
 use shs_schemas::ids::{ContentId, CorrId, TxId};
 use shs_schemas::mime::TransferEncoding;
 use shs_schemas::shs::label::{LABEL_BYTES_SAFE, Meta, Status};
-use shs_schemas::shs::{DataPart, Management, Message};
 use shs_schemas::shs::management::Outcome;
+use shs_schemas::shs::{DataPart, Management, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -38,7 +38,8 @@ async fn add_a_duplicate_tx_id_is_accepted_and_delivered_once() {
             let arrived = answer.header("x-shs-arrivaldate").unwrap();
             assert!(arrived.starts_with("20"), "{arrived}");
             local_ids.extend(answer.header("x-shs-localid").map(str::to_owned));
-            rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+            rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+                .await;
         }
     }
     assert_eq!(local_ids.len(), 1, "none for a duplicate");
@@ -56,7 +57,8 @@ async fn add_many_copies_at_once_are_one_message() {
     };
     assert!(answers.iter().all(|answer| answer.status == 202));
     assert_eq!(answers.iter().filter(first).count(), 1);
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     assert_eq!(rig.lying(At::B, PROVSTAD), 1);
 }
 
@@ -81,9 +83,7 @@ async fn add_internal_ids_have_mailboxes_of_their_own() {
 
 #[tokio::test]
 async fn add_one_to_many_reaches_every_receiver_and_each_copy_has_its_own_end() {
-    let other = crate::other_node::OtherNode::answering(|_| {
-        crate::other_node::response(403, b"")
-    });
+    let other = crate::other_node::OtherNode::answering(|_| crate::other_node::response(403, b""));
     let other = other.await;
     let plan = Plan::usual()
         .with(&Avtal::between(10, B_OWN, KOMMUN, KVITTERAD))
@@ -93,7 +93,8 @@ async fn add_one_to_many_reaches_every_receiver_and_each_copy_has_its_own_end() 
     let rig = plan.start().await;
     let sent = without_receiver(event(KOMMUN, PROVSTAD, KVITTERAD));
     rig.post("kommun", At::A, &sent).await;
-    rig.state(At::A, &sent.label.tx_id, State::OneToMany, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::OneToMany, false)
+        .await;
     // PROVSTAD gets its copy, the service of B takes no events, THIRD refuses.
     let copy = rig.arrives("provstad", At::B, PROVSTAD, KVITTERAD).await;
     assert_ne!(copy.label.tx_id, sent.label.tx_id);
@@ -114,7 +115,10 @@ async fn add_one_to_many_reaches_every_receiver_and_each_copy_has_its_own_end() 
     let outbox = rig.outbox("provstad", At::B, PROVSTAD);
     outbox.acknowledge(&copy.label.tx_id).await.unwrap();
     rig.state(At::A, &copy.label.tx_id, State::Sent, true).await;
-    assert_eq!(rig.node(At::A).node().tally().transfers(TransferEnd::Split), 1);
+    assert_eq!(
+        rig.node(At::A).node().tally().transfers(TransferEnd::Split),
+        1
+    );
 }
 
 /// The message with a label of about so many bytes, counted as in shs-1.2, 2.11.
@@ -167,7 +171,8 @@ async fn add_test_messages_are_listed_only_when_asked_for_and_so_is_what_comes_o
     let outbox = rig.outbox("provstad", At::B, PROVSTAD);
     for sent in [&production, &test] {
         rig.post("kommun", At::A, sent).await;
-        rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+        rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+            .await;
     }
     for (parameters, expected) in [
         (&[][..], &production),
@@ -202,12 +207,20 @@ async fn add_acknowledging_twice_confirms_once() {
     rig.state(At::A, &sent.label.tx_id, State::Sent, true).await;
     rig.post("provstad", At::B, &after).await;
     rig.arrives("kommun", At::A, KOMMUN, TYST).await;
-    assert_eq!(rig.lying(At::A, KOMMUN), 1, "the other is hidden: it was fetched");
+    assert_eq!(
+        rig.lying(At::A, KOMMUN),
+        1,
+        "the other is hidden: it was fetched"
+    );
     let confirmation = rig.arrives("kommun", At::A, KOMMUN, "confirm").await;
     let outbox = rig.outbox("kommun", At::A, KOMMUN);
     outbox.acknowledge(&confirmation.label.tx_id).await.unwrap();
     rig.is_quiet(At::A).await;
-    assert_eq!(rig.lying(At::B, PROVSTAD), 0, "a confirmation is not confirmed");
+    assert_eq!(
+        rig.lying(At::B, PROVSTAD),
+        0,
+        "a confirmation is not confirmed"
+    );
 }
 
 async fn connection(rig: &Rig, certificate: &str, at: At) -> TlsStream<TcpStream> {
@@ -230,7 +243,8 @@ async fn add_a_connection_that_ends_in_the_middle_of_a_fetch_costs_nothing() {
     let mut sent = event(KOMMUN, PROVSTAD, TYST);
     sent.parts[0] = part(TransferEncoding::Binary, vec![b'x'; BEYOND_BUFFERS]);
     rig.post("kommun", At::A, &sent).await;
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     eventually("it is there", || rig.lying(At::B, PROVSTAD) == 1).await;
     let mut stream = connection(&rig, "provstad", At::B).await;
     let tx_id = sent.label.tx_id.as_str();
@@ -266,7 +280,13 @@ async fn add_a_connection_that_ends_in_the_middle_of_a_send_leaves_nothing() {
     // A whole chunk, and not the last one: the framing is broken, not the message.
     let mut stream = connection(&rig, "kommun", At::A).await;
     let mut pieces = String::new();
-    write!(pieces, "{}{:x}\r\n", head("Transfer-Encoding: chunked"), body.len()).unwrap();
+    write!(
+        pieces,
+        "{}{:x}\r\n",
+        head("Transfer-Encoding: chunked"),
+        body.len()
+    )
+    .unwrap();
     stream.write_all(pieces.as_bytes()).await.unwrap();
     stream.write_all(&body).await.unwrap();
     stream.write_all(b"\r\n").await.unwrap();
@@ -292,7 +312,8 @@ async fn add_an_answer_that_is_lost_is_made_good_by_sending_again() {
     let mut wire = Wire::over(stream);
     wire.post("", &body).await;
     // It hangs up without having read the answer.
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     drop(wire);
     let answer = rig.send("kommun", At::A, &sent).await;
     assert_eq!(answer.header("x-shs-duplicatemsg"), Some("yes"));
@@ -317,13 +338,15 @@ async fn add_an_error_message_for_an_unknown_corr_id_is_delivered_and_changes_no
     let rig = Plan::usual().start().await;
     let sent = event(KOMMUN, PROVSTAD, KVITTERAD);
     rig.post("kommun", At::A, &sent).await;
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     for (message, product) in about_nothing().iter().zip(["error", "confirm"]) {
         rig.post("provstad", At::B, message).await;
         let arrived = rig.arrives("kommun", At::A, KOMMUN, product).await;
         assert_eq!(arrived.label.tx_id, message.label.tx_id);
     }
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     rig.is_quiet(At::A).await;
     assert_eq!(rig.lying(At::B, PROVSTAD), 1, "nothing is answered");
 }
@@ -351,7 +374,8 @@ async fn confirmed_by(change: impl Fn(&str) -> String) {
     let rig = Plan::usual().start().await;
     let sent = event(KOMMUN, PROVSTAD, TYST);
     rig.post("kommun", At::A, &sent).await;
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     let own = sent.label.to.clone().unwrap();
     let mut confirmation = Message::confirmation_of(&sent.label, &own, chrono::Utc::now());
     let document = String::from_utf8(data(&confirmation, 0).to_vec()).unwrap();
@@ -363,7 +387,11 @@ async fn confirmed_by(change: impl Fn(&str) -> String) {
     rig.post("node-b", At::A, &confirmation).await;
     rig.state(At::A, &sent.label.tx_id, State::Sent, true).await;
     let arrived = rig.arrives("kommun", At::A, KOMMUN, "confirm").await;
-    assert_eq!(data(&arrived, 0), changed.as_bytes(), "delivered as it came");
+    assert_eq!(
+        data(&arrived, 0),
+        changed.as_bytes(),
+        "delivered as it came"
+    );
 }
 
 #[tokio::test]
@@ -385,7 +413,8 @@ async fn add_a_confirmation_of_somebody_else_confirms_nothing() {
     let rig = Plan::usual().start().await;
     let sent = event(KOMMUN, PROVSTAD, TYST);
     rig.post("kommun", At::A, &sent).await;
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     let mut original = sent.label.clone();
     original.to = Some(shs_schemas::shs::label::Actor::new(adress(B_OWN), None));
     let own = original.to.clone().unwrap();
@@ -393,7 +422,8 @@ async fn add_a_confirmation_of_somebody_else_confirms_nothing() {
     let confirmation = Message::confirmation_of(&original, &own, now);
     rig.post("node-b", At::A, &confirmation).await;
     rig.arrives("kommun", At::A, KOMMUN, "confirm").await;
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
 }
 
 #[tokio::test]
@@ -401,7 +431,8 @@ async fn add_metadata_of_an_error_is_what_correlates_not_its_label() {
     let rig = Plan::usual().start().await;
     let sent = event(KOMMUN, PROVSTAD, TYST);
     rig.post("kommun", At::A, &sent).await;
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     let own = sent.label.to.clone().unwrap();
     let code = shs_schemas::ErrorCode::OtherError;
     let now = chrono::Utc::now();
@@ -414,10 +445,15 @@ async fn add_metadata_of_an_error_is_what_correlates_not_its_label() {
         value: text("x"),
     };
     error.label.meta = vec![name("a")];
-    let misspelt = replaced(&error.write(), "errorcode=\"OtherError\"", "errorcode=\"OTHERERROR\"");
+    let misspelt = replaced(
+        &error.write(),
+        "errorcode=\"OtherError\"",
+        "errorcode=\"OTHERERROR\"",
+    );
     let answer = rig.send_bytes("node-b", At::A, misspelt.into()).await;
     assert_eq!(answer.status, 202, "{:?}", answer.refusal());
-    rig.state(At::A, &sent.label.tx_id, State::Quarantined { code }, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Quarantined { code }, false)
+        .await;
     let arrived = rig.arrives("kommun", At::A, KOMMUN, "error").await;
     let document: Management = crate::letter::management(&arrived);
     assert!(matches!(document.outcome, Outcome::Error { .. }));

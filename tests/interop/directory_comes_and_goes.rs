@@ -38,7 +38,9 @@ async fn flow(rig: Arc<Rig>, end: Arc<AtomicBool>) -> usize {
     while !end.load(Ordering::SeqCst) {
         let begun = Instant::now();
         rig.post("kommun", At::A, &event(KOMMUN, FJARR, TYST)).await;
-        let answer = rig.send("kommun", At::A, &request(KOMMUN, FJARR, TYST)).await;
+        let answer = rig
+            .send("kommun", At::A, &request(KOMMUN, FJARR, TYST))
+            .await;
         assert_eq!(answer.status, 200, "{:?}", answer.refusal());
         assert!(begun.elapsed() < ANSWER_MAX, "{:?}", begun.elapsed());
         count += 1;
@@ -70,27 +72,41 @@ async fn known_receivers_go_on_unknown_ones_are_told_and_it_recovers_by_itself()
     let sent = event(KOMMUN, STRANGER, TYST);
     rig.post("kommun", At::A, &sent).await;
     let begun = Instant::now();
-    let answer = rig.send("kommun", At::A, &request(KOMMUN, STRANGER, TYST)).await;
+    let answer = rig
+        .send("kommun", At::A, &request(KOMMUN, STRANGER, TYST))
+        .await;
     assert!(begun.elapsed() < ANSWER_MAX, "{:?}", begun.elapsed());
-    assert_eq!((answer.status, answer.refusal().code), (503, ErrorCode::OtherError));
+    assert_eq!(
+        (answer.status, answer.refusal().code),
+        (503, ErrorCode::OtherError)
+    );
     let seconds: u32 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!(seconds > 0);
     let error = rig.arrives("kommun", At::A, KOMMUN, "error").await;
     assert_eq!(error_code(&error), "OtherError");
     let code = ErrorCode::OtherError;
-    rig.state(At::A, &sent.label.tx_id, State::Quarantined { code }, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Quarantined { code }, false)
+        .await;
     let before = other.received().len();
-    eventually("messages still flow", || other.received().len() > before + 4).await;
+    eventually("messages still flow", || {
+        other.received().len() > before + 4
+    })
+    .await;
 
     let _slapd = blocking(slapd, Slapd::start_again).await;
     let begun = Instant::now();
     loop {
-        let answer = rig.send("kommun", At::A, &request(KOMMUN, STRANGER, TYST)).await;
+        let answer = rig
+            .send("kommun", At::A, &request(KOMMUN, STRANGER, TYST))
+            .await;
         if answer.refusal().code == ErrorCode::UnknownReceiver {
             break;
         }
         assert_eq!(answer.status, 503);
-        assert!(begun.elapsed() < Duration::from_secs(20), "does not recover");
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "does not recover"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     end.store(true, Ordering::SeqCst);
@@ -120,7 +136,8 @@ async fn a_message_waits_for_a_directory_that_comes_back_in_time() {
     rig.post("kommun", At::A, &sent).await;
     rig.state(At::A, &sent.label.tx_id, State::New, false).await;
     let _slapd = blocking(slapd, Slapd::start_again).await;
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     assert_eq!(other.received().len(), 1);
 }
 
@@ -137,7 +154,10 @@ async fn a_directory_that_stands_still_holds_nobody_up_for_long() {
     let begun = Instant::now();
     let asked = (0..20).map(|_| rig.send("kommun", At::A, &stranger));
     for answer in futures_util::future::join_all(asked).await {
-        assert_eq!((answer.status, answer.refusal().code), (503, ErrorCode::OtherError));
+        assert_eq!(
+            (answer.status, answer.refusal().code),
+            (503, ErrorCode::OtherError)
+        );
     }
     assert!(begun.elapsed() < ANSWER_MAX, "{:?}", begun.elapsed());
     // Those of the configuration need no directory.

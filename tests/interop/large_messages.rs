@@ -107,7 +107,10 @@ async fn fetched(outbox: &Outbox) -> Message {
 
 async fn asynchronous(encoding: TransferEncoding) {
     let rig = Plan::usual().prepare();
-    let (a, b) = (Running::start(&rig, At::A).await, Running::start(&rig, At::B).await);
+    let (a, b) = (
+        Running::start(&rig, At::A).await,
+        Running::start(&rig, At::B).await,
+    );
     let sent = with_noise(event(KOMMUN, PROVSTAD, TYST), encoding);
     let body = sent.write();
     let begun = Instant::now();

@@ -344,7 +344,10 @@ impl Rig {
     pub async fn post(&self, certificate: &str, to: At, message: &Message) {
         let answer = self.send(certificate, to, message).await;
         assert_eq!(answer.status, 202, "{:?}", answer.refusal());
-        assert_eq!(answer.body.expose(), message.label.tx_id.as_str().as_bytes());
+        assert_eq!(
+            answer.body.expose(),
+            message.label.tx_id.as_str().as_bytes()
+        );
     }
 
     /// A mailbox, with this certificate.
@@ -356,7 +359,13 @@ impl Rig {
 
     /// Waits until a message of this product lies in a mailbox, and fetches the oldest with the
     /// certificate of its owner.
-    pub async fn arrives(&self, certificate: &str, at: At, address: &str, product: &str) -> Message {
+    pub async fn arrives(
+        &self,
+        certificate: &str,
+        at: At,
+        address: &str,
+        product: &str,
+    ) -> Message {
         let query = ListQuery {
             products: Some(vec![produkt(product)]),
             ..ListQuery::default()

@@ -105,9 +105,10 @@ fn of_mime() -> Vec<Row> {
             let body = body.replace("Content-Type:", "CONTENT-TYPE:");
             body.replace("Content-Transfer-Encoding:", "content-transfer-encoding:")
         }),
-        changed("text before the first and after the last boundary", |body| {
-            body.replacen("\r\n\r\n", "\r\n\r\nFör dem utan MIME.\r\n", 1) + "Slut.\r\n"
-        }),
+        changed(
+            "text before the first and after the last boundary",
+            |body| body.replacen("\r\n\r\n", "\r\n\r\nFör dem utan MIME.\r\n", 1) + "Slut.\r\n",
+        ),
         replace("no closing boundary", "\r\n--=_prov--\r\n", "").rejected(),
         changed("body starts at boundary, HTTP has it", |body| bare(&body))
             .http("multipart/mixed; boundary=\"=_prov\""),
@@ -128,9 +129,21 @@ fn of_mime() -> Vec<Row> {
 fn of_the_label() -> Vec<Row> {
     vec![
         replace("no DOCTYPE", DOCTYPE, ""),
-        replace("DOCTYPE with a path", "shs-label-1.2.dtd", "/opt/dtd/shs-label-1.2.dtd"),
-        replace("unknown DTD name", "shs-label-1.2.dtd", "https://192.0.2.1/egen.dtd"),
-        replace("unknown elements", "<product>", "<tomt/><okant a='b'>text</okant><product>"),
+        replace(
+            "DOCTYPE with a path",
+            "shs-label-1.2.dtd",
+            "/opt/dtd/shs-label-1.2.dtd",
+        ),
+        replace(
+            "unknown DTD name",
+            "shs-label-1.2.dtd",
+            "https://192.0.2.1/egen.dtd",
+        ),
+        replace(
+            "unknown elements",
+            "<product>",
+            "<tomt/><okant a='b'>text</okant><product>",
+        ),
         changed("children in wrong order", |body| {
             let subject = "<subject>Underlag</subject>\n";
             let body = body.replace(subject, "");
@@ -139,22 +152,37 @@ fn of_the_label() -> Vec<Row> {
         replace("unknown enumerated value", "\"event\"", "\"fest\"").rejected(),
         replace("upper-case enumerated value", "\"asynch\"", "\"ASYNCH\"").rejected(),
         changed("white space in ids and enumerated values", |body| {
-            let body = body.replace("tx.id=\"", "tx.id=\"\n ").replace("\"event\"", "\" event\t\"");
+            let body = body
+                .replace("tx.id=\"", "tx.id=\"\n ")
+                .replace("\"event\"", "\" event\t\"");
             body.replace("\"asynch\"", "\"\nasynch \"")
         }),
         changed("white space around URNs", |body| {
             let body = body.replace(">urn:X-shs:", ">\n  urn:X-shs:");
             body.replace("</to>", " \n</to>")
         }),
-        replace("urn prefix in other letter case", "urn:X-shs:", "URN:x-SHS:"),
+        replace(
+            "urn prefix in other letter case",
+            "urn:X-shs:",
+            "URN:x-SHS:",
+        ),
         replace("no urn prefix", "urn:X-shs:", ""),
-        replace("datetime with zone", "2031-03-04T10:00:00", "2031-03-04T09:00:00Z"),
-        replace("datetime with fractions", "2031-03-04T10:00:00", "2031-03-04T10:00:00.123"),
+        replace(
+            "datetime with zone",
+            "2031-03-04T10:00:00",
+            "2031-03-04T09:00:00Z",
+        ),
+        replace(
+            "datetime with fractions",
+            "2031-03-04T10:00:00",
+            "2031-03-04T10:00:00.123",
+        ),
         replace("datetime date only", "2031-03-04T10:00:00", "2031-03-04"),
         changed("label version 1.1", |body| {
             let body = body.replace("version=\"1.2\"", "version=\"1.1\"");
             let body = body.replace(" message-type=\"simple\"", "");
-            body.replace("content.id=", "uuid=").replace(" datapartType=\"underlag\"", "")
+            body.replace("content.id=", "uuid=")
+                .replace(" datapartType=\"underlag\"", "")
         }),
     ]
 }
@@ -178,9 +206,20 @@ async fn arrives_as_usual(rig: &Rig, row: &Row, tx_id: &TxId) {
     let label = &arrived.label;
     same(variation, &label.tx_id, tx_id);
     same(variation, &label.corr_id.as_str(), &tx_id.as_str());
-    same(variation, &label.content.id.as_str(), &format!("c-{tx_id}").as_str());
-    same(variation, &label.to.as_ref().unwrap().address.bare().as_str(), &PROVSTAD);
-    let subject = label.subject.as_ref().map(|subject| subject.expose().as_str());
+    same(
+        variation,
+        &label.content.id.as_str(),
+        &format!("c-{tx_id}").as_str(),
+    );
+    same(
+        variation,
+        &label.to.as_ref().unwrap().address.bare().as_str(),
+        &PROVSTAD,
+    );
+    let subject = label
+        .subject
+        .as_ref()
+        .map(|subject| subject.expose().as_str());
     same(variation, &subject, &Some("Underlag"));
     let day = label.datetime.date().to_string();
     same(variation, &day.as_str(), &"2031-03-04");

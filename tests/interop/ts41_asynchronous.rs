@@ -46,7 +46,10 @@ async fn ts41_k_002_addressing_by_product() {
     rig.post("kommun", At::A, &sent).await;
     let arrived = rig.arrives("provstad", At::B, PROVSTAD, KVITTERAD).await;
     assert_eq!(arrived.label.to.as_ref().unwrap().address.bare(), PROVSTAD);
-    assert_eq!(arrived.label.tx_id, sent.label.tx_id, "one receiver: no copy");
+    assert_eq!(
+        arrived.label.tx_id, sent.label.tx_id,
+        "one receiver: no copy"
+    );
     assert_eq!(data(&arrived, 0), data(&sent, 0));
 }
 
@@ -71,7 +74,8 @@ async fn ts41_k_005_meta_data_and_subject_with_letters_beyond_ascii() {
         sent.label.meta.push(Meta { name, value });
     }
     rig.post("kommun", At::A, &sent).await;
-    rig.state(At::A, &sent.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
     let outbox = rig.outbox("provstad", At::B, PROVSTAD);
     let listed = outbox.list(&[("meta-månad", words)]).await.unwrap();
     assert_eq!(listed.messages[0].subject, sent.label.subject);
@@ -113,7 +117,11 @@ async fn ts41_k_007_a_signed_payload_passes_untouched() {
     // boundary begins as many outer ones do.
     let mut signed = String::from("preamble\n--=_inner\r\nContent-Type: text/plain \t\r\n\r\n");
     signed.push_str("Signerad text  \n\r\n--=_inner\r\n");
-    write!(signed, "Content-Type: application/pkcs7-signature\r\n\r\nMII=\r\n").unwrap();
+    write!(
+        signed,
+        "Content-Type: application/pkcs7-signature\r\n\r\nMII=\r\n"
+    )
+    .unwrap();
     signed.push_str("--=_inner--\r\n\r\n");
     let content_type = "multipart/signed; protocol=\"application/pkcs7-signature\"; \
                         micalg=sha-256; boundary=\"=_inner\"";

@@ -31,9 +31,13 @@ async fn ts42_k_001_request_and_reply() {
 async fn ts42_k_001_an_unknown_product_has_no_agreement_here_and_no_service_there() {
     let plan = Plan::usual().with(&Avtal::between(10, B_OWN, KOMMUN, KVITTERAD));
     let rig = plan.start().await;
-    let answer = rig.send("kommun", At::A, &request(KOMMUN, B_OWN, TYST)).await;
+    let answer = rig
+        .send("kommun", At::A, &request(KOMMUN, B_OWN, TYST))
+        .await;
     assert_eq!(refusal(&answer), (400, ErrorCode::MissingAgreement));
-    let answer = rig.send("kommun", At::A, &request(KOMMUN, B_OWN, KVITTERAD)).await;
+    let answer = rig
+        .send("kommun", At::A, &request(KOMMUN, B_OWN, KVITTERAD))
+        .await;
     assert_eq!(refusal(&answer), (400, ErrorCode::MissingDeliveryExecution));
     let body = String::from_utf8(answer.body.expose().to_vec()).unwrap();
     assert!(body.contains("UnknownProductType"), "{body}");
@@ -62,9 +66,13 @@ async fn ts42_k_001_a_wrong_address_is_told() {
 #[tokio::test]
 async fn ts42_k_001_an_unknown_actor_is_told() {
     let rig = Plan::usual().start().await;
-    let answer = rig.send("kommun", At::A, &request(KOMMUN, "0000000099", PING)).await;
+    let answer = rig
+        .send("kommun", At::A, &request(KOMMUN, "0000000099", PING))
+        .await;
     assert_eq!(refusal(&answer), (400, ErrorCode::UnknownReceiver));
-    let answer = rig.send("kommun", At::A, &request(PROVSTAD, B_OWN, PING)).await;
+    let answer = rig
+        .send("kommun", At::A, &request(PROVSTAD, B_OWN, PING))
+        .await;
     assert_eq!(refusal(&answer), (400, ErrorCode::IllegalSender));
 }
 
@@ -77,6 +85,10 @@ async fn ts42_k_002_product_addressing_is_refused_as_unknown_receiver() {
     for at in [At::A, At::B] {
         let certificate = if at == At::A { "kommun" } else { "node-a" };
         let answer = rig.send(certificate, at, &ping).await;
-        assert_eq!(refusal(&answer), (400, ErrorCode::UnknownReceiver), "{at:?}");
+        assert_eq!(
+            refusal(&answer),
+            (400, ErrorCode::UnknownReceiver),
+            "{at:?}"
+        );
     }
 }

@@ -8,13 +8,15 @@ use shs_schemas::ErrorCode;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::{Management, Outcome, REMOTE_ERROR_CODE};
 
+use crate::avtal::Avtal;
 use crate::certificates::Certificates;
 use crate::letter::{
-    appinfo, asynchronous_question, data, error_code, event, every_byte, management, replaced, request,
+    appinfo, asynchronous_question, data, error_code, event, every_byte, management, replaced,
+    request, without_receiver,
 };
 use crate::other_node::{OtherNode, response};
-use crate::rig::{At, B_OWN, KOMMUN, KVITTERAD, OAVTALAD, PING, PROVSTAD, Plan, SSBTEK, THIRD};
 use crate::rig::{A_OWN, Rig, TYST};
+use crate::rig::{At, B_OWN, KOMMUN, KVITTERAD, OAVTALAD, PING, PROVSTAD, Plan, SSBTEK, THIRD};
 use crate::sandbox::{DEMO, eventually, question_about};
 
 fn quarantined(code: ErrorCode) -> State {
@@ -32,15 +34,19 @@ async fn a_question_goes_to_the_other_node_and_its_answer_and_confirmations_come
     assert_eq!(reply.label.history.len(), 1, "A; a reply begins without");
     let answered = Answered::read(reply.write()).unwrap();
     assert_eq!(answered.persons.len(), 1);
-    rig.state(At::A, &question.label.tx_id, State::Sent, true).await;
+    rig.state(At::A, &question.label.tx_id, State::Sent, true)
+        .await;
     let confirmation = rig.arrives("kommun", At::A, KOMMUN, "confirm").await;
     let about = management(&confirmation);
     assert_eq!(about.content_id, question.label.content.id);
-    rig.state(At::B, &reply.label.tx_id, State::Sent, false).await;
+    rig.state(At::B, &reply.label.tx_id, State::Sent, false)
+        .await;
     let outbox = rig.outbox("kommun", At::A, KOMMUN);
     outbox.acknowledge(&reply.label.tx_id).await.unwrap();
-    rig.state(At::B, &reply.label.tx_id, State::Sent, true).await;
-    rig.state(At::A, &reply.label.tx_id, State::Fetched, true).await;
+    rig.state(At::B, &reply.label.tx_id, State::Sent, true)
+        .await;
+    rig.state(At::A, &reply.label.tx_id, State::Fetched, true)
+        .await;
 }
 
 #[tokio::test]
@@ -57,7 +63,8 @@ async fn an_event_is_delivered_at_the_other_node_and_its_confirmation_comes_back
     assert_eq!(nodes.collect::<Vec<_>>(), ["node-a", "node-b"]);
     let from = arrived.label.from.unwrap();
     assert_eq!(from.common_name.as_deref(), Some("Exempelköpings kommun"));
-    rig.state(At::A, &event.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &event.label.tx_id, State::Sent, false)
+        .await;
     let outbox = rig.outbox("provstad", At::B, PROVSTAD);
     outbox.acknowledge(&event.label.tx_id).await.unwrap();
     let confirmation = rig.arrives("kommun", At::A, KOMMUN, "confirm").await;
@@ -65,8 +72,10 @@ async fn an_event_is_delivered_at_the_other_node_and_its_confirmation_comes_back
     assert_eq!(about.outcome, Outcome::Confirmation);
     assert_eq!(about.corr_id, event.label.corr_id);
     assert_eq!(about.content_id, event.label.content.id);
-    rig.state(At::A, &event.label.tx_id, State::Sent, true).await;
-    rig.state(At::B, &event.label.tx_id, State::Fetched, true).await;
+    rig.state(At::A, &event.label.tx_id, State::Sent, true)
+        .await;
+    rig.state(At::B, &event.label.tx_id, State::Fetched, true)
+        .await;
 }
 
 #[tokio::test]
@@ -107,16 +116,20 @@ async fn a_node_that_is_down_is_tried_until_it_is_back() {
     let mut rig = Plan::usual().start().await;
     rig.stop(At::B).await;
     // Whoever listens in its place hangs up: a try that came to nothing.
-    let instead = tokio::net::TcpListener::bind(rig.address(At::B)).await.unwrap();
+    let instead = tokio::net::TcpListener::bind(rig.address(At::B))
+        .await
+        .unwrap();
     let event = event(KOMMUN, PROVSTAD, TYST);
     rig.post("kommun", At::A, &event).await;
     drop(instead.accept().await.unwrap());
     drop(instead);
-    rig.state(At::A, &event.label.tx_id, State::New, false).await;
+    rig.state(At::A, &event.label.tx_id, State::New, false)
+        .await;
     rig.start(At::B).await;
     let arrived = rig.arrives("provstad", At::B, PROVSTAD, TYST).await;
     assert_eq!(arrived.label.tx_id, event.label.tx_id);
-    rig.state(At::A, &event.label.tx_id, State::Sent, false).await;
+    rig.state(At::A, &event.label.tx_id, State::Sent, false)
+        .await;
 }
 
 #[tokio::test]
@@ -154,7 +167,7 @@ async fn a_ping_and_a_question_are_answered_by_the_other_node() {
 
 /// THIRD may be sent the product and answer it.
 fn third_plan(url: &str) -> Plan {
-    let avtal = crate::avtal::Avtal::between(10, THIRD, KOMMUN, TYST);
+    let avtal = Avtal::between(10, THIRD, KOMMUN, TYST);
     Plan::usual().with(&avtal).third_at(url)
 }
 
@@ -175,7 +188,9 @@ async fn request_and_reply_pass_a_synchronous_relay_byte_for_byte() {
 }
 
 async fn refused(rig: &Rig, product: &str) -> (u16, String, Management) {
-    let refused = rig.send("kommun", At::A, &request(KOMMUN, B_OWN, product)).await;
+    let refused = rig
+        .send("kommun", At::A, &request(KOMMUN, B_OWN, product))
+        .await;
     let code = refused.header("x-shs-errorcode").unwrap().to_owned();
     let document = Management::read(
         refused.body.expose(),
@@ -214,6 +229,69 @@ async fn an_asynchronous_message_that_the_other_node_refuses_is_told_with_its_co
     assert_eq!(other.received().len(), 1, "not worth another try");
 }
 
+/// Answers that are worth another try, then acceptance.
+async fn reluctant() -> OtherNode {
+    let tries = std::sync::atomic::AtomicUsize::new(0);
+    // Nothing at all: the connection ends after the message, whose fate the sender cannot know.
+    let statuses = [Some(503), Some(500), Some(408), Some(429), None, Some(202)];
+    OtherNode::answering(move |_| {
+        let tried = tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let status = statuses[tried.min(statuses.len() - 1)];
+        status.map_or_else(Vec::new, |status| response(status, b""))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_node_that_is_busy_or_breaks_off_is_tried_again_with_the_same_bytes() {
+    let other = reluctant().await;
+    let rig = third_plan(&other.url).start().await;
+    let sent = event(KOMMUN, THIRD, TYST);
+    rig.post("kommun", At::A, &sent).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
+    let received = other.received();
+    assert_eq!(received.len(), 6);
+    assert!(received.iter().all(|body| body == &received[0]));
+    assert_eq!(rig.lying(At::A, KOMMUN), 0);
+}
+
+#[tokio::test]
+async fn many_messages_at_once_all_arrive_once() {
+    const MANY: usize = 100;
+    let rig = Plan::usual().start().await;
+    let events: Vec<_> = (0..MANY).map(|_| event(KOMMUN, PROVSTAD, TYST)).collect();
+    let posts = events.iter().map(|event| rig.post("kommun", At::A, event));
+    futures_util::future::join_all(posts).await;
+    eventually("all are there", || rig.lying(At::B, PROVSTAD) == MANY).await;
+    let outbox = rig.outbox("provstad", At::B, PROVSTAD);
+    let listed = outbox.list(&[]).await.unwrap().messages;
+    let listed: std::collections::HashSet<_> = listed.iter().map(|one| &one.tx_id).collect();
+    assert!(
+        events
+            .iter()
+            .all(|event| listed.contains(&event.label.tx_id))
+    );
+    assert_eq!(listed.len(), MANY);
+    rig.is_quiet(At::A).await;
+}
+
+#[tokio::test]
+async fn a_message_of_another_node_without_receiver_does_not_leave_again() {
+    let other = OtherNode::accepting().await;
+    let mut plan = third_plan(&other.url);
+    // At B the product leads to THIRD alone.
+    plan.b.avtal.retain(|avtal| avtal.number != 4);
+    let rig = plan.start().await;
+    let unaddressed = without_receiver(event(KOMMUN, THIRD, TYST));
+    rig.post("node-a", At::B, &unaddressed).await;
+    let error = rig.arrives("kommun", At::A, KOMMUN, "error").await;
+    assert_eq!(error_code(&error), "IllegalReceiver");
+    // Not from THIRD, for which B's certificate does not stand.
+    assert_eq!(error.label.from.unwrap().address.bare(), B_OWN);
+    assert_eq!(other.received().len(), 0);
+}
+
 #[tokio::test]
 async fn a_node_does_not_relay_for_another() {
     let other = OtherNode::accepting().await;
@@ -230,4 +308,23 @@ async fn a_node_does_not_relay_for_another() {
     let tally = rig.node(At::B).node().tally();
     eventually("it is checked", || tally.transfers(TransferEnd::Error) == 1).await;
     assert_eq!(other.received().len(), 0);
+}
+
+#[tokio::test]
+async fn the_nodes_own_actor_gets_its_confirmations_and_errors_like_any_other() {
+    let plan = Plan::usual().with(&Avtal::between(10, PROVSTAD, A_OWN, KVITTERAD).confirmed());
+    let rig = plan.start().await;
+    let sent = event(A_OWN, PROVSTAD, KVITTERAD);
+    rig.post("driftbolaget", At::A, &sent).await;
+    rig.arrives("provstad", At::B, PROVSTAD, KVITTERAD).await;
+    let outbox = rig.outbox("provstad", At::B, PROVSTAD);
+    outbox.acknowledge(&sent.label.tx_id).await.unwrap();
+    let confirmation = rig.arrives("driftbolaget", At::A, A_OWN, "confirm").await;
+    assert_eq!(management(&confirmation).corr_id, sent.label.corr_id);
+    rig.state(At::A, &sent.label.tx_id, State::Sent, true).await;
+    let mut refused_there = event(A_OWN, B_OWN, PING);
+    refused_there.label.agreement = None;
+    rig.post("driftbolaget", At::A, &refused_there).await;
+    let error = rig.arrives("driftbolaget", At::A, A_OWN, "error").await;
+    assert_eq!(error_code(&error), "MissingAgreement");
 }

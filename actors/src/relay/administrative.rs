@@ -3,6 +3,7 @@
 
 use chrono::Utc;
 use shs_schemas::Sensitive;
+use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::Outcome;
 use shs_schemas::shs::{Label, Management, Message};
 
@@ -12,10 +13,11 @@ use crate::failure::{Failure, Rejection, Source};
 use crate::ledger::event::{Direction, Event, Ids, Place as Step, What};
 use crate::outbox::{Place, Stored};
 use crate::tally::TransferEnd;
+use crate::transfers::About;
 
 impl Work {
-    /// Acts on a received error or confirmation, and delivers it. One about a message of this node's
-    /// own ends here: nobody fetches it.
+    /// Acts on a received error or confirmation, and delivers it. One about a reply that a service of
+    /// this node made ends here: nobody fetches it.
     pub(super) async fn administrative(
         &self,
         transit: &mut Transit,
@@ -34,7 +36,7 @@ impl Work {
         self.deliver(transit, false).await
     }
 
-    /// Matches it with what is remembered; true when that was a message of this node's own.
+    /// Matches it with what is remembered; true when that was a reply of a service of this node.
     fn correlate(&self, transit: &Transit) -> bool {
         let limits = &self.context.rules.message_limits;
         let management = match Management::of(&transit.message, limits) {
@@ -56,7 +58,6 @@ impl Work {
             Outcome::Confirmation => transfers.correlate_confirm(&management, from),
             Outcome::Error { .. } => transfers.correlate_error(&management, from),
         };
-        let own = self.context.rules.own.address.organisation();
         self.context.book.note(received(transit, &management));
         tracing::info!(
             request_id = %transit.request_id,
@@ -64,9 +65,17 @@ impl Work {
             about = about.len(),
             "administrative message received"
         );
-        about
-            .iter()
-            .any(|tx_id| transfers.sender_of(tx_id).is_some_and(|from| from == *own))
+        let mut abouts = about.iter().filter_map(|tx_id| transfers.about(tx_id));
+        abouts.any(|about| self.is_of_a_service(&about))
+    }
+
+    /// Whether a service of this node made the message. Others of the node's own actor are those of its
+    /// systems, which have a mailbox here.
+    fn is_of_a_service(&self, about: &About) -> bool {
+        let rules = &self.context.rules;
+        rules.is_own(about.from.organisation())
+            && about.sequence_type == SequenceType::Reply
+            && rules.has_service(about.product)
     }
 
     /// Sends an administrative message of this node's own about `original`. What cannot be delivered

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use shs_schemas::ids::{LocalId, TxId};
-use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::Message;
+use shs_schemas::shs::label::SequenceType;
 use uuid::Uuid;
 
 use super::transit::{Passenger, Transit, Underway};
