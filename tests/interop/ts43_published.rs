@@ -2,6 +2,8 @@
 //! (shs-1.2, 7.5 and 8). A product type's description is a document for people: what a node uses of the
 //! publication of a product is the address at which an actor takes it.
 
+use std::fmt::Write as _;
+
 use samsvar::client::question::{self, Asker};
 use samsvar_actors::transfers::TransferState as State;
 use shs_schemas::ErrorCode;
@@ -32,10 +34,12 @@ pub fn actor(number: &str, name: &str) -> String {
          o: {name}\norganizationNumber: {number}\n\n"
     );
     for container in ["Addresses", "Agreements", "Product types"] {
-        ldif += &format!(
+        write!(
+            ldif,
             "dn: ou={container},o={name},l=SHS\nobjectClass: organizationalUnit\n\
              ou: {container}\n\n"
-        );
+        )
+        .unwrap();
     }
     ldif
 }

@@ -153,11 +153,14 @@ async fn a_node_whose_certificate_is_not_trusted_is_given_up() {
 async fn a_ping_and_a_question_are_answered_by_the_other_node() {
     let rig = Plan::usual().start().await;
     let ping = request(KOMMUN, B_OWN, PING);
-    let pong = rig.send("kommun", At::A, &ping).await;
-    assert_eq!(pong.status, 200, "{:?}", pong.refusal());
-    let pong = crate::letter::read(pong.body.into_exposed());
-    assert_eq!(&data(&pong, 0)[..], b"PONG!");
-    assert!(pong.label.history.is_empty(), "nothing is added on the way");
+    let answer = rig.send("kommun", At::A, &ping).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.refusal());
+    let reply = crate::letter::read(answer.body.into_exposed());
+    assert_eq!(&data(&reply, 0)[..], b"PONG!");
+    assert!(
+        reply.label.history.is_empty(),
+        "nothing is added on the way"
+    );
     let question = question_about(&[DEMO]);
     let answer = rig.send_bytes("kommun", At::A, question).await;
     assert_eq!(answer.status, 200, "{:?}", answer.refusal());
@@ -235,8 +238,8 @@ async fn reluctant() -> OtherNode {
     // Nothing at all: the connection ends after the message, whose fate the sender cannot know.
     let statuses = [Some(503), Some(500), Some(408), Some(429), None, Some(202)];
     OtherNode::answering(move |_| {
-        let tried = tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        let status = statuses[tried.min(statuses.len() - 1)];
+        let before = tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let status = statuses[before.min(statuses.len() - 1)];
         status.map_or_else(Vec::new, |status| response(status, b""))
     })
     .await
