@@ -23,7 +23,7 @@ use shs_schemas::ErrorCode;
 use shs_schemas::ids::{ContentId, CorrId, LocalId, TxId};
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::Outcome;
-use shs_schemas::shs::{Adress, Label, Management, Organisationsnummer, Produkt};
+use shs_schemas::shs::{Adress, Label, Management, Produkt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -373,12 +373,10 @@ impl Transfers {
         Some((transfer.state, transfer.acknowledged))
     }
 
-    /// Who sent a message.
-    #[must_use]
-    pub fn sender_of(&self, tx_id: &TxId) -> Option<Organisationsnummer> {
+    /// What is remembered of a message.
+    pub fn about(&self, tx_id: &TxId) -> Option<About> {
         let mut shard = self.shard(tx_id);
-        let transfer = shard.accepted(tx_id)?;
-        Some(transfer.about.from.organisation().clone())
+        Some(shard.accepted(tx_id)?.about.clone())
     }
 
     /// Quarantines the messages that an error is about, apart from those that are already

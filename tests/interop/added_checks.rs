@@ -250,7 +250,7 @@ async fn add_a_connection_that_ends_in_the_middle_of_a_fetch_costs_nothing() {
     let tx_id = sent.label.tx_id.as_str();
     let get = format!("GET /shs/ds/urn:X-shs:{PROVSTAD}/{tx_id} HTTP/1.1\r\nHost: b\r\n\r\n");
     stream.write_all(get.as_bytes()).await.unwrap();
-    stream.read_exact(&mut [0; 100_000]).await.unwrap();
+    stream.read_exact(&mut [0; 10_000]).await.unwrap();
     eventually("it is being fetched", || rig.lying(At::B, PROVSTAD) == 0).await;
     drop(stream);
     eventually("it is back", || rig.lying(At::B, PROVSTAD) == 1).await;

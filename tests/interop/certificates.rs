@@ -1,5 +1,6 @@
 //! One authority for all nodes and systems of a test, and what they show and accept.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -55,8 +56,11 @@ impl Certificates {
     pub fn fingerprint(&self, name: &str) -> String {
         let pem = fs::read(self.file(&format!("{name}.pem"))).unwrap();
         let der = CertificateDer::from_pem_slice(&pem).unwrap();
-        let digest = digest(&SHA256, &der);
-        digest.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+        let mut text = String::new();
+        for byte in digest(&SHA256, &der).as_ref() {
+            write!(text, "{byte:02x}").unwrap();
+        }
+        text
     }
 
     /// What a system with this certificate does; without one when there is no name.

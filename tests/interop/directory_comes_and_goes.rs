@@ -163,8 +163,8 @@ async fn a_directory_that_stands_still_holds_nobody_up_for_long() {
     // Those of the configuration need no directory.
     let begun = Instant::now();
     let ping = request(KOMMUN, crate::rig::B_OWN, crate::rig::PING);
-    let pong = rig.send("kommun", At::A, &ping).await;
-    assert_eq!(pong.status, 200, "{:?}", pong.refusal());
+    let answer = rig.send("kommun", At::A, &ping).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.refusal());
     assert!(begun.elapsed() < ANSWER_MAX, "{:?}", begun.elapsed());
     slapd.thaw();
 }

@@ -19,7 +19,7 @@ use crate::rig::{At, KOMMUN, PROVSTAD, Plan, Rig, THIRD, TYST};
 const LARGE: usize = 17 * 1024 * 1024;
 
 /// Longest time from sending to having it, on a busy machine and in a build for development.
-const TIME_MAX: Duration = Duration::from_secs(60);
+const TIME_MAX: Duration = Duration::from_mins(1);
 
 /// A node's peak above idle, as a multiple of the body that it is sent.
 /// Measured: 2.2.
@@ -121,7 +121,7 @@ async fn asynchronous(encoding: TransferEncoding) {
     assert_eq!(sha_256(data(&arrived, 0)), sha_256(data(&sent, 0)));
     assert_eq!(arrived.parts[0].encoding, encoding);
     let peaks = [a.bodies(body.len()), b.bodies(body.len())];
-    println!("asynch {encoding:?}: {took:?}, peaks A and B {peaks:.2?} bodies");
+    eprintln!("asynch {encoding:?}: {took:?}, peaks A and B {peaks:.2?} bodies");
     assert!(took < TIME_MAX, "{took:?}");
     assert!(peaks.iter().all(|peak| *peak < PEAK_MAX), "{peaks:.2?}");
 }
@@ -139,7 +139,7 @@ async fn synchronous(encoding: TransferEncoding) {
     assert_eq!(sha_256(answer.body.expose()), sha_256(&body));
     assert_eq!(sha_256(&other.received()[0]), sha_256(&body));
     let peak = a.bodies(body.len());
-    println!("synch {encoding:?}: {took:?}, peak {peak:.2} bodies");
+    eprintln!("synch {encoding:?}: {took:?}, peak {peak:.2} bodies");
     assert!(took < TIME_MAX, "{took:?}");
     assert!(peak < PEAK_MAX, "{peak:.2}");
 }

@@ -8,6 +8,7 @@
     reason = "what several test binaries share"
 )]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "figures that were measured")]
 #![allow(
     clippy::disallowed_methods,
     reason = "real time: some tests wait for processes"

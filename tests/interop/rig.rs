@@ -259,7 +259,7 @@ impl Rig {
     }
 
     fn toml(&self, at: At, plan: &NodePlan) -> String {
-        let (own, namn, name) = match at {
+        let (own, namn, certificate) = match at {
             At::A => (A_OWN, "Driftbolaget", "node-a"),
             At::B => (B_OWN, "Exempelkassan", "node-b"),
         };
@@ -267,7 +267,7 @@ impl Rig {
         let next_node_ca = plan.next_node_ca.as_ref();
         let next_node_ca = next_node_ca.map_or(file("ca.pem"), |ca| ca.display().to_string());
         let mut toml = format!(
-            "[node]\norganisationsnummer = \"{own}\"\nnamn = \"{namn}\"\nnode_id = \"{name}\"\n\
+            "[node]\norganisationsnummer = \"{own}\"\nnamn = \"{namn}\"\nnode_id = \"{certificate}\"\n\
              status = [\"production\", \"test\"]\n\
              [transport]\nkind = \"in-process\"\n\
              [ledger]\nfolder = \"ledger\"\n\
@@ -279,8 +279,8 @@ impl Rig {
              [outbox]\n{}\n{}\n",
             self.port(at),
             plan.listener,
-            file(&format!("{name}.pem")),
-            file(&format!("{name}.key")),
+            file(&format!("{certificate}.pem")),
+            file(&format!("{certificate}.key")),
             file("ca.pem"),
             plan.relay,
             plan.outbox,

@@ -19,12 +19,12 @@ async fn ts42_k_001_request_and_reply() {
     let ping = request(KOMMUN, B_OWN, PING);
     let answer = rig.send("kommun", At::A, &ping).await;
     assert_eq!(answer.status, 200, "{:?}", answer.refusal());
-    let pong = read(answer.body.into_exposed());
-    assert_eq!(pong.label.sequence_type, SequenceType::Reply);
-    assert_eq!(pong.label.tx_id, ping.label.tx_id);
-    assert_eq!(pong.label.corr_id, ping.label.corr_id);
-    assert_eq!(pong.label.to.as_ref().unwrap().address.bare(), KOMMUN);
-    assert!(!data(&pong, 0).is_empty());
+    let reply = read(answer.body.into_exposed());
+    assert_eq!(reply.label.sequence_type, SequenceType::Reply);
+    assert_eq!(reply.label.tx_id, ping.label.tx_id);
+    assert_eq!(reply.label.corr_id, ping.label.corr_id);
+    assert_eq!(reply.label.to.as_ref().unwrap().address.bare(), KOMMUN);
+    assert!(!data(&reply, 0).is_empty());
 }
 
 #[tokio::test]

@@ -8,10 +8,11 @@ use shs_schemas::ErrorCode;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::{Management, Outcome, REMOTE_ERROR_CODE};
 
+use crate::avtal::Avtal;
 use crate::certificates::Certificates;
 use crate::letter::{
     appinfo, asynchronous_question, data, error_code, event, every_byte, management, replaced,
-    request,
+    request, without_receiver,
 };
 use crate::other_node::{OtherNode, response};
 use crate::rig::{A_OWN, Rig, TYST};
@@ -152,11 +153,14 @@ async fn a_node_whose_certificate_is_not_trusted_is_given_up() {
 async fn a_ping_and_a_question_are_answered_by_the_other_node() {
     let rig = Plan::usual().start().await;
     let ping = request(KOMMUN, B_OWN, PING);
-    let pong = rig.send("kommun", At::A, &ping).await;
-    assert_eq!(pong.status, 200, "{:?}", pong.refusal());
-    let pong = crate::letter::read(pong.body.into_exposed());
-    assert_eq!(&data(&pong, 0)[..], b"PONG!");
-    assert!(pong.label.history.is_empty(), "nothing is added on the way");
+    let answer = rig.send("kommun", At::A, &ping).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.refusal());
+    let reply = crate::letter::read(answer.body.into_exposed());
+    assert_eq!(&data(&reply, 0)[..], b"PONG!");
+    assert!(
+        reply.label.history.is_empty(),
+        "nothing is added on the way"
+    );
     let question = question_about(&[DEMO]);
     let answer = rig.send_bytes("kommun", At::A, question).await;
     assert_eq!(answer.status, 200, "{:?}", answer.refusal());
@@ -166,7 +170,7 @@ async fn a_ping_and_a_question_are_answered_by_the_other_node() {
 
 /// THIRD may be sent the product and answer it.
 fn third_plan(url: &str) -> Plan {
-    let avtal = crate::avtal::Avtal::between(10, THIRD, KOMMUN, TYST);
+    let avtal = Avtal::between(10, THIRD, KOMMUN, TYST);
     Plan::usual().with(&avtal).third_at(url)
 }
 
@@ -228,6 +232,69 @@ async fn an_asynchronous_message_that_the_other_node_refuses_is_told_with_its_co
     assert_eq!(other.received().len(), 1, "not worth another try");
 }
 
+/// Answers that are worth another try, then acceptance.
+async fn reluctant() -> OtherNode {
+    let tries = std::sync::atomic::AtomicUsize::new(0);
+    // Nothing at all: the connection ends after the message, whose fate the sender cannot know.
+    let statuses = [Some(503), Some(500), Some(408), Some(429), None, Some(202)];
+    OtherNode::answering(move |_| {
+        let before = tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let status = statuses[before.min(statuses.len() - 1)];
+        status.map_or_else(Vec::new, |status| response(status, b""))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_node_that_is_busy_or_breaks_off_is_tried_again_with_the_same_bytes() {
+    let other = reluctant().await;
+    let rig = third_plan(&other.url).start().await;
+    let sent = event(KOMMUN, THIRD, TYST);
+    rig.post("kommun", At::A, &sent).await;
+    rig.state(At::A, &sent.label.tx_id, State::Sent, false)
+        .await;
+    let received = other.received();
+    assert_eq!(received.len(), 6);
+    assert!(received.iter().all(|body| body == &received[0]));
+    assert_eq!(rig.lying(At::A, KOMMUN), 0);
+}
+
+#[tokio::test]
+async fn many_messages_at_once_all_arrive_once() {
+    const MANY: usize = 100;
+    let rig = Plan::usual().start().await;
+    let events: Vec<_> = (0..MANY).map(|_| event(KOMMUN, PROVSTAD, TYST)).collect();
+    let posts = events.iter().map(|event| rig.post("kommun", At::A, event));
+    futures_util::future::join_all(posts).await;
+    eventually("all are there", || rig.lying(At::B, PROVSTAD) == MANY).await;
+    let outbox = rig.outbox("provstad", At::B, PROVSTAD);
+    let listed = outbox.list(&[]).await.unwrap().messages;
+    let listed: std::collections::HashSet<_> = listed.iter().map(|one| &one.tx_id).collect();
+    assert!(
+        events
+            .iter()
+            .all(|event| listed.contains(&event.label.tx_id))
+    );
+    assert_eq!(listed.len(), MANY);
+    rig.is_quiet(At::A).await;
+}
+
+#[tokio::test]
+async fn a_message_of_another_node_without_receiver_does_not_leave_again() {
+    let other = OtherNode::accepting().await;
+    let mut plan = third_plan(&other.url);
+    // At B the product leads to THIRD alone.
+    plan.b.avtal.retain(|avtal| avtal.number != 4);
+    let rig = plan.start().await;
+    let unaddressed = without_receiver(event(KOMMUN, THIRD, TYST));
+    rig.post("node-a", At::B, &unaddressed).await;
+    let error = rig.arrives("kommun", At::A, KOMMUN, "error").await;
+    assert_eq!(error_code(&error), "IllegalReceiver");
+    // Not from THIRD, for which B's certificate does not stand.
+    assert_eq!(error.label.from.unwrap().address.bare(), B_OWN);
+    assert_eq!(other.received().len(), 0);
+}
+
 #[tokio::test]
 async fn a_node_does_not_relay_for_another() {
     let other = OtherNode::accepting().await;
@@ -244,4 +311,23 @@ async fn a_node_does_not_relay_for_another() {
     let tally = rig.node(At::B).node().tally();
     eventually("it is checked", || tally.transfers(TransferEnd::Error) == 1).await;
     assert_eq!(other.received().len(), 0);
+}
+
+#[tokio::test]
+async fn the_nodes_own_actor_gets_its_confirmations_and_errors_like_any_other() {
+    let plan = Plan::usual().with(&Avtal::between(10, PROVSTAD, A_OWN, KVITTERAD).confirmed());
+    let rig = plan.start().await;
+    let sent = event(A_OWN, PROVSTAD, KVITTERAD);
+    rig.post("driftbolaget", At::A, &sent).await;
+    rig.arrives("provstad", At::B, PROVSTAD, KVITTERAD).await;
+    let outbox = rig.outbox("provstad", At::B, PROVSTAD);
+    outbox.acknowledge(&sent.label.tx_id).await.unwrap();
+    let confirmation = rig.arrives("driftbolaget", At::A, A_OWN, "confirm").await;
+    assert_eq!(management(&confirmation).corr_id, sent.label.corr_id);
+    rig.state(At::A, &sent.label.tx_id, State::Sent, true).await;
+    let mut refused_there = event(A_OWN, B_OWN, PING);
+    refused_there.label.agreement = None;
+    rig.post("driftbolaget", At::A, &refused_there).await;
+    let error = rig.arrives("driftbolaget", At::A, A_OWN, "error").await;
+    assert_eq!(error_code(&error), "MissingAgreement");
 }

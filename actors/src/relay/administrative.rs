@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use chrono::Utc;
+use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::Outcome;
 use shs_schemas::shs::{Label, Management, Message};
 use shs_schemas::{Sensitive, WireError};
@@ -17,10 +18,11 @@ use crate::failure::{Failure, Rejection, Source};
 use crate::ledger::event::{Direction, Event, Ids, Place as Step, What};
 use crate::outbox::{Place, Stored};
 use crate::tally::TransferEnd;
+use crate::transfers::About;
 
 impl Work {
-    /// Acts on a received error or confirmation, and delivers it. One about a message of this node's
-    /// own ends here: nobody fetches it.
+    /// Acts on a received error or confirmation, and delivers it. One about a reply that a service of
+    /// this node made ends here: nobody fetches it.
     pub(super) async fn administrative(
         self: &Rc<Self>,
         transit: &mut Transit,
@@ -39,7 +41,7 @@ impl Work {
         self.deliver(transit, false).await
     }
 
-    /// Matches it with what is remembered; true when that was a message of this node's own.
+    /// Matches it with what is remembered; true when that was a reply of a service of this node.
     async fn correlate(&self, transit: &Transit) -> bool {
         let management = match self.management(&transit.message).await {
             Some(Ok(management)) => management,
@@ -60,7 +62,6 @@ impl Work {
             Outcome::Confirmation => transfers.correlate_confirm(&management, from),
             Outcome::Error { .. } => transfers.correlate_error(&management, from),
         };
-        let own = self.context.rules.own.address.organisation();
         self.context.book.note(received(transit, &management));
         tracing::info!(
             request_id = %transit.request_id,
@@ -68,9 +69,17 @@ impl Work {
             about = about.len(),
             "administrative message received"
         );
-        about
-            .iter()
-            .any(|tx_id| transfers.sender_of(tx_id).is_some_and(|from| from == *own))
+        let mut abouts = about.iter().filter_map(|tx_id| transfers.about(tx_id));
+        abouts.any(|about| self.is_of_a_service(&about))
+    }
+
+    /// Whether a service of this node made the message. Others of the node's own actor are those of its
+    /// systems, which have a mailbox here.
+    fn is_of_a_service(&self, about: &About) -> bool {
+        let rules = &self.context.rules;
+        rules.is_own(about.from.organisation())
+            && about.sequence_type == SequenceType::Reply
+            && rules.has_service(about.product)
     }
 
     /// The document in it; a big one is read on the blocking pool.

@@ -1,6 +1,7 @@
 //! The way of one accepted message: steps 11 to 18 of shs-1.2, 7.2, and what happens when one fails
 //! (6.2).
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use futures_util::FutureExt;
 use shs_schemas::ids::LocalId;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::{AppInfo, REMOTE_ERROR_CODE};
-use shs_schemas::shs::{Adress, Label, Message};
+use shs_schemas::shs::{Actor, Adress, Label, Message};
 use uuid::Uuid;
 
 use super::entrusted::Entrusted;
@@ -204,8 +205,25 @@ impl Work {
         let own = &self.context.rules.own;
         let appinfo = self.appinfo(label, rejection);
         let info = rejection.to_string();
-        let message = Message::error_about(label, own, row.code, &info, appinfo, Utc::now());
+        let about = self.as_told(label);
+        let message = Message::error_about(&about, own, row.code, &info, appinfo, Utc::now());
         self.send_administrative(message, label, place).await
+    }
+
+    /// The label as an error tells of it: from its receiver (6.2), but to another node from this node's
+    /// own actor when the receiver is none of this node's: its certificate stands for no others, and the
+    /// error would be refused there (7.6).
+    fn as_told<'a>(&self, label: &'a Label) -> Cow<'a, Label> {
+        let is_local = |actor: &Option<Actor>| {
+            let actor = actor.as_ref().map(|actor| actor.address.organisation());
+            actor.is_none_or(|actor| self.context.rules.is_local(actor))
+        };
+        if is_local(&label.from) || is_local(&label.to) {
+            return Cow::Borrowed(label);
+        }
+        let mut label = label.clone();
+        label.to = None;
+        Cow::Owned(label)
     }
 
     fn appinfo(&self, label: &Label, rejection: &Rejection) -> Vec<AppInfo> {
