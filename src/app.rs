@@ -19,7 +19,7 @@ use crate::http::{self, admin::LookedAt};
 use crate::next_node::HttpsNextNode;
 use crate::settings::{ListenerTls, RELOAD_EVERY, Settings};
 use crate::tls::material::Sources;
-use crate::tls::reload::keep_up;
+use crate::tls::reload::{ignore_hangups, keep_up};
 use crate::tls::{Store, TlsFault};
 use crate::wiring::{self, WiringError};
 
@@ -67,7 +67,7 @@ pub struct App {
     admin: Listening,
     certificates: Option<Arc<Store>>,
     /// Keeps `certificates` up to date.
-    upkeep: Option<JoinHandle<()>>,
+    upkeep: JoinHandle<()>,
     drain_max: Duration,
 }
 
@@ -121,11 +121,14 @@ impl App {
             node,
             service,
             admin,
-            upkeep: certificates.clone().map(|store| {
-                let every = settings.listener.tls.as_ref();
-                let every = every.map_or(RELOAD_EVERY, ListenerTls::reload_every);
-                actix_rt::spawn(keep_up(store, every))
-            }),
+            upkeep: match certificates.clone() {
+                Some(store) => {
+                    let every = settings.listener.tls.as_ref();
+                    let every = every.map_or(RELOAD_EVERY, ListenerTls::reload_every);
+                    actix_rt::spawn(keep_up(store, every))
+                }
+                None => actix_rt::spawn(ignore_hangups()),
+            },
             certificates,
             drain_max: settings.drain.time(),
         })
@@ -160,9 +163,7 @@ impl App {
     pub async fn stop(self) -> usize {
         tracing::info!(open = self.node.open(), "node drains");
         let left = self.node.drain(self.drain_max).await;
-        if let Some(upkeep) = self.upkeep {
-            upkeep.abort();
-        }
+        self.upkeep.abort();
         for listening in [self.service, self.admin] {
             listening.handle.stop(true).await;
             let _ = listening.task.await;

@@ -43,6 +43,7 @@ reasons!(
     Originator,
     EndRecipient,
     CertificateRefused,
+    Browser,
     CertificateHeader,
     UnknownProduct,
     NoAgreement,

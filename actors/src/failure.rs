@@ -70,6 +70,8 @@ pub enum Failure {
     EndRecipient,
     /// The caller's certificate is no longer, or not, accepted: revoked, ended, of an unknown issuer.
     CertificateRefused,
+    /// The plain listener was called by a browser, for whatever page it shows.
+    Browser,
     /// The header in which a TLS terminator hands the caller's certificate over cannot be read.
     CertificateHeader,
     /// The product is not served here.
@@ -244,6 +246,10 @@ impl Failure {
                 Code::IllegalSender,
                 "Certifikatet godtas inte: det är spärrat, har löpt ut eller har en okänd utfärdare",
             ),
+            Self::Browser => caller(
+                Code::IllegalSender,
+                "Tjänsten kan inte anropas från en webbläsare",
+            ),
             Self::CertificateHeader => caller(
                 Code::IllegalSender,
                 "Certifikatet som TLS-terminatorn lämnar över kan inte läsas",
@@ -309,9 +315,9 @@ impl Failure {
                 "SSBT-OGILTIG-FRAGA: frågorna i ett meddelande ska ha samma kontraktsversion",
             ),
             Self::NodeOverload => load("Noden har för många öppna frågor, försök igen senare"),
-            Self::SenderOverload => {
-                load("Avsändaren har för många öppna frågor, försök igen senare")
-            }
+            Self::SenderOverload => load(
+                "Avsändaren har för många öppna frågor eller meddelanden på väg, försök igen senare",
+            ),
             Self::Draining => load("Noden stängs av, försök igen senare"),
             Self::ActorLost => ours("Internt fel: frågan kunde inte slutföras"),
             Self::Content => ours("Internt fel: svaret kunde inte sammanställas"),
@@ -354,6 +360,7 @@ impl Failure {
             Self::EndRecipient => "end_recipient",
             Self::UnknownSender => "unknown_sender",
             Self::CertificateRefused => "certificate_refused",
+            Self::Browser => "browser",
             Self::CertificateHeader => "certificate_header",
             Self::UnknownProduct => "unknown_product",
             Self::NoAgreement => "no_agreement",

@@ -291,7 +291,7 @@ impl Node {
         self.supervisor.do_send(Adopt(spec));
         let outboxes = Outboxes::new(settings.outboxes, self.rules.local.iter().cloned());
         let transfers = Arc::new(Transfers::new(settings.transfers));
-        let underway = Underway::new(settings.underway);
+        let underway = Underway::new(settings.underway, self.rules.known.iter().cloned());
         let observed = Observed::new("relay".to_owned(), Kind::Relay);
         // Room for every message that may be under way, and for as many acknowledgements.
         let relay = Mailbox::new(Arc::clone(&observed), 2 * underway.messages_max());

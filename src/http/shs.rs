@@ -177,8 +177,12 @@ pub async fn receive(request: HttpRequest, payload: Payload, door: Data<Door>) -
         Ok(caller) => {
             let headers = request.headers();
             match body::read(headers, payload, &common.body).await {
+                // A body may take its time, in which a certificate can be revoked: it is asked again.
                 // `_held` counts the body's memory until the outcome is there.
-                Ok((body, _held)) => door.ask(body, Http::of(headers), caller).await,
+                Ok((body, _held)) => match caller::of(&request) {
+                    Ok(_) => door.ask(body, Http::of(headers), caller).await,
+                    Err(failure) => door.refuse(failure),
+                },
                 Err(error) => door.refuse(error.into()),
             }
         }

@@ -26,6 +26,9 @@ pub struct Relay {
     /// Messages that may be under way.
     #[garde(range(min = 1, max = UNDERWAY_MAX))]
     pub underway_max: u32,
+    /// Messages of one sender that may be.
+    #[garde(range(min = 1, max = UNDERWAY_MAX))]
+    pub underway_per_sender_max: u32,
     /// Memory that they may take together, in bytes.
     #[garde(range(min = UNDERWAY_BYTES_MIN, max = UNDERWAY_BYTES_MAX))]
     pub underway_bytes_max: u64,
@@ -58,6 +61,7 @@ impl Default for Relay {
         let count = |value: usize, max| u32::try_from(value).unwrap_or(max);
         Self {
             underway_max: count(underway.messages_max, UNDERWAY_MAX),
+            underway_per_sender_max: count(underway.messages_per_sender_max, UNDERWAY_MAX),
             underway_bytes_max: underway.bytes_max as u64,
             retry_first_ms: u64::try_from(relay.retry_first.as_millis()).unwrap_or(RETRY_MS_MAX),
             retry_longest_s: relay.retry_longest.as_secs(),
@@ -76,6 +80,7 @@ impl Relay {
     pub fn underway(&self) -> UnderwaySettings {
         UnderwaySettings {
             messages_max: self.underway_max as usize,
+            messages_per_sender_max: self.underway_per_sender_max as usize,
             bytes_max: usize::try_from(self.underway_bytes_max).unwrap_or(usize::MAX),
         }
     }

@@ -35,6 +35,14 @@ pub async fn keep_up(store: Arc<Store>, every: Duration) {
     }
 }
 
+/// Listens to SIGHUP and does nothing, on a node without certificates: whoever tells all services of a
+/// machine to read theirs again does not mean to end this one.
+pub async fn ignore_hangups() {
+    if let Ok(mut hangup) = signal(SignalKind::hangup()) {
+        while hangup.recv().await.is_some() {}
+    }
+}
+
 fn reload(store: &Store) {
     match store.reload() {
         Reloaded::Unchanged => {}

@@ -136,3 +136,16 @@ async fn the_reply_names_the_request_and_turns_the_parties_around() {
         assert!(reply.filename == asked.filename);
     }
 }
+
+#[tokio::test]
+async fn a_browser_on_this_machine_is_refused() {
+    let sandbox = Sandbox::new().start().await;
+    for header in ["Origin: https://page.example", "Sec-Fetch-Site: cross-site"] {
+        let mut wire = Wire::to(sandbox.service()).await;
+        wire.post(&format!("{header}\r\n"), &question_about(&[DEMO]))
+            .await;
+        let response = wire.receive().await.unwrap();
+        assert_eq!(response.status, 400, "{header}");
+        assert_eq!(response.header("x-shs-errorcode"), Some("IllegalSender"));
+    }
+}

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 use shs_schemas::ids::{LocalId, TxId};
 use shs_schemas::shs::label::SequenceType;
-use shs_schemas::shs::{Actor, Label, Message};
+use shs_schemas::shs::{Actor, Label, Message, Organisationsnummer};
 use uuid::Uuid;
 
 use super::board::Board;
 use super::entrusted::{Entrusted, Salvage};
-use super::transit::{Passenger, Transit};
+use super::transit::{Crowded, Passenger, Transit};
 use super::{Relay, notes};
 use crate::failure::Failure;
 use crate::ingress::examination::Examined;
@@ -115,7 +115,7 @@ impl Reception {
             }
         };
         let bytes = examined.message.bytes();
-        let held = self.hold(&examined.message, bytes)?;
+        let held = self.hold(&examined.message, &examined.sender, bytes)?;
         let local_id = LocalId::fresh();
         let arrived = Utc::now().trunc_subsecs(0);
         let mut message = examined.message;
@@ -191,12 +191,13 @@ impl Reception {
         }
     }
 
-    fn hold(&self, message: &Message, bytes: usize) -> Result<Held, Failure> {
-        let passenger = self
-            .board
-            .underway()
-            .enter(bytes)
-            .ok_or(Failure::TransfersFull)?;
+    fn hold(
+        &self,
+        message: &Message,
+        sender: &Organisationsnummer,
+        bytes: usize,
+    ) -> Result<Held, Failure> {
+        let passenger = self.board.underway().enter(sender, bytes)?;
         let administrative = message.label.sequence_type == SequenceType::Adm;
         let from = message.label.from.as_ref().filter(|_| !administrative);
         let sender_place = from.map(|from| self.place_for_the_sender(from, &message.label));
@@ -220,6 +221,15 @@ impl Reception {
             self.outboxes.reserve(&from.address)
         } else {
             self.outboxes.reserve_for(&from.address, ERROR_BYTES)
+        }
+    }
+}
+
+impl From<Crowded> for Failure {
+    fn from(crowded: Crowded) -> Self {
+        match crowded {
+            Crowded::Node => Self::TransfersFull,
+            Crowded::Sender => Self::SenderOverload,
         }
     }
 }

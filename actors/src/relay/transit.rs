@@ -1,6 +1,7 @@
 //! [`Transit`]: an asynchronous message between its acceptance and its end, and [`Underway`]: how many
 //! of them there may be.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,6 +17,8 @@ use crate::room::{Held, Room};
 pub struct UnderwaySettings {
     /// Messages.
     pub messages_max: usize,
+    /// Messages of one sending organisation.
+    pub messages_per_sender_max: usize,
     /// Their bytes together.
     pub bytes_max: usize,
 }
@@ -24,6 +27,7 @@ impl Default for UnderwaySettings {
     fn default() -> Self {
         Self {
             messages_max: 10_000,
+            messages_per_sender_max: 2_000,
             bytes_max: 512 * 1024 * 1024,
         }
     }
@@ -34,16 +38,37 @@ impl Default for UnderwaySettings {
 pub struct Underway {
     messages: AtomicUsize,
     messages_max: usize,
+    per_sender_max: usize,
+    /// By sender; the table never changes, so it needs no lock.
+    per_sender: HashMap<Organisationsnummer, Arc<AtomicUsize>>,
+    /// All senders that only the directory knows, together.
+    others: Arc<AtomicUsize>,
     room: Arc<Room>,
 }
 
+/// Why no more messages are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Crowded {
+    /// As many are under way as may be, or their bytes take what they may.
+    Node,
+    /// As many of this sender's are.
+    Sender,
+}
+
 impl Underway {
-    /// Nothing under way.
+    /// Nothing under way. The senders are those of the configuration.
     #[must_use]
-    pub fn new(settings: UnderwaySettings) -> Arc<Self> {
+    pub fn new(
+        settings: UnderwaySettings,
+        senders: impl IntoIterator<Item = Organisationsnummer>,
+    ) -> Arc<Self> {
+        let per_sender = senders.into_iter().map(|sender| (sender, Arc::default()));
         Arc::new(Self {
             messages: AtomicUsize::new(0),
             messages_max: settings.messages_max,
+            per_sender_max: settings.messages_per_sender_max,
+            per_sender: per_sender.collect(),
+            others: Arc::default(),
             room: Room::new(settings.bytes_max),
         })
     }
@@ -72,26 +97,61 @@ impl Underway {
         self.count_in(self.messages_max.saturating_mul(2))
             .then(|| Passenger {
                 underway: Arc::clone(self),
-                held: Arc::new(Held::nothing(&self.room)),
+                share: Arc::new(Share {
+                    held: Held::nothing(&self.room),
+                    of_sender: None,
+                }),
             })
     }
 
     fn count_in(&self, messages_max: usize) -> bool {
-        let fits = |count: usize| (count < messages_max).then_some(count + 1);
-        let counted = self
-            .messages
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits);
-        counted.is_ok()
+        add_below(&self.messages, messages_max)
     }
 
-    /// Counts one more in, of so many bytes; `None` when there are as many as may be.
-    pub(super) fn enter(self: &Arc<Self>, bytes: usize) -> Option<Passenger> {
-        let mut held = Held::nothing(&self.room);
-        held.grow(bytes).ok()?;
-        self.count_in(self.messages_max).then(|| Passenger {
+    /// Counts one more of this sender's in, of so many bytes.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        sender: &Organisationsnummer,
+        bytes: usize,
+    ) -> Result<Passenger, Crowded> {
+        let count = self.per_sender.get(sender).unwrap_or(&self.others);
+        if !add_below(count, self.per_sender_max) {
+            return Err(Crowded::Sender);
+        }
+        let mut share = Share {
+            held: Held::nothing(&self.room),
+            of_sender: Some(Arc::clone(count)),
+        };
+        share.held.grow(bytes).map_err(|_| Crowded::Node)?;
+        if !self.count_in(self.messages_max) {
+            return Err(Crowded::Node);
+        }
+        Ok(Passenger {
             underway: Arc::clone(self),
-            held: Arc::new(held),
+            share: Arc::new(share),
         })
+    }
+}
+
+/// Adds one to a count that is below `max`; tells whether it was.
+fn add_below(count: &AtomicUsize, max: usize) -> bool {
+    let fits = |count: usize| (count < max).then_some(count + 1);
+    let counted = count.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits);
+    counted.is_ok()
+}
+
+/// What a message holds of the memory and of its sender's number; copies of it hold it together.
+#[derive(Debug)]
+struct Share {
+    held: Held,
+    of_sender: Option<Arc<AtomicUsize>>,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if let Some(count) = &self.of_sender {
+            count.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 
@@ -99,8 +159,8 @@ impl Underway {
 #[derive(Debug)]
 pub(super) struct Passenger {
     underway: Arc<Underway>,
-    /// Given back when the last that shares the bytes is gone.
-    held: Arc<Held>,
+    /// Given back when the last copy is gone.
+    share: Arc<Share>,
 }
 
 impl Passenger {
@@ -110,7 +170,7 @@ impl Passenger {
         self.underway.messages.fetch_add(1, Ordering::AcqRel);
         Self {
             underway: Arc::clone(&self.underway),
-            held: Arc::clone(&self.held),
+            share: Arc::clone(&self.share),
         }
     }
 }
@@ -146,30 +206,39 @@ mod tests {
 
     #[test]
     fn no_more_messages_or_bytes_are_under_way_than_may_be() {
-        let underway = Underway::new(UnderwaySettings {
+        let settings = UnderwaySettings {
             messages_max: 2,
+            messages_per_sender_max: 2,
             bytes_max: 100,
-        });
-        let first = underway.enter(60).unwrap();
-        assert!(underway.enter(60).is_none(), "bytes");
-        let second = underway.enter(40).unwrap();
-        assert!(underway.enter(0).is_none(), "messages");
+        };
+        let number = |text| Organisationsnummer::parse(text).unwrap();
+        let [kommun, other] = ["2120009994", "2120009986"].map(number);
+        let underway = Underway::new(settings, [kommun.clone()]);
+        let first = underway.enter(&kommun, 60).unwrap();
+        assert_eq!(underway.enter(&kommun, 60).unwrap_err(), Crowded::Node);
+        let second = underway.enter(&kommun, 40).unwrap();
+        assert_eq!(underway.enter(&kommun, 0).unwrap_err(), Crowded::Sender);
+        assert_eq!(underway.enter(&other, 0).unwrap_err(), Crowded::Node);
         let derived = first.derive();
         assert_eq!(underway.messages(), 3);
         drop((first, second));
         assert_eq!((underway.messages(), underway.room().used()), (1, 60));
         drop(derived);
         assert_eq!((underway.messages(), underway.room().used()), (0, 0));
+        assert!(underway.enter(&kommun, 0).is_ok(), "all are given back");
     }
 
     #[test]
     fn notices_find_room_beside_the_messages_and_have_a_bound_too() {
-        let underway = Underway::new(UnderwaySettings {
+        let settings = UnderwaySettings {
             messages_max: 2,
+            messages_per_sender_max: 2,
             bytes_max: 100,
-        });
-        let messages = [underway.enter(50), underway.enter(50)];
-        assert!(messages.iter().all(Option::is_some));
+        };
+        let kommun = Organisationsnummer::parse("2120009994").unwrap();
+        let underway = Underway::new(settings, []);
+        let messages = [underway.enter(&kommun, 50), underway.enter(&kommun, 50)];
+        assert!(messages.iter().all(Result::is_ok));
         let notices = [underway.enter_notice(), underway.enter_notice()];
         assert!(notices.iter().all(Option::is_some));
         assert!(underway.enter_notice().is_none());

@@ -67,6 +67,16 @@ impl Verdict {
     }
 }
 
+/// The caller of the plain listener: a program on this machine. A browser here is none, because any page
+/// that it shows may have it call.
+fn plain(headers: &HeaderMap) -> Result<Caller, Failure> {
+    let of_browsers = ["origin", "sec-fetch-site"];
+    if of_browsers.iter().any(|name| headers.contains_key(*name)) {
+        return Err(Failure::Browser);
+    }
+    Ok(Caller::Internal)
+}
+
 impl Connection {
     /// Of an accepted stream; `None` when it is of no kind that a listener of ours accepts.
     pub(super) fn of(io: &dyn Any, callers: Arc<Callers>) -> Option<Self> {
@@ -89,7 +99,7 @@ impl Connection {
 
     /// The caller of a request with these headers.
     pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
-        let caller = self.shown().and_then(|shown| {
+        let caller = self.shown(headers).and_then(|shown| {
             let terminator = self.callers.terminator_at(self.peer);
             match terminator.map(|terminator| header::chain(headers, &terminator.header)) {
                 None => Ok(shown),
@@ -110,9 +120,9 @@ impl Connection {
     }
 
     /// The caller by the connection itself, as judged last or anew.
-    fn shown(&self) -> Result<Caller, Failure> {
+    fn shown(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
         let Some(chain) = &self.chain else {
-            return Ok(Caller::Internal);
+            return plain(headers);
         };
         let Some(store) = &self.callers.store else {
             return Err(Failure::CertificateRefused);
