@@ -163,6 +163,7 @@ const fn ours(text: &'static str) -> FailureRow {
 impl Failure {
     /// The table.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table, with a row for each reason")]
     pub const fn row(self) -> FailureRow {
         use ErrorCode as Code;
         match self {

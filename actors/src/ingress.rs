@@ -179,9 +179,10 @@ impl Ingress {
         let admitted = read.and_then(|persons| {
             let refused = |overload| Rejection::new(overload_failure(overload), ids.clone());
             let load = &self.context.load;
-            let admission = match asking.accepted {
-                true => load.admit_accepted(&asking.sender),
-                false => load.admit(&asking.sender),
+            let admission = if asking.accepted {
+                load.admit_accepted(&asking.sender)
+            } else {
+                load.admit(&asking.sender)
             };
             Ok((persons, admission.map_err(refused)?))
         });

@@ -201,7 +201,7 @@ impl Node {
             ledger: own(),
             heart,
         };
-        Self::start_in(arbiters, settings, links, failpoints)
+        Self::start_in(&arbiters, settings, links, failpoints)
     }
 
     /// The same, with everything on this arbiter. Tests whose clock is paused do so: a paused clock is
@@ -218,11 +218,11 @@ impl Node {
             ledger: arbiter.clone(),
             heart: arbiter,
         };
-        Self::start_in(arbiters, settings, links, failpoints)
+        Self::start_in(&arbiters, settings, links, failpoints)
     }
 
     fn start_in(
-        arbiters: Arbiters,
+        arbiters: &Arbiters,
         settings: NodeSettings,
         links: Links,
         failpoints: Failpoints,
@@ -255,7 +255,7 @@ impl Node {
         });
         // First, so that the ledger is the last to stop.
         if let Some(asynch) = settings.asynch {
-            let asynch = node.start_asynch(asynch, &arbiters);
+            let asynch = node.start_asynch(asynch, arbiters);
             // Set once, here.
             let _ = node.asynch.set(asynch);
         }

@@ -4,6 +4,10 @@ use super::http::PLAIN_IS_LOOPBACK;
 use super::{Aktor, Delivery, Ldap, Settings, TransportKind};
 
 /// Every rule that is broken: the setting to name, and why.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list, with a few lines for each rule"
+)]
 pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
     let aktorer = &settings.aktorer;
     let twice = aktorer.iter().enumerate().any(|(place, aktor)| {

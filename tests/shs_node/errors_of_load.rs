@@ -213,4 +213,9 @@ async fn an_error_that_cannot_be_told_yet_holds_no_room_of_the_receivers() {
     eventually("its sender's node is asked", || next.posts() > 0).await;
     assert_eq!(rig.asynch().underway().messages(), 1);
     rig.assert_no_place_is_held().await;
+    assert_eq!(
+        rig.asynch().underway().messages(),
+        1,
+        "it is still being told"
+    );
 }

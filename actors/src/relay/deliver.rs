@@ -55,10 +55,10 @@ impl Work {
     async fn written(&self, message: &Message, to: &Adress) -> Sensitive<Bytes> {
         let options = self.write_options(to);
         if message.bytes() <= READ_ON_ARBITER_BYTES_MAX {
-            return written(message, &options);
+            return written(message, options);
         }
         let message = message.clone();
-        let writing = actix_rt::task::spawn_blocking(move || written(&message, &options));
+        let writing = actix_rt::task::spawn_blocking(move || written(&message, options));
         match writing.await {
             Ok(written) => written,
             // The panic goes on where it is contained, one message's task.
@@ -139,8 +139,8 @@ impl Work {
     }
 }
 
-fn written(message: &Message, options: &WriteOptions) -> Sensitive<Bytes> {
-    let written = message.write_for(options);
+fn written(message: &Message, options: WriteOptions) -> Sensitive<Bytes> {
+    let written = message.write_for(&options);
     if !written.fits_every_node() {
         tracing::warn!(
             label_end = written.label_end,

@@ -68,7 +68,7 @@ impl Work {
                 return Ok(self.split(transit, receivers));
             }
             let receiver = receivers.pop().ok_or_else(|| reject(Failure::NoReceiver))?;
-            self.address(transit, receiver);
+            Self::address(transit, receiver);
         }
         self.know_parties(transit).await.map_err(reject)?;
         let confirm = self.permit(transit).await.map_err(reject)?;
@@ -113,14 +113,11 @@ impl Work {
     async fn failed(&self, transit: Transit, rejection: &Rejection) {
         let row = rejection.failure.row();
         let request_id = transit.request_id;
-        // Telling a node that is away may take hours: the receiver's room and the content are let go
-        // before. What counts the message as under way is not.
-        let Transit {
-            message: Message { label, .. },
-            sender_place,
-            passenger: _passenger,
-            ..
-        } = transit;
+        // Telling a node that is away may take hours. It costs the receiver no room, nor is content kept
+        // for it; what counts the message as under way is.
+        drop(transit.receiver_place);
+        let Message { label, parts } = transit.message;
+        drop(parts);
         self.context.observed.count_failed();
         self.context
             .transfers
@@ -135,7 +132,10 @@ impl Work {
             "message not delivered"
         );
         let administrative = label.sequence_type == SequenceType::Adm;
-        let told = !administrative && self.tell_error(&label, rejection, sender_place).await;
+        let told = !administrative
+            && self
+                .tell_error(&label, rejection, transit.sender_place)
+                .await;
         self.context.tally.count_transfer(if told {
             TransferEnd::Error
         } else {

@@ -43,7 +43,7 @@ impl Work {
     }
 
     /// `to` := the receiver that was worked out.
-    pub(super) fn address(&self, transit: &mut Transit, receiver: Organisationsnummer) {
+    pub(super) fn address(transit: &mut Transit, receiver: Organisationsnummer) {
         let label = &mut transit.message.label;
         label.address_to(Adress::of(receiver), None);
     }
