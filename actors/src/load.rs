@@ -198,7 +198,9 @@ mod tests {
         load.drain();
         assert_eq!(load.admit(&anyone).unwrap_err(), Overload::Draining);
         assert_eq!(load.open(), 1);
-        drop(open);
+        let owed = load.admit_accepted(&anyone).unwrap();
+        assert_eq!(load.open(), 2, "what was accepted before is finished");
+        drop((open, owed));
         assert_eq!(load.open(), 0);
     }
 }

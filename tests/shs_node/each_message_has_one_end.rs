@@ -1,5 +1,5 @@
 //! Whatever comes, in whatever order: every message that was accepted has exactly one end, the counters
-//! add up, and nothing is held afterwards. The order is drawn from a seed, which a failure prints.
+//! add up, and nothing is held afterwards. What is sent is drawn; a failure prints it.
 
 use std::collections::HashMap;
 
@@ -97,7 +97,7 @@ impl Kind {
             Self::NamedAgreement => label.agreement = Some(AgreementId::parse("nowhere").unwrap()),
             Self::WrongParts => {
                 label.product.produkt = produkt(DESCRIBED);
-                message.parts[0].datapart_type = "annat".to_owned();
+                "annat".clone_into(&mut message.parts[0].datapart_type);
             }
             Self::NoRequest => label.sequence_type = SequenceType::Event,
             Self::NoQuestion => message.parts = file().parts,

@@ -213,4 +213,34 @@ async fn an_error_that_cannot_be_told_yet_holds_no_room_of_the_receivers() {
     eventually("its sender's node is asked", || next.posts() > 0).await;
     assert_eq!(rig.asynch().underway().messages(), 1);
     rig.assert_no_place_is_held().await;
+    assert_eq!(
+        rig.asynch().underway().messages(),
+        1,
+        "it is still being told"
+    );
+}
+
+/// The reply has a place, the confirmation has to find one: it does not hold the reply up.
+#[tokio::test]
+async fn a_reply_does_not_wait_for_room_for_a_confirmation() {
+    let builder = node().with(|settings| {
+        settings.relay.confirm_always = true;
+        settings.outbox.messages_max = 1;
+    });
+    let rig = Rig::over(builder).await;
+    let question = asynch_question();
+    assert_first(&rig, &question).await;
+    let counts = || rig.asynch().outboxes().counts();
+    eventually("something lies there", || counts().messages == 1).await;
+    let list = rig.list(EXEMPELKOPING, "").await;
+    assert_eq!(list[0].product, Some(question.label.product.produkt));
+    assert_eq!(
+        rig.asynch().underway().messages(),
+        1,
+        "it is not confirmed yet"
+    );
+    rig.acknowledge(EXEMPELKOPING, &list[0].tx_id).await;
+    rig.settled().await;
+    let list = rig.list(EXEMPELKOPING, "").await;
+    assert_eq!(list[0].product, Some(shs_schemas::shs::Produkt::Confirm));
 }

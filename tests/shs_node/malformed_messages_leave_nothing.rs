@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use samsvar_actors::outbox::OutboxCounts;
 use samsvar_actors::tally::OutcomeClass;
 use shs_schemas::error_code::ErrorCode;
 use shs_schemas::mime::Limits;
@@ -51,7 +52,7 @@ async fn each_gets_its_code_and_the_node_goes_on() {
     assert_valid(Kind::Management, &documents);
     assert_eq!(rig.outcome(OutcomeClass::Refused), corpus.len() as u64);
     assert_eq!(rig.asynch().underway().messages(), 0);
-    assert_eq!(rig.asynch().outboxes().counts(), Default::default());
+    assert_eq!(rig.asynch().outboxes().counts(), OutboxCounts::default());
     assert_eq!(rig.ends(), 0);
     assert_eq!(rig.ledger_or_nothing(), "");
     assert_eq!(rig.asked().count(), 0);

@@ -160,6 +160,12 @@ impl Rig {
         eventually("every place is used or given back", || places() == 0).await;
     }
 
+    /// Waits until something is noted: all but the receipt of a message is noted without waiting.
+    pub async fn noted(&self, what: &str) {
+        let is_noted = || self.ledger().contains(what);
+        eventually(&format!("{what} is noted"), is_noted).await;
+    }
+
     /// What the ledger holds; nothing when nothing was ever noted.
     pub fn ledger_or_nothing(&self) -> String {
         if self.folder().join("ledger").exists() {
