@@ -70,8 +70,7 @@ fn check_unique(
         }
     }
     let files = read
-        .iter()
-        .cloned()
+        .into_iter()
         .map(|(file, agreement)| AgreementFile { file, agreement });
     faults.or(files.collect())
 }
