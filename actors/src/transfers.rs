@@ -281,6 +281,21 @@ impl Transfers {
         self.shard(tx_id).known.remove(tx_id);
     }
 
+    /// Forgets a message that was accepted and then could not be taken in after all: a resend is new.
+    pub(crate) fn retract(&self, tx_id: &TxId) {
+        let mut shard = self.shard(tx_id);
+        // The newest are last, and this is one of them.
+        let place = shard.order.iter().rposition(|one| one.tx_id == *tx_id);
+        let Some(place) = place else { return };
+        shard.order.remove(place);
+        let retracted = match shard.known.remove(tx_id) {
+            Some(Known::Accepted(transfer)) => vec![*transfer],
+            _ => Vec::new(),
+        };
+        drop(shard);
+        self.forget(retracted);
+    }
+
     /// Takes what has been remembered long enough. Amortised, each message costs one step.
     fn take_old(&self, shard: &mut Shard) -> Vec<Transfer> {
         let (now, remembered_for) = (Instant::now(), self.0.settings.remembered_for);
@@ -373,7 +388,7 @@ impl Transfers {
         let Outcome::Error { code, .. } = about.outcome else {
             return Vec::new();
         };
-        self.correlated(about, from, |transfers, tx_id| {
+        self.correlated(about, from, Writer::Anyone, |transfers, tx_id| {
             transfers.quarantine(tx_id, code)
         })
     }
@@ -384,7 +399,7 @@ impl Transfers {
         let Outcome::Confirmation = about.outcome else {
             return Vec::new();
         };
-        self.correlated(about, from, |transfers, tx_id| {
+        self.correlated(about, from, Writer::Receiver, |transfers, tx_id| {
             transfers.acknowledge(tx_id) == Changed::Now
         })
     }
@@ -396,12 +411,12 @@ impl Transfers {
     }
 
     /// What a management document is about (shs-1.2, 7.9). One that was replaced by copies is not:
-    /// its copies are. Of several copies those whose receiver wrote the document; a lone message is
-    /// taken whoever wrote, because errors are also written by nodes on the way.
+    /// its copies are. Of several copies those whose receiver wrote the document.
     fn correlated(
         &self,
         about: &Management,
         from: Option<&Adress>,
+        writer: Writer,
         change: impl Fn(&Self, &TxId) -> bool,
     ) -> Vec<TxId> {
         let key = (about.corr_id.clone(), about.content_id.clone());
@@ -419,7 +434,8 @@ impl Transfers {
                 found.push((tx_id, to));
             }
         }
-        if let (Some(from), true) = (from, found.len() > 1) {
+        let by_receiver = writer == Writer::Receiver || found.len() > 1;
+        if let (Some(from), true) = (from, by_receiver) {
             let wrote = |to: &Option<Adress>| {
                 let to = to.as_ref().map(Adress::organisation);
                 to.is_none_or(|to| to == from.organisation())
@@ -429,6 +445,15 @@ impl Transfers {
         let found = found.into_iter().map(|(tx_id, _)| tx_id);
         found.filter(|tx_id| change(self, tx_id)).collect()
     }
+}
+
+/// Who may write a document about a message that has no copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writer {
+    /// Errors are also written by nodes on the way.
+    Anyone,
+    /// Only the receiver knows that it has acknowledged.
+    Receiver,
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -67,9 +67,18 @@ pub struct Builder {
     folder: Option<TempDir>,
     services: HashMap<Uppgiftslamnare, Service>,
     alone: bool,
+    /// Of the service listener; 0 for any that is free.
+    port: u16,
 }
 
 impl Builder {
+    /// Listens on this port of loopback, which other nodes know.
+    #[allow(dead_code, reason = "most test binaries take any port")]
+    pub fn at(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
     /// Changes the settings.
     pub fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
@@ -174,7 +183,8 @@ impl Builder {
         let (orders, taken) = mpsc::unbounded_channel();
         let (started, starts) = oneshot::channel();
         let (escalated, escalation) = watch::channel(None);
-        let (settings, carried) = (self.settings, Arc::clone(&transport));
+        let (mut settings, carried) = (self.settings, Arc::clone(&transport));
+        settings.listener.address.set_port(self.port);
         std::thread::spawn(move || {
             let system = actix_rt::System::new();
             system.block_on(async move {
@@ -238,11 +248,10 @@ async fn life(
     mut orders: mpsc::UnboundedReceiver<oneshot::Sender<usize>>,
     escalated: watch::Sender<Option<String>>,
 ) {
-    settings.listener.address.set_port(0);
     settings.admin.address.set_port(0);
     let outside = Outside {
         transport,
-        connections: tokio::runtime::Handle::current(),
+        connections: connections(),
     };
     let app = App::start(&settings, outside, Failpoints::default()).unwrap();
     let up = Started {
@@ -266,6 +275,16 @@ async fn life(
     actix_rt::System::current().stop();
 }
 
+/// Where connections to directories live, as in `main`: not on an arbiter.
+fn connections() -> tokio::runtime::Handle {
+    static CONNECTIONS: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    let runtime = CONNECTIONS.get_or_init(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().unwrap()
+    });
+    runtime.handle().clone()
+}
+
 impl Sandbox {
     /// The demo's settings, every authority simulated, and no patience at the end of a test.
     #[allow(clippy::new_ret_no_self, reason = "a sentence begins with it")]
@@ -280,6 +299,7 @@ impl Sandbox {
             folder: None,
             services: simulated::alla(SEED_DEFAULT).into_iter().collect(),
             alone: false,
+            port: 0,
         }
     }
 
@@ -294,10 +314,16 @@ impl Sandbox {
         self.certificates.as_ref().unwrap()
     }
 
+    /// The folder of a node that takes asynchronous messages: its ledger lies in `ledger` there.
+    #[allow(dead_code, reason = "not every test binary looks at files")]
+    pub fn folder(&self) -> &std::path::Path {
+        let folder = self.folder.as_ref().expect("an asynchronous sandbox");
+        folder.path()
+    }
+
     /// Everything that the ledger holds.
     pub fn ledger(&self) -> String {
-        let folder = self.folder.as_ref().expect("an asynchronous sandbox");
-        let days = std::fs::read_dir(folder.path().join("ledger")).unwrap();
+        let days = std::fs::read_dir(self.folder().join("ledger")).unwrap();
         let texts = days.map(|day| std::fs::read_to_string(day.unwrap().path()).unwrap());
         texts.collect()
     }

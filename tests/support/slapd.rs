@@ -116,6 +116,23 @@ impl Slapd {
         fs::read_to_string(self.directory.join("certificate.pem")).expect("made at the start")
     }
 
+    /// Publishes entries.
+    pub(crate) fn publish(&self, ldif: &str) {
+        let mut publishing = Command::new("ldapmodify")
+            .args(["-a", "-x", "-H", &self.url(), "-D", BIND_DN, "-w", PASSWORD])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("ldapmodify runs: it comes with ldap-utils");
+        let mut stdin = publishing.stdin.take().expect("piped");
+        stdin.write_all(ldif.as_bytes()).expect("it reads");
+        drop(stdin);
+        let ended = publishing.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "entries refused: {stderr}");
+    }
+
     /// Connections that it has had since it started, this look included.
     pub(crate) fn connections(&self) -> u64 {
         let output = Command::new("ldapsearch")

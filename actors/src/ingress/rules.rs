@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 
 use shs_schemas::ids::NodeId;
-use shs_schemas::shs::label::Status;
+use shs_schemas::shs::label::{SequenceType, Status};
 use shs_schemas::shs::product::PartFault;
-use shs_schemas::shs::{Actor, Agreements, Message, Organisationsnummer, Products, Produkt};
+use shs_schemas::shs::{Actor, Agreements, Label, Message, Organisationsnummer, Products, Produkt};
 use shs_schemas::ssbtek::Identitetskontroll;
 use shs_schemas::{mime, xml};
 use uuid::Uuid;
@@ -99,6 +99,16 @@ impl Rules {
     #[must_use]
     pub fn has_service(&self, produkt: Produkt) -> bool {
         produkt == self.product || produkt == self.ping_product
+    }
+
+    /// Whether a service of this node takes the asynchronous message. A reply goes to the mailbox of who
+    /// asked: the node's own actor may also ask others for the products that it has a service for.
+    #[must_use]
+    pub fn is_for_a_service(&self, label: &Label) -> bool {
+        let to = label.to.as_ref();
+        to.is_some_and(|to| self.is_own(to.address.organisation()))
+            && self.has_service(label.product.produkt)
+            && label.sequence_type != SequenceType::Reply
     }
 
     /// Whether it is the node's own actor, whose services are those of this node.

@@ -244,6 +244,9 @@ async fn an_error_quarantines_what_it_is_about_once() {
     let confirmation = management(2, Outcome::Confirmation);
     assert!(transfers.correlate_error(&confirmation, None).is_empty());
     assert!(transfers.correlate_confirm(&error(2), None).is_empty());
+    // Only its receiver can say that it has acknowledged.
+    let confirmed = transfers.correlate_confirm(&confirmation, Some(&from));
+    assert!(confirmed.is_empty());
     assert_eq!(transfers.correlate_confirm(&confirmation, None), [tx(2)]);
     assert!(transfers.correlate_confirm(&confirmation, None).is_empty());
     assert_eq!(transfers.state(&tx(2)), Some((TransferState::New, true)));
