@@ -347,7 +347,9 @@ impl Bench<'_> {
         } = *self.trial;
         let synch = transfer_type == TransferType::Synch;
         let own = self.rules.is_own(to);
-        if own && self.rules.has_service(produkt) {
+        // A reply is for the own systems, whatever services there are.
+        let reply = self.trial.sequence_type == SequenceType::Reply;
+        if own && !reply && self.rules.has_service(produkt) {
             if !synch && self.trial.sequence_type != SequenceType::Request {
                 let reason = "a message to a service of this node is a request";
                 obstacles.push(Obstacle::new(Failure::NotARequest, reason));

@@ -89,13 +89,12 @@ impl MessageArgs {
 /// When standard output is closed, or a node could not be made from the settings.
 pub fn run(args: &CheckArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut out = io::stdout().lock();
-    let content = match args.message.trial().filter(|_| args.explain) {
-        Some(trial) => explain_to(args, &trial, &mut out)?,
-        None => {
-            let report = check::check(&args.file.config);
-            report.write(args.json, &mut out)?;
-            report.ok
-        }
+    let content = if let Some(trial) = args.message.trial().filter(|_| args.explain) {
+        explain_to(args, &trial, &mut out)?
+    } else {
+        let report = check::check(&args.file.config);
+        report.write(args.json, &mut out)?;
+        report.ok
     };
     out.flush()?;
     Ok(if content {

@@ -93,6 +93,7 @@ fn samsvar_toml_shows_the_defaults() {
     shown.ledger.folder = None;
     shown.parties.clone_from(&default.parties);
     shown.agreements.clone_from(&default.agreements);
+    shown.products.clone_from(&default.products);
     assert_eq!(format!("{shown:#?}"), format!("{default:#?}"));
 }
 

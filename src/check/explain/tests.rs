@@ -232,6 +232,26 @@ fn what_does_not_go_together_is_refused_as_a_node_would() {
 }
 
 #[test]
+fn a_reply_to_the_nodes_own_actor_is_for_its_mailbox_and_not_for_its_service() {
+    let reply = Trial {
+        sender: number(OWN),
+        receiver: Some(number(EXEMPELKOPING)),
+        sequence_type: SequenceType::Reply,
+        ..asynch()
+    };
+    assert!(explained(&settings(), &reply).permitted);
+    let back = Trial {
+        sender: number(EXEMPELKOPING),
+        receiver: Some(number(OWN)),
+        ..reply
+    };
+    let back = explained(&settings(), &back);
+    assert_eq!(back.ways[0].delivery, "into its mailbox here");
+    // The agreement goes the other way.
+    assert_eq!(codes(&back), ["MissingAgreement"]);
+}
+
+#[test]
 fn a_directory_that_is_not_asked_is_noted() {
     let mut settings = settings();
     settings.ldap.url = Some("ldap://127.0.0.1:9".to_owned().try_into().unwrap());
