@@ -6,6 +6,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use samsvar::cli::{self, Cli};
 
+/// Gives memory back to the system when a mailbox is emptied. That of glibc does not: what is freed
+/// between two small pieces that live on stays resident (docs/adr/0014, tests/mailboxes).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Before anything can open a TLS connection; a second provider would make rustls panic.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -87,7 +87,7 @@ async fn serve(
         () = orders.stop() => None,
         name = app.escalated() => Some(name),
     };
-    let open = app.node().load().open();
+    let open = app.node().open();
     let left = tokio::select! {
         left = app.stop() => left,
         // Whoever says it twice does not want to wait.

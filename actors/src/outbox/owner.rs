@@ -20,6 +20,9 @@ use super::{Acknowledged, Expired, Listed, NotThere, OutboxSettings};
 /// one makes the oldest forgotten. Of these only the label is left.
 pub const TAKEN_MAX: usize = 1024;
 
+/// Messages for which an index is kept however few there are.
+const INDEX_KEPT: usize = 1024;
+
 /// The outboxes of one organisation.
 #[derive(Debug)]
 pub(super) struct Owner {
@@ -245,9 +248,19 @@ impl Contents {
             arrivals.retain(|other| *other != arrival);
             if arrivals.is_empty() {
                 self.by_tx_id.remove(&key);
+                self.shrink_index();
             }
         }
         Some(entry)
+    }
+
+    /// A table does not become smaller by itself. A quarter full it is halved, so that each removal pays
+    /// for a few moves only.
+    fn shrink_index(&mut self) {
+        let (len, capacity) = (self.by_tx_id.len(), self.by_tx_id.capacity());
+        if capacity > INDEX_KEPT && len < capacity / 4 {
+            self.by_tx_id.shrink_to(capacity / 2);
+        }
     }
 }
 
@@ -268,6 +281,11 @@ impl Owner {
             contents.places_bytes,
             contents.bytes,
         ]
+    }
+
+    /// Messages that the index has room for.
+    pub(super) fn index_capacity(&self) -> usize {
+        self.contents().by_tx_id.capacity()
     }
 
     pub(super) fn remembered(&self) -> usize {

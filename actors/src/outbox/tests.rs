@@ -285,6 +285,21 @@ async fn of_taken_messages_a_bounded_number_is_remembered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_index_becomes_small_again_when_messages_are_gone() {
+    const MANY: u32 = 10_000;
+    let rig = Rig::new(|settings| settings.messages_max = MANY as usize);
+    for number in 0..MANY {
+        rig.put(OWNER, &tx(number));
+    }
+    assert!(rig.owner().index_capacity() >= MANY as usize);
+    for number in 0..MANY {
+        rig.acknowledge(&tx(number)).unwrap();
+    }
+    let capacity = rig.owner().index_capacity();
+    assert!(capacity <= 2_048, "{capacity}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_is_acknowledged_once_and_repeating_is_answered_alike_for_a_while() {
     let rig = Rig::kinder();
     rig.put(OWNER, &tx(1));

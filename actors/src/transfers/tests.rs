@@ -455,3 +455,18 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn a_message_that_is_retracted_is_new_when_it_comes_again() {
+    let transfers = register(10);
+    for n in 0..3 {
+        accept(&transfers, n);
+    }
+    transfers.retract(&tx(1));
+    transfers.retract(&tx(7));
+    assert!(!is_known(&transfers, 1) && is_known(&transfers, 0) && is_known(&transfers, 2));
+    assert_eq!(transfers.counts().in_state(TransferState::New), 2);
+    assert!(transfers.correlate_error(&error(1), None).is_empty());
+    accept(&transfers, 1);
+    assert_eq!(transfers.snapshot(10).len(), 3);
+}
