@@ -15,7 +15,7 @@ use samsvar_actors::transport::Transport;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::http;
+use crate::http::{self, admin::LookedAt};
 use crate::next_node::HttpsNextNode;
 use crate::settings::{ListenerTls, RELOAD_EVERY, Settings};
 use crate::tls::material::Sources;
@@ -101,7 +101,13 @@ impl App {
             http::service(listener, node, bodies, certificates.as_ref(), settings)
         })?;
         let admin = listen(admin, |listener| {
-            http::admin(listener, &node, bodies, settings)
+            let looked_at = LookedAt {
+                node: Arc::clone(&node),
+                bodies,
+                catalogue,
+                certificates: certificates.clone(),
+            };
+            http::admin(listener, looked_at, settings)
         })?;
         tracing::info!(
             node = %settings.node.node_id,

@@ -39,7 +39,7 @@ pub enum Command {
     /// The node
     Serve(serve::ServeArgs),
     /// Says what is wrong with a configuration, each fault with file and line
-    Check(check::CheckArgs),
+    Check(Box<check::CheckArgs>),
     /// Simulated authorities behind their queues in RabbitMQ
     Simulate(simulate::SimulateArgs),
     /// Asks a node a question and shows the compiled answer
@@ -78,7 +78,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
     match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
-        Command::Check(args) => Ok(check::run(&args)?),
+        Command::Check(args) => check::run(&args),
         Command::Simulate(args) => {
             let runtime = tokio::runtime::Runtime::new()?;
             Ok(runtime.block_on(simulate::run(args))?)

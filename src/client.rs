@@ -2,6 +2,7 @@
 //! the load program and the tests use it as a verksamhetssystem would.
 
 pub mod answer;
+pub mod asynchronous;
 pub mod delivery;
 pub mod question;
 pub mod sending;

@@ -147,7 +147,8 @@ impl DevCa {
         check_name(&wanted.name)?;
         let certificate = self.file(&format!("{}.pem", wanted.name));
         let key_file = self.file(&format!("{}.key", wanted.name));
-        if !force && (certificate.exists() || key_file.exists()) {
+        // One without the other is of a run that was broken off.
+        if !force && certificate.exists() && key_file.exists() {
             return Ok(Made::Kept);
         }
         let key = KeyPair::generate()?;
@@ -314,4 +315,25 @@ fn write(file: &Path, text: &str, mode: u32) -> Result<(), DevCaError> {
         fs::rename(&unfinished, file)
     };
     written().map_err(in_file(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_was_broken_off_is_made_up_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ca, _) = DevCa::open(folder.path()).unwrap();
+        let wanted = Wanted {
+            name: "provstad".to_owned(),
+            number: Organisationsnummer::parse("2120009986").unwrap(),
+            purpose: Purpose::Client,
+        };
+        assert_eq!(ca.make(&wanted, false).unwrap(), Made::New);
+        assert_eq!(ca.make(&wanted, false).unwrap(), Made::Kept);
+        fs::remove_file(ca.file("provstad.pem")).unwrap();
+        assert_eq!(ca.make(&wanted, false).unwrap(), Made::New);
+        ca.revoke("provstad").unwrap();
+    }
 }

@@ -110,11 +110,10 @@ fn hung_up_if_refused<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
 /// When the listener cannot be used.
 pub fn admin(
     listener: TcpListener,
-    node: &Arc<Node>,
-    bodies: Arc<Room>,
+    looked_at: admin::LookedAt,
     settings: &Settings,
 ) -> std::io::Result<Server> {
-    let desk = admin::Desk::new(Arc::clone(node), bodies, settings);
+    let desk = admin::Desk::new(looked_at, settings);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(desk.clone()))

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             // Standard error is where a command line says what went wrong.
             #[expect(clippy::print_stderr, reason = "the command's own error message")]
             {
-                eprintln!("samsvar: {}", with_causes(error.as_ref()));
+                eprintln!("samsvar: {}", harmless(&with_causes(error.as_ref())));
             }
             ExitCode::FAILURE
         }
@@ -35,4 +35,20 @@ fn with_causes(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// A text that may hold what another node wrote, for a terminal: it breaks lines and does nothing else.
+fn harmless(text: &str) -> String {
+    let blank = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    text.chars().map(blank).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn the_reason_of_another_node_cannot_steer_the_terminal() {
+        assert_eq!(harmless("a\u{1b}[2J\u{9b}31m\nb\r"), "a [2J 31m\nb ");
+    }
 }

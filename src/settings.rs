@@ -231,6 +231,15 @@ impl Settings {
         faults.or(settings)
     }
 
+    /// A fault of the setting at a dotted path (`aktor[2]`), with the line in `file` where it stands,
+    /// or with the variable that it comes from.
+    pub(crate) fn fault_at(file: &Path, path: &str, message: &str) -> Fault {
+        match Source::read(file) {
+            Ok(source) => source.fault_at(path, Environment::of_this_process().main(), message),
+            Err(_) => Fault::in_file(file, None, format!("{path}: {message}")),
+        }
+    }
+
     /// The settings of `samsvar demo`, from files built into the binary.
     ///
     /// # Panics
@@ -271,7 +280,7 @@ impl Settings {
             }
         }
         for (path, message) in contradictions(self) {
-            faults.push(source.fault_at(path, environment.main(), message));
+            faults.push(source.fault_at(&path, environment.main(), message));
         }
         faults
     }

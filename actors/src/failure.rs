@@ -82,6 +82,8 @@ pub enum Failure {
     NoReceiver,
     /// `to` is missing, and agreements tell several receivers where one is required.
     SeveralReceivers,
+    /// `to` is missing, and agreements tell more receivers than one message may have.
+    TooManyReceivers,
     /// The parts are not those of the product's description.
     Parts,
     /// The directory has no address for receiver and product.
@@ -163,6 +165,7 @@ const fn ours(text: &'static str) -> FailureRow {
 impl Failure {
     /// The table.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one row for each reason")]
     pub const fn row(self) -> FailureRow {
         use ErrorCode as Code;
         match self {
@@ -267,6 +270,10 @@ impl Failure {
                 Code::IllegalReceiver,
                 "Mottagare (to) saknas och avtalen ger flera",
             ),
+            Self::TooManyReceivers => caller(
+                Code::IllegalReceiver,
+                "Mottagare (to) saknas och avtalen ger fler än noden skickar ett meddelande till",
+            ),
             Self::Parts => caller(
                 Code::IllegalDatapartContent,
                 "Datadelarna följer inte produktens beskrivning",
@@ -359,6 +366,7 @@ impl Failure {
             Self::NamedAgreement => "named_agreement",
             Self::NoReceiver => "no_receiver",
             Self::SeveralReceivers => "several_receivers",
+            Self::TooManyReceivers => "too_many_receivers",
             Self::Parts => "parts",
             Self::NoAddress => "no_address",
             Self::NotDelivered => "not_delivered",

@@ -82,6 +82,8 @@ struct Asking {
     label: Label,
     parts: Vec<DataPart>,
     sender: Organisationsnummer,
+    /// Whether it was accepted before: then a node that drains still asks it.
+    accepted: bool,
     received: Instant,
     traceparent: Option<String>,
     port: ReplyPort,
@@ -143,6 +145,11 @@ impl Ingress {
 
     /// Does what the message asks of the node.
     fn handle_it(&mut self, inkommande: Inkommande, examined: Examined, ctx: &mut Context<Self>) {
+        if examined.route != Route::Asynch
+            && let Err(rejection) = self.context.rules.check_parts(&examined.message)
+        {
+            return self.refuse(inkommande.port, rejection);
+        }
         match examined.route {
             Route::Fraga => self.ask(Asking::of(inkommande, examined), ctx),
             Route::Ping => {
@@ -176,8 +183,13 @@ impl Ingress {
         let ids = asking.label.known_ids();
         let admitted = read.and_then(|persons| {
             let refused = |overload| Rejection::new(overload_failure(overload), ids.clone());
-            let admission = self.context.load.admit(&asking.sender).map_err(refused)?;
-            Ok((persons, admission))
+            let load = &self.context.load;
+            let admission = if asking.accepted {
+                load.admit_accepted(&asking.sender)
+            } else {
+                load.admit(&asking.sender)
+            };
+            Ok((persons, admission.map_err(refused)?))
         });
         match admitted {
             Ok((persons, admission)) => self.aggregate(asking, persons, admission),
@@ -223,7 +235,10 @@ impl Ingress {
         };
         let admission = match admission {
             Ok(admission) => admission,
-            Err(overload) => return self.refuse_overload(inkommande.port, overload),
+            Err(overload) => {
+                let rejection = Rejection::new(overload_failure(overload), label.known_ids());
+                return self.refuse(inkommande.port, rejection);
+            }
         };
         let neighbours = self.context.neighbours.clone();
         let Inkommande { body, mut port, .. } = inkommande;
@@ -247,7 +262,7 @@ impl Ingress {
             return self.refuse(port, Rejection::new(Failure::Asynchronous, ids));
         };
         if self.waiting >= WAITING_MAX {
-            return self.refuse_overload(port, Overload::Node);
+            return self.refuse(port, Rejection::new(Failure::NodeOverload, ids));
         }
         let own_system = inkommande.caller.is_internal();
         let request_id = port.request_id();
@@ -325,6 +340,7 @@ impl Asking {
             label: examined.message.label,
             parts: examined.message.parts,
             sender: examined.sender,
+            accepted: false,
             received: inkommande.received,
             traceparent: inkommande.traceparent,
             port: inkommande.port,
@@ -441,6 +457,7 @@ impl Handler<Envelope<AcceptedQuestion>> for Ingress {
             label: accepted.message.label,
             parts: accepted.message.parts,
             sender: accepted.sender,
+            accepted: true,
             received: accepted.received,
             traceparent: None,
             port: accepted.port,

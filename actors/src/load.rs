@@ -76,6 +76,14 @@ impl Load {
         if self.is_draining() {
             return Err(Overload::Draining);
         }
+        self.admit_accepted(sender)
+    }
+
+    /// The same for a request that was accepted before: a node that drains finishes it.
+    ///
+    /// # Errors
+    /// When there are as many as may be.
+    pub fn admit_accepted(&self, sender: &Organisationsnummer) -> Result<Admission, Overload> {
         let node = Count::take(&self.open, self.settings.open_max).ok_or(Overload::Node)?;
         let open = self.per_sender.get(sender).unwrap_or(&self.others);
         let sender =

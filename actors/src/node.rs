@@ -28,7 +28,8 @@ use crate::mailbox::Mailbox;
 use crate::observation::{Kind, Observatory, Observed, OpenRequests};
 use crate::outbox::{OutboxSettings, Outboxes};
 use crate::relay::{
-    Kvitterat, Reception, Relay, RelayContext, RelaySettings, Underway, UnderwaySettings,
+    Board, Closing, Kvitterat, Reception, Relay, RelayContext, RelaySettings, Salvage, Underway,
+    UnderwaySettings,
 };
 use crate::room::Room;
 use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
@@ -41,6 +42,9 @@ const DISPATCHER_MAILBOX_SPARE: usize = 1_024;
 
 /// How often a draining node looks whether it is empty.
 const DRAIN_LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Longest wait for the tasks of the relay to end where they are.
+const CLOSE_MAX: Duration = Duration::from_secs(2);
 
 /// What a node is made from.
 pub struct NodeSettings {
@@ -119,6 +123,7 @@ pub struct Asynch {
     underway: Arc<Underway>,
     relay: Mailbox<Relay>,
     book: LedgerBook,
+    closing: Arc<Closing>,
 }
 
 impl Asynch {
@@ -144,6 +149,16 @@ impl Asynch {
     #[must_use]
     pub fn book(&self) -> &LedgerBook {
         &self.book
+    }
+
+    /// Ends what is under way: it is noted in the ledger as interrupted.
+    async fn close(&self) {
+        self.closing.begin();
+        let until = Instant::now() + CLOSE_MAX;
+        while self.underway.messages() > 0 && Instant::now() < until {
+            tokio::time::sleep(DRAIN_LOOK_EVERY).await;
+        }
+        self.book.settled().await;
     }
 
     /// A message was acknowledged for the first time.
@@ -201,7 +216,7 @@ impl Node {
             ledger: own(),
             heart,
         };
-        Self::start_in(arbiters, settings, links, failpoints)
+        Self::start_in(&arbiters, settings, links, failpoints)
     }
 
     /// The same, with everything on this arbiter. Tests whose clock is paused do so: a paused clock is
@@ -218,11 +233,11 @@ impl Node {
             ledger: arbiter.clone(),
             heart: arbiter,
         };
-        Self::start_in(arbiters, settings, links, failpoints)
+        Self::start_in(&arbiters, settings, links, failpoints)
     }
 
     fn start_in(
-        arbiters: Arbiters,
+        arbiters: &Arbiters,
         settings: NodeSettings,
         links: Links,
         failpoints: Failpoints,
@@ -255,7 +270,7 @@ impl Node {
         });
         // First, so that the ledger is the last to stop.
         if let Some(asynch) = settings.asynch {
-            let asynch = node.start_asynch(asynch, &arbiters);
+            let asynch = node.start_asynch(asynch, arbiters);
             // Set once, here.
             let _ = node.asynch.set(asynch);
         }
@@ -280,6 +295,14 @@ impl Node {
         let observed = Observed::new("relay".to_owned(), Kind::Relay);
         // Room for every message that may be under way, and for as many acknowledgements.
         let relay = Mailbox::new(Arc::clone(&observed), 2 * underway.messages_max());
+        let board = Board::new(observed, Arc::clone(&underway));
+        let closing: Arc<Closing> = Arc::default();
+        let salvage = Salvage::new(
+            relay.clone(),
+            book.clone(),
+            Arc::clone(&self.tally),
+            Arc::clone(&closing),
+        );
         let context = RelayContext {
             rules: Arc::clone(&self.rules),
             settings: settings.relay,
@@ -289,9 +312,11 @@ impl Node {
             book: book.clone(),
             questions: self.attach("asynch", &arbiters.relay),
             answer_time_max: self.deadlines.settings.limit_for(PERSONS_MAX),
-            underway: Arc::clone(&underway),
             tally: Arc::clone(&self.tally),
-            observed,
+            board: Arc::clone(&board),
+            posts: Arc::default(),
+            salvage: Arc::clone(&salvage),
+            closing: Arc::clone(&closing),
             failpoints: self.failpoints.clone(),
         };
         let arbiter = arbiters.relay.clone();
@@ -304,8 +329,9 @@ impl Node {
             Arc::clone(&outboxes),
             Arc::clone(&transfers),
             book.clone(),
-            Arc::clone(&underway),
+            board,
             relay.clone(),
+            salvage,
         ));
         Asynch {
             reception,
@@ -314,6 +340,7 @@ impl Node {
             underway,
             relay,
             book,
+            closing,
         }
     }
 
@@ -447,10 +474,11 @@ impl Node {
     }
 
     /// Ends every actor, in the reverse of the order in which they were started. What is still open
-    /// ends in errors. After this the node serves nobody.
+    /// ends in errors; asynchronous messages that are still under way are noted in the ledger as
+    /// interrupted (`avbrutet`, `nedstangning`), so that it shows who was promised something. After this the node serves nobody.
     pub async fn stop(&self) {
         if let Some(asynch) = self.asynch() {
-            asynch.book.settled().await;
+            asynch.close().await;
         }
         // A supervisor that is gone has nobody left to dismiss.
         let _ = self.supervisor.send(DismissAll).await;

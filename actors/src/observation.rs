@@ -186,6 +186,20 @@ impl Observed {
         *self.detail.lock().unwrap_or_else(PoisonError::into_inner) = detail;
     }
 
+    /// Says why it is impaired, or that it is not; nothing else changes the state of an actor that is
+    /// not at work.
+    pub fn set_impaired(&self, why: Option<FailureClass>) {
+        self.set_detail(why);
+        let (from, to) = match why {
+            Some(_) => (State::Running, State::Impaired),
+            None => (State::Impaired, State::Running),
+        };
+        // Both are up: the uptime goes on.
+        let _ =
+            self.state
+                .compare_exchange(from as u8, to as u8, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     /// Messages that wait for it.
     #[must_use]
     pub fn depth(&self) -> &AtomicUsize {
@@ -485,5 +499,26 @@ mod tests {
         assert_eq!((line.generation, line.restarts, line.handled), (2, 1, 1));
         assert_eq!((line.in_flight, line.waiting), (0, 0));
         assert_eq!(line.last_failure, Some("panic"));
+    }
+
+    #[test]
+    fn only_an_actor_that_is_at_work_becomes_impaired() {
+        let observed = Observed::new("relay", Kind::Relay);
+        for (before, during) in [
+            (State::Running, State::Impaired),
+            (State::Restarting, State::Restarting),
+            (State::Stopped, State::Stopped),
+        ] {
+            observed.set_state(before);
+            observed.set_impaired(Some("directory away"));
+            let line = observed.line();
+            assert_eq!(
+                (line.state, line.detail),
+                (during, Some("directory away")),
+                "{before}"
+            );
+            observed.set_impaired(None);
+            assert_eq!((observed.state(), observed.line().detail), (before, None));
+        }
     }
 }

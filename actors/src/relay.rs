@@ -14,13 +14,18 @@
 //! ```
 //!
 //! There is one, on an arbiter of its own. A message is a task of its own there: a panic in one costs
-//! that one, and its sender is told. The actor only starts tasks, so its own fall stops none.
+//! that one, and its sender is told. The actor only starts tasks, so its own fall stops none; and what
+//! it was handling when it fell comes back to it ([`Entrusted`]), so that it ends too, once.
 
 mod administrative;
+mod board;
+mod closing;
 mod deliver;
+mod entrusted;
 mod forward;
 mod fraga;
 mod notes;
+mod patience;
 mod permit;
 mod push;
 mod reception;
@@ -39,17 +44,23 @@ use crate::ingress::rules::Rules;
 use crate::ingress::{Ingress, Neighbours};
 use crate::ledger::LedgerBook;
 use crate::mailbox::{Envelope, Mailbox};
-use crate::observation::Observed;
 use crate::outbox::Outboxes;
 use crate::supervisor::Halt;
 use crate::tally::Tally;
 use crate::transfers::Transfers;
 
+pub use board::Board;
+pub use closing::Closing;
+pub use entrusted::{Entrusted, Salvage, Stranded};
+pub use push::Posts;
 pub use reception::Reception;
 pub use transit::{Transit, Underway, UnderwaySettings};
 
 /// How often it is looked for messages that lay too long in a mailbox.
 const EXPIRY_LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often what has been remembered long enough is forgotten on a node without traffic.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
 
 /// How long and how often things are tried.
 #[derive(Clone, Copy, Debug)]
@@ -103,12 +114,16 @@ pub struct RelayContext {
     pub questions: Mailbox<Ingress>,
     /// The hard limit of the largest question.
     pub answer_time_max: Duration,
-    /// What is under way.
-    pub underway: Arc<Underway>,
     /// What is counted.
     pub tally: Arc<Tally>,
-    /// Its counters.
-    pub observed: Arc<Observed>,
+    /// Its line in the tree.
+    pub board: Arc<Board>,
+    /// Posts to other nodes, bounded for each actor.
+    pub posts: Arc<Posts>,
+    /// What becomes of messages that fall.
+    pub salvage: Arc<Salvage>,
+    /// When its tasks end.
+    pub closing: Arc<Closing>,
     /// Panics for tests.
     pub failpoints: Failpoints,
 }
@@ -132,24 +147,37 @@ impl Actor for Relay {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        self.work.context.board.show();
         ctx.run_interval(EXPIRY_LOOK_EVERY, |relay, _| {
+            relay.work.context.board.show();
             for expired in relay.work.context.outboxes.expire() {
-                let work = Rc::clone(&relay.work);
-                actix_rt::spawn(async move { work.expired(expired).await });
+                relay.work.expired(expired);
             }
+        });
+        ctx.run_interval(FORGET_EVERY, |relay, _| {
+            relay.work.context.transfers.forget_old();
         });
     }
 }
 
-impl Handler<Envelope<Transit>> for Relay {
+impl Handler<Envelope<Entrusted>> for Relay {
     type Result = ();
 
-    fn handle(&mut self, envelope: Envelope<Transit>, _ctx: &mut Self::Context) {
-        let transit = envelope.open();
+    fn handle(&mut self, envelope: Envelope<Entrusted>, _ctx: &mut Self::Context) {
+        let entrusted = envelope.open();
         self.work.context.failpoints.hit("relay");
-        self.work.context.observed.count_handled();
-        let work = Rc::clone(&self.work);
-        actix_rt::spawn(async move { work.forward(transit).await });
+        self.work.context.board.observed().count_handled();
+        self.work.context.board.show();
+        self.work.spawn(Rc::clone(&self.work).forward(entrusted));
+    }
+}
+
+impl Handler<Envelope<Stranded>> for Relay {
+    type Result = ();
+
+    fn handle(&mut self, envelope: Envelope<Stranded>, _ctx: &mut Self::Context) {
+        let Stranded(transit) = envelope.open();
+        self.work.stranded(*transit);
     }
 }
 
@@ -168,7 +196,12 @@ impl Handler<Envelope<Kvitterat>> for Relay {
     fn handle(&mut self, envelope: Envelope<Kvitterat>, _ctx: &mut Self::Context) {
         let kvitterat = envelope.open();
         let work = Rc::clone(&self.work);
-        actix_rt::spawn(async move { work.acknowledged(kvitterat).await });
+        self.work.acknowledged(&kvitterat);
+        if self.work.wants_confirmation(&kvitterat) {
+            let label = kvitterat.label;
+            self.work
+                .notify(async move { work.confirm(&label, None).await });
+        }
     }
 }
 

@@ -151,17 +151,19 @@ pub enum TransferEnd {
     Split,
     /// An error or confirmation about a message of this node's own, which nobody fetches.
     Kept,
-    /// An error message went to the sender.
+    /// It failed, and its sender is told by an error message.
     Error,
-    /// It could not be delivered, and there is nobody to tell.
+    /// It failed, and nobody is told: it was itself an error or a confirmation.
     Quarantined,
-    /// It lay in a mailbox for too long.
+    /// It was left when the node stopped, or its holder fell and nobody could take it up.
+    Interrupted,
+    /// It lay in a mailbox for too long: counted beside [`Self::Outbox`], which it was before.
     Expired,
 }
 
 impl TransferEnd {
     /// Every end.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Outbox,
         Self::Pushed,
         Self::Answered,
@@ -169,6 +171,7 @@ impl TransferEnd {
         Self::Kept,
         Self::Error,
         Self::Quarantined,
+        Self::Interrupted,
         Self::Expired,
     ];
 
@@ -183,6 +186,7 @@ impl TransferEnd {
             Self::Kept => "kept",
             Self::Error => "error",
             Self::Quarantined => "quarantined",
+            Self::Interrupted => "interrupted",
             Self::Expired => "expired",
         }
     }
@@ -204,6 +208,7 @@ pub struct Tally {
     received: AtomicU64,
     outcomes: [AtomicU64; OutcomeClass::ALL.len()],
     transfers: [AtomicU64; TransferEnd::ALL.len()],
+    own_lost: AtomicU64,
     watchdog: AtomicU64,
     lefi_felplacerade: AtomicU64,
     /// Time from receipt to reply.
@@ -219,6 +224,7 @@ impl Tally {
             received: AtomicU64::new(0),
             outcomes: OutcomeClass::ALL.map(|_| AtomicU64::new(0)),
             transfers: TransferEnd::ALL.map(|_| AtomicU64::new(0)),
+            own_lost: AtomicU64::new(0),
             watchdog: AtomicU64::new(0),
             lefi_felplacerade: AtomicU64::new(0),
             latency: Latency::default(),
@@ -248,6 +254,16 @@ impl Tally {
     #[must_use]
     pub fn transfers(&self, end: TransferEnd) -> u64 {
         self.transfers[end as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_own_lost(&self) {
+        self.own_lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Messages that this node made itself (replies, errors, confirmations) and could not deliver.
+    #[must_use]
+    pub fn own_lost(&self) -> u64 {
+        self.own_lost.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count_answer(&self, ul: Uppgiftslamnare, took: Duration) {

@@ -281,6 +281,21 @@ impl Transfers {
         self.shard(tx_id).known.remove(tx_id);
     }
 
+    /// Forgets a message that was accepted and then could not be taken in after all: a resend is new.
+    pub(crate) fn retract(&self, tx_id: &TxId) {
+        let mut shard = self.shard(tx_id);
+        // The newest are last, and this is one of them.
+        let place = shard.order.iter().rposition(|one| one.tx_id == *tx_id);
+        let Some(place) = place else { return };
+        shard.order.remove(place);
+        let retracted = match shard.known.remove(tx_id) {
+            Some(Known::Accepted(transfer)) => vec![*transfer],
+            _ => Vec::new(),
+        };
+        drop(shard);
+        self.forget(retracted);
+    }
+
     /// Takes what has been remembered long enough. Amortised, each message costs one step.
     fn take_old(&self, shard: &mut Shard) -> Vec<Transfer> {
         let (now, remembered_for) = (Instant::now(), self.0.settings.remembered_for);

@@ -163,6 +163,28 @@ fn the_examples_of_the_specification_are_valid_and_read() {
     }
 }
 
+/// The agreements and product descriptions that come with the node are valid, as they are copied from.
+#[test]
+fn what_the_configuration_holds_is_valid() {
+    let config = support::here().join("../config");
+    for (folder, kind, many) in [("agreements", AGREEMENT, 4), ("products", PRODUCT, 1)] {
+        let files = std::fs::read_dir(config.join(folder)).expect("a folder");
+        let files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        assert!(files.len() >= many, "{folder}");
+        for file in files {
+            let document = std::fs::read(&file).expect("a document");
+            let read = match kind {
+                PRODUCT => ProductType::read(&document).map(|_| ()),
+                _ => Agreement::read(&document).map(|_| ()),
+            };
+            assert_eq!(read, Ok(()), "{}", file.display());
+            if support::has_xmllint() {
+                must_be_valid(&file.display().to_string(), &document, kind);
+            }
+        }
+    }
+}
+
 #[test]
 fn our_dtds_judge_like_the_originals() {
     let Some(contract) = support::contract() else {

@@ -1,15 +1,17 @@
 //! `samsvar ask`: asks a node as a verksamhetssystem would, and shows the compiled answer.
 
+mod later;
+
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use shs_schemas::Uppgiftslamnare;
-use shs_schemas::shs::label::Status;
+use shs_schemas::shs::Message;
+use shs_schemas::shs::label::{Status, TransferType};
 use tokio::time::Instant;
 
 use super::FOUND_FAULTS;
@@ -18,6 +20,9 @@ use super::tls::TlsArgs;
 use crate::client::Answered;
 use crate::client::answer::{PersonAnswer, Said};
 use crate::client::question::{self, Asker};
+
+/// Longest wait for an asynchronous reply that can be asked for, in seconds.
+const WAIT_S_MAX: u64 = 24 * 3600;
 
 /// Arguments of `samsvar ask`.
 #[expect(
@@ -41,6 +46,16 @@ pub struct AskArgs {
     /// Ask with an SHS message (the default)
     #[arg(long)]
     shs: bool,
+    /// Ask asynchronously: send, then fetch the reply from the delivery service and acknowledge it
+    #[arg(long = "async")]
+    asynch: bool,
+    /// Delivery service to fetch the reply from; by default --to with /shs/ds in the place of /shs/rs
+    #[arg(long, value_name = "URL", requires = "asynch")]
+    ds: Option<String>,
+    /// Longest wait for an asynchronous reply, in seconds
+    #[arg(long, value_name = "S", default_value_t = 60, requires = "asynch",
+          value_parser = clap::value_parser!(u64).range(1..=WAIT_S_MAX))]
+    wait_s: u64,
     /// Organisation number of the asking municipality
     #[arg(long, value_name = "ORGNR", default_value = "2120009994")]
     from: String,
@@ -65,7 +80,7 @@ pub struct AskArgs {
 }
 
 impl AskArgs {
-    fn message(&self) -> Result<Bytes, shs_schemas::WireError> {
+    fn message(&self) -> Result<Message, shs_schemas::WireError> {
         let asker = Asker {
             from: self.from.clone(),
             namn: self.namn.clone(),
@@ -77,7 +92,11 @@ impl AskArgs {
             },
             ..Asker::default()
         };
-        Ok(question::message(&asker, &self.person, Utc::now())?.write())
+        let mut message = question::message(&asker, &self.person, Utc::now())?;
+        if self.asynch {
+            message.label.transfer_type = TransferType::Asynch;
+        }
+        Ok(message)
     }
 }
 
@@ -88,29 +107,43 @@ impl AskArgs {
 pub async fn run(args: &AskArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let message = args.message()?;
     if args.print {
-        io::stdout().write_all(&message)?;
+        io::stdout().write_all(&message.write())?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if args.asynch {
+        return later::ask(args, &message).await;
     }
     let client = args.tls.client(&args.to)?;
     let started = Instant::now();
     let waiting = waiting();
-    let answered = client.ask(&args.to, message).await;
+    let answered = client.ask(&args.to, message.write()).await;
     waiting.finish_and_clear();
-    let (answered, took) = (answered?, started.elapsed());
-    let mut out = io::stdout().lock();
-    if args.raw {
-        out.write_all(&answered.raw)?;
-    } else if args.json {
-        serde_json::to_writer_pretty(&mut out, &Shown::of(&answered, took))?;
-        writeln!(out)?;
-    } else {
-        write_answer(&mut out, &answered, &args.person, took, |_| None)?;
+    args.show(&answered?, started.elapsed())
+}
+
+impl AskArgs {
+    /// Shows an answer; says by its exit code whether every authority that was asked gave data.
+    fn show(
+        &self,
+        answered: &Answered,
+        took: Duration,
+    ) -> Result<ExitCode, Box<dyn std::error::Error>> {
+        let mut out = io::stdout().lock();
+        if self.raw {
+            out.write_all(&answered.raw)?;
+        } else if self.json {
+            serde_json::to_writer_pretty(&mut out, &Shown::of(answered, took))?;
+            writeln!(out)?;
+        } else {
+            write_answer(&mut out, answered, &self.person, took, |_| None)?;
+        }
+        out.flush()?;
+        Ok(if all_gave_data(answered) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(FOUND_FAULTS)
+        })
     }
-    Ok(if all_gave_data(&answered) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(FOUND_FAULTS)
-    })
 }
 
 /// A spinner on a terminal, nothing elsewhere.

@@ -138,6 +138,25 @@ fn show_where(app: &App, args: &DemoArgs, url: &str) -> io::Result<()> {
         args.person
     )?;
     writeln!(out, "  samsvar tree --watch")?;
+    let (service, asker) = (url.trim_end_matches("/rs"), Asker::default().from);
+    writeln!(
+        out,
+        "\nThe same asynchronously: the answer is fetched from {service}/ds and acknowledged. The\n\
+         second pair leaves it in the mailbox and fetches it by hand:\n"
+    )?;
+    writeln!(
+        out,
+        "  samsvar ask --async --person {} --to {url}",
+        args.person
+    )?;
+    writeln!(
+        out,
+        "  samsvar send --message examples/question-asynch.mime --to {url}"
+    )?;
+    writeln!(
+        out,
+        "  samsvar fetch --outbox {asker} --out answers --from {service}/ds"
+    )?;
     writeln!(
         out,
         "\nAdmin: http://{admin}/api/v1/tree, /metrics, /health/ready"

@@ -11,8 +11,8 @@ use shs_schemas::mime;
 use shs_schemas::shs::{Adress, Message};
 
 use super::table::table;
+use super::tls::TlsArgs;
 use super::{FOUND_FAULTS, saved, shown};
-use crate::client::Client;
 use crate::client::delivery::Outbox;
 use crate::client::sending::BODY_BYTES_MAX;
 
@@ -30,6 +30,8 @@ pub struct FetchArgs {
         default_value = "http://127.0.0.1:8585/shs/ds"
     )]
     from: String,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Outbox: the address that messages were sent to, inner id included
     #[arg(long, value_name = "ADDRESS")]
     outbox: String,
@@ -64,7 +66,7 @@ pub struct FetchArgs {
 /// # Errors
 /// When the service cannot be reached or refuses, or a file cannot be written.
 pub async fn run(args: &FetchArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let client = Client::new()?;
+    let client = args.tls.client(&args.from)?;
     let outbox = Outbox::new(client, &args.from, &Adress::parse(&args.outbox)?)?;
     if args.list {
         let list = outbox.list(&args.parameters()).await?;

@@ -12,6 +12,10 @@ use shs_schemas::shs::{DataPart, Message};
 
 use super::file_types::name_end;
 
+/// Longest name of a file or folder, in bytes: file systems take 255, and a number comes before or after.
+const NAME_BYTES_MAX: usize = 240;
+/// Longest end of a name that survives when it is cut, in bytes, with its dot.
+const END_BYTES_MAX: usize = 17;
 /// Folders of one `tx.id` that are tried before giving up: fetched again and again without being
 /// acknowledged.
 const FOLDERS_MAX: usize = 1000;
@@ -32,6 +36,8 @@ pub(super) fn message(folder: &Path, message: &Message, own_names: bool) -> io::
         file(&saved, &name, part.data.expose())?;
     }
     File::open(&saved)?.sync_all()?;
+    // Its own entry, too: whoever acknowledges has nothing but this.
+    File::open(folder)?.sync_all()?;
     Ok(saved)
 }
 
@@ -49,9 +55,21 @@ fn part_name(part: &DataPart, number: usize, own_names: bool) -> String {
     let own = part.filename.as_ref().filter(|_| own_names);
     match own.and_then(|name| safe_filename(name.expose())) {
         // The number keeps two parts of one name apart.
-        Some(name) => format!("{number}-{name}"),
+        Some(name) => format!("{number}-{}", fitting(name)),
         None => format!("part-{number}.{}", name_end(&part.content_type)),
     }
+}
+
+/// A name that file systems take: a sender's may be longer, and would keep its message at the node.
+fn fitting(name: String) -> String {
+    if name.len() <= NAME_BYTES_MAX {
+        return name;
+    }
+    let end = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let end = Some(end).filter(|end| end.len() <= END_BYTES_MAX);
+    let end = end.unwrap_or_default();
+    let stem = name.floor_char_boundary(NAME_BYTES_MAX - end.len());
+    format!("{}{end}", &name[..stem])
 }
 
 /// A folder that was not there before, called by the `tx.id`.
@@ -64,6 +82,7 @@ fn new_folder(folder: &Path, tx_id: &TxId) -> io::Result<PathBuf> {
     builder(true).create(folder)?;
     // A tx.id may be nothing but dots.
     let name = safe_filename(tx_id.as_str()).unwrap_or_else(|| "message".to_owned());
+    let name = fitting(name);
     for number in 1..=FOLDERS_MAX {
         let path = match number {
             1 => folder.join(&name),
@@ -134,6 +153,22 @@ mod tests {
         assert_eq!(names(&saved), ["1-Åsa.xml", "2-Åsa.xml", "label.xml"]);
         let saved = message(folder.path(), &with_part(".."), true).unwrap();
         assert_eq!(names(&saved), ["label.xml", "part-1.xml", "part-2.xml"]);
+    }
+
+    #[test]
+    fn no_name_is_too_long_for_a_file_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut long = with_part(&format!("{}.xml", "å".repeat(251)));
+        long.label.tx_id = TxId::parse(&"x".repeat(256)).unwrap();
+        for _ in 0..2 {
+            let saved = message(folder.path(), &long, true).unwrap();
+            let names = names(&saved);
+            assert!(names[0].starts_with("1-åå") && names[0].ends_with("å.xml"));
+            assert_eq!(names[2], "label.xml");
+        }
+        let mut endless = with_part(&"a".repeat(255));
+        endless.label.tx_id = TxId::parse(&".x".repeat(128)).unwrap();
+        message(folder.path(), &endless, true).unwrap();
     }
 
     #[test]

@@ -11,8 +11,8 @@ use shs_schemas::mime;
 use shs_schemas::shs::Message;
 
 use super::table::table;
+use super::tls::TlsArgs;
 use super::{FOUND_FAULTS, saved, shown};
-use crate::client::Client;
 use crate::client::sending::{BODY_BYTES_MAX, HttpAnswer};
 
 /// Arguments of `samsvar send`.
@@ -29,6 +29,8 @@ pub struct SendArgs {
         default_value = "http://127.0.0.1:8585/shs/rs"
     )]
     to: String,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// A ready message to send as it is
     #[arg(long, value_name = "FILE", conflicts_with = "datapart")]
     message: Option<PathBuf>,
@@ -110,7 +112,8 @@ pub async fn run(args: &SendArgs) -> Result<ExitCode, Box<dyn std::error::Error>
         io::stdout().write_all(&message)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let answer = Client::new()?.send(&args.to, message).await?;
+    let client = args.tls.client(&args.to)?;
+    let answer = client.send(&args.to, message).await?;
     let mut out = io::stdout().lock();
     let taken = show(&mut out, &answer, args.out.as_deref())?;
     Ok(if taken {

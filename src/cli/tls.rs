@@ -44,7 +44,8 @@ impl TlsArgs {
     /// When a file cannot be used, or the address is `https` and there is no `--ca`.
     pub fn client(&self, url: &str) -> Result<Client, TlsArgsError> {
         let Some(ca) = self.ca.clone() else {
-            if url.starts_with("https:") {
+            let scheme = url.split(':').next().unwrap_or_default();
+            if scheme.trim().eq_ignore_ascii_case("https") {
                 return Err(TlsArgsError::CaMissing);
             }
             return Ok(Client::new()?);

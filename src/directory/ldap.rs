@@ -7,8 +7,10 @@
 mod connection;
 mod entry;
 mod fault;
+mod guard;
 mod hits;
 mod search;
+mod stream;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -24,7 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::settings::{Ldap, LdapUrl, ServiceUrl};
+use crate::settings::{Ldap, LdapUrl, is_usable};
 use connection::Link;
 use hits::Hits;
 
@@ -207,16 +209,15 @@ impl Directory for LdapDirectory {
     }
 }
 
-/// The URL of an address entry.
+/// The URL of an address entry: over TLS only. An address on this machine is an operator's to give:
+/// from the directory it would lead messages back to our own listeners, which take them as our own.
 fn url(entry: &DirectoryEntry) -> Option<String> {
-    let text = entry.first("shsDeliveryMethods")?.to_owned();
-    match ServiceUrl::try_from(text) {
-        Ok(url) => Some(url.as_str().to_owned()),
-        Err(fault) => {
-            tracing::warn!("an address in the SHS directory is left out: it {fault}");
-            None
-        }
+    let text = entry.first("shsDeliveryMethods")?;
+    if text.starts_with("https://") && is_usable(text) {
+        return Some(text.to_owned());
     }
+    tracing::warn!("an address in the SHS directory is left out: it is not https://…");
+    None
 }
 
 fn agreement(entry: &DirectoryEntry) -> Option<PublicAgreement> {
@@ -228,6 +229,28 @@ fn agreement(entry: &DirectoryEntry) -> Option<PublicAgreement> {
                 "a public agreement in the SHS directory is left out: {element} {fault}"
             );
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::entry::tests::entry;
+    use super::url;
+
+    #[test]
+    fn the_directory_leads_no_message_to_a_listener_of_this_machine() {
+        let url = |text| url(&entry("l=SHS", &[("shsDeliveryMethods", text)]));
+        let https = "https://shs.example/shs/rs";
+        assert_eq!(url(https).as_deref(), Some(https));
+        for bad in [
+            "http://127.0.0.1:8585/shs/rs",
+            "http://localhost:8585/shs/rs",
+            "http://[::1]:8585/shs/rs",
+            "http://shs.example/shs/rs",
+            "https://",
+        ] {
+            assert_eq!(url(bad), None, "{bad}");
         }
     }
 }

@@ -1,18 +1,38 @@
 //! The admin listener: health, metrics and the supervision tree.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpResponse, Resource, Route, web};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
+use chrono::{DateTime, Utc};
 use prometheus_client::registry::Registry;
 use samsvar_actors::node::Node;
 use samsvar_actors::observation::{ActorLine, Kind, Snapshot, State};
 use samsvar_actors::room::Room;
-use serde::Serialize;
+use samsvar_actors::transfers::{SNAPSHOT_MAX, TransferLine, TransferState};
+use serde::{Deserialize, Serialize};
 
 use super::metrics;
+use crate::directory::Catalogue;
 use crate::settings::Settings;
+use crate::tls::Store;
+
+/// Lines of `/api/v1/transfers` when nothing else is asked for.
+const TRANSFERS_DEFAULT: usize = 100;
+
+/// What operators look at.
+pub struct LookedAt {
+    /// The node.
+    pub node: Arc<Node>,
+    /// The memory that its request bodies share.
+    pub bodies: Arc<Room>,
+    /// What it knows of other actors.
+    pub catalogue: Arc<Catalogue>,
+    /// Its certificates, if it has any.
+    pub certificates: Option<Arc<Store>>,
+}
 
 /// What the admin handlers share.
 #[derive(Clone)]
@@ -23,10 +43,15 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk that looks at this node, and at the memory that its request bodies share.
+    /// A desk that looks at these.
     #[must_use]
-    pub fn new(node: Arc<Node>, bodies: Arc<Room>, settings: &Settings) -> Self {
-        let registry = metrics::registry(Arc::clone(&node), bodies);
+    pub fn new(looked_at: LookedAt, settings: &Settings) -> Self {
+        let node = looked_at.node;
+        let mut registry = metrics::registry(Arc::clone(&node), looked_at.bodies);
+        metrics::register_directory(&mut registry, looked_at.catalogue);
+        if let Some(certificates) = looked_at.certificates {
+            metrics::register_certificates(&mut registry, certificates);
+        }
         let node_id = settings.node.node_id.as_str().into();
         Self {
             node,
@@ -46,7 +71,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::to(metrics_text),
             web::to(metrics_text),
         ))
-        .service(read_only("/api/v1/tree", web::to(tree), web::to(tree)));
+        .service(read_only("/api/v1/tree", web::to(tree), web::to(tree)))
+        .service(read_only(
+            "/api/v1/transfers",
+            web::to(transfers),
+            web::to(transfers),
+        ));
 }
 
 /// A path that answers GET and HEAD, and 405 to any other method.
@@ -148,7 +178,9 @@ async fn live(desk: web::Data<Desk>) -> HttpResponse {
 
 /// Ready: not draining, messages can come in and replies go out, and the transport reaches its
 /// broker. A single party that is away does not make the node unready: its part of the answers says
-/// so. Nor does a single ingress or egress that is being restarted, while another one is at work.
+/// so. Nor does a single ingress or egress that is being restarted, while another one is at work. Nor
+/// does a ledger that cannot write, or a directory that is away: they stand here as impaired, with the
+/// reason, and asynchronous messages get 503 while synchronous questions, which need neither, go on.
 async fn ready(desk: web::Data<Desk>) -> HttpResponse {
     let components = readiness(desk.node.transport_name(), &long_lived(&desk.node));
     Health::of(&desk, components).answer()
@@ -215,6 +247,47 @@ async fn tree(desk: web::Data<Desk>) -> HttpResponse {
         .json(tree)
 }
 
+#[derive(Deserialize)]
+struct Wanted {
+    limit: Option<usize>,
+}
+
+/// What is remembered of asynchronous messages: how many are in each state, and the newest.
+#[derive(Serialize)]
+struct Remembered {
+    node: String,
+    captured: DateTime<Utc>,
+    underway: usize,
+    states: BTreeMap<&'static str, usize>,
+    transfers: Vec<TransferLine>,
+}
+
+/// The newest asynchronous messages, newest first: `limit` of them, [`TRANSFERS_DEFAULT`] without one,
+/// [`SNAPSHOT_MAX`] at most. A node that takes none has none.
+async fn transfers(desk: web::Data<Desk>, request: HttpRequest) -> HttpResponse {
+    let Ok(wanted) = web::Query::<Wanted>::from_query(request.query_string()) else {
+        return HttpResponse::BadRequest()
+            .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+            .body(format!("limit is a number from 0 to {SNAPSHOT_MAX}"));
+    };
+    let limit = wanted.limit.unwrap_or(TRANSFERS_DEFAULT);
+    let asynch = desk.node.asynch();
+    let states = asynch.map(|asynch| {
+        let states = asynch.transfers().counts().states;
+        TransferState::WORDS.into_iter().zip(states).collect()
+    });
+    let remembered = Remembered {
+        node: desk.node_id.to_string(),
+        captured: Utc::now(),
+        underway: asynch.map_or(0, |asynch| asynch.underway().messages()),
+        states: states.unwrap_or_default(),
+        transfers: asynch.map_or_else(Vec::new, |asynch| asynch.transfers().snapshot(limit)),
+    };
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(remembered)
+}
+
 #[cfg(test)]
 mod tests {
     use actix_web::http::StatusCode;
@@ -246,6 +319,27 @@ mod tests {
             }
             assert!(!is_ready(&[one(State::Running), one(State::Stopped)]));
         }
+    }
+
+    #[test]
+    fn a_ledger_that_fails_is_named_and_does_not_stop_synchronous_questions() {
+        let running = line("ingress-0", Kind::Ingress, State::Running);
+        let failing = ActorLine {
+            detail: Some("disk full"),
+            ..line("ledger", Kind::Ledger, State::Impaired)
+        };
+        let components = readiness("amqp", &[running, failing]);
+        assert!(components.iter().all(|component| component.ok));
+        let ledger = components
+            .iter()
+            .find(|component| component.name == "ledger");
+        let ledger = ledger.unwrap();
+        assert_eq!(
+            (ledger.state, ledger.detail),
+            (State::Impaired, Some("disk full"))
+        );
+        let gone = line("ledger", Kind::Ledger, State::Stopped);
+        assert!(!is_ready(&[gone]), "a ledger that has ended is a fall");
     }
 
     #[test]

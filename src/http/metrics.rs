@@ -1,6 +1,8 @@
 //! `/metrics`: the node's counters as OpenMetrics. Read at each scrape from the counters that the
 //! actors write; labels are words of ours, so no personal data can get in.
 
+mod asynch;
+mod certificates;
 mod directory;
 
 use std::fmt;
@@ -23,6 +25,7 @@ use shs_schemas::Uppgiftslamnare;
 /// Media type of the text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+pub use certificates::register_certificates;
 pub use directory::register_directory;
 
 /// A registry that reads this node, and the memory that its request bodies share.
@@ -76,6 +79,7 @@ impl Collector for NodeMetrics {
         self.parties(&mut encoder)?;
         self.memory(&mut encoder)?;
         self.ledger(&mut encoder)?;
+        asynch::encode(&self.node, &mut encoder)?;
         transport(&self.node.transport_counted(), &mut encoder)?;
         self.actors(&mut encoder)
     }
@@ -195,7 +199,10 @@ impl NodeMetrics {
     }
 
     fn memory(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let rooms = [("bodies", &self.bodies), ("answers", self.node.answers())];
+        let mut rooms = vec![("bodies", &self.bodies), ("answers", self.node.answers())];
+        if let Some(asynch) = self.node.asynch() {
+            rooms.push(("underway", asynch.underway().room()));
+        }
         let gauges: [Gauge<Room>; 2] = [
             ("held_bytes", "Memory that is held by messages", Room::used),
             (
@@ -206,9 +213,9 @@ impl NodeMetrics {
         ];
         for (name, help, value) in gauges {
             let mut rows = family(encoder, name, help, MetricType::Gauge)?;
-            for (what, room) in rooms {
+            for (what, room) in &rooms {
                 let value = ConstGauge::new(i64::try_from(value(room)).unwrap_or(i64::MAX));
-                rows.row([("what", what)], &value)?;
+                rows.row([("what", *what)], &value)?;
             }
         }
         Ok(())

@@ -61,17 +61,15 @@ fn check_unique(
     read: Vec<(PathBuf, Agreement)>,
     mut faults: Faults,
 ) -> Result<Vec<AgreementFile>, Faults> {
-    let mut seen: HashMap<String, &Path> = HashMap::new();
-    for (file, agreement) in &read {
+    let mut seen: HashMap<String, PathBuf> = HashMap::new();
+    let mut files = Vec::with_capacity(read.len());
+    for (file, agreement) in read {
         let id = agreement.id.as_str().to_ascii_lowercase();
-        if let Some(twin) = seen.insert(id, file) {
+        if let Some(twin) = seen.insert(id, file.clone()) {
             let message = format!("has the same uuid as {}", twin.display());
-            faults.push(Fault::in_file(file, None, message));
+            faults.push(Fault::in_file(&file, None, message));
         }
+        files.push(AgreementFile { file, agreement });
     }
-    let files = read
-        .iter()
-        .cloned()
-        .map(|(file, agreement)| AgreementFile { file, agreement });
-    faults.or(files.collect())
+    faults.or(files)
 }

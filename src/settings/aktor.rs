@@ -55,7 +55,7 @@ pub struct Aktor {
 
 impl Aktor {
     /// Whether one of its addresses is reached over TLS.
-    pub(super) fn is_pushed_to_over_https(&self) -> bool {
+    pub(crate) fn is_pushed_to_over_https(&self) -> bool {
         let mut addresses = self.address.iter().chain(self.addresses.values());
         addresses.any(|address| address.as_str().starts_with("https://"))
     }

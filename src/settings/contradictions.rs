@@ -1,23 +1,13 @@
 //! Rules between values: what each one allows by itself and the whole does not.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use super::http::PLAIN_IS_LOOPBACK;
 use super::{Aktor, Delivery, Ldap, Settings, TransportKind};
 
 /// Every rule that is broken: the setting to name, and why.
-pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
-    let aktorer = &settings.aktorer;
-    let twice = aktorer.iter().enumerate().any(|(place, aktor)| {
-        aktorer[..place]
-            .iter()
-            .any(|other| other.organisationsnummer == aktor.organisationsnummer)
-    });
-    let nowhere = aktorer.iter().any(|aktor| {
-        aktor.delivery == Delivery::Push && aktor.address.is_none() && aktor.addresses.is_empty()
-    });
-    let both = aktorer.iter().any(|aktor| {
-        aktor.delivery == Delivery::Mailbox
-            && (aktor.address.is_some() || !aktor.addresses.is_empty())
-    });
+pub(super) fn contradictions(settings: &Settings) -> Vec<(Cow<'static, str>, &'static str)> {
     [
         (
             settings.listener.address == settings.admin.address
@@ -29,17 +19,6 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
             settings.ssbtek.product == settings.ssbtek.ping_product,
             "ssbtek.ping_product",
             "the ping product may not be the SSBTEK product",
-        ),
-        (twice, "aktor", "an organisationsnummer stands here twice"),
-        (
-            nowhere,
-            "aktor",
-            "delivery \"push\" needs address or addresses",
-        ),
-        (
-            both,
-            "aktor",
-            "an address is only used with delivery \"push\"",
         ),
         (
             settings.outbox.bytes_max > settings.outbox.bytes_total_max,
@@ -106,8 +85,36 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static
     .into_iter()
     .chain(of_the_directory(&settings.ldap))
     .chain(of_certificates(settings))
-    .filter_map(|(broken, path, message)| broken.then_some((path, message)))
+    .filter_map(|(broken, path, message)| broken.then_some((path.into(), message)))
+    .chain(of_aktorer(&settings.aktorer))
     .collect()
+}
+
+/// Rules of each [[aktor]], which is named by its place.
+fn of_aktorer(aktorer: &[Aktor]) -> Vec<(Cow<'static, str>, &'static str)> {
+    let mut seen = HashSet::new();
+    let mut broken = Vec::new();
+    for (place, aktor) in aktorer.iter().enumerate() {
+        let pushed = aktor.delivery == Delivery::Push;
+        let has_address = aktor.address.is_some() || !aktor.addresses.is_empty();
+        let rules = [
+            (
+                !seen.insert(&aktor.organisationsnummer),
+                "an organisationsnummer stands here twice",
+            ),
+            (
+                pushed && !has_address,
+                "delivery \"push\" needs address or addresses",
+            ),
+            (
+                !pushed && has_address,
+                "an address is only used with delivery \"push\"",
+            ),
+        ];
+        let of_this = rules.into_iter().filter(|(is_broken, _)| *is_broken);
+        broken.extend(of_this.map(|(_, why)| (format!("aktor[{place}]").into(), why)));
+    }
+    broken
 }
 
 fn of_the_directory(ldap: &Ldap) -> [(bool, &'static str, &'static str); 4] {

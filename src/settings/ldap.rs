@@ -14,6 +14,9 @@ use super::transport::read_certificates;
 
 /// Longest address of a directory, in bytes.
 const URL_BYTES_MAX: usize = 1024;
+/// Where directories listen when their address does not say it.
+const LDAP_PORT: u16 = 389;
+const LDAPS_PORT: u16 = 636;
 /// Longest name within the directory (a DN), in bytes.
 const DN_BYTES_MAX: usize = 1024;
 /// Longest password, in bytes.
@@ -196,6 +199,9 @@ where
 #[serde(try_from = "String")]
 pub struct LdapUrl {
     text: String,
+    /// Without the brackets of an IPv6 address.
+    host: String,
+    port: u16,
     tls: bool,
     loopback: bool,
 }
@@ -205,6 +211,24 @@ impl LdapUrl {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Host name or IP address.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, which need not stand there.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether the connection begins with TLS.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        self.tls
     }
 }
 
@@ -228,8 +252,14 @@ impl TryFrom<String> for LdapUrl {
         let (Some(host), tls @ ("ldap" | "ldaps")) = (host, url.scheme()) else {
             return Err(WRONG);
         };
+        let tls = tls == "ldaps";
+        let host = host.trim_start_matches('[').trim_end_matches(']');
         Ok(Self {
-            tls: tls == "ldaps",
+            host: host.to_owned(),
+            port: url
+                .port()
+                .unwrap_or(if tls { LDAPS_PORT } else { LDAP_PORT }),
+            tls,
             loopback: is_loopback(host),
             text,
         })
@@ -237,8 +267,7 @@ impl TryFrom<String> for LdapUrl {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 impl fmt::Display for LdapUrl {
@@ -279,6 +308,18 @@ mod tests {
             assert_eq!(ldap(url, start_tls).is_plain(), plain, "{url}");
         }
         assert!(ldap("ldaps://katalog.example", true).is_doubly_tls());
+    }
+
+    #[test]
+    fn a_directory_listens_where_its_address_says_or_where_directories_do() {
+        for (url, host, port) in [
+            ("ldap://katalog.example", "katalog.example", 389),
+            ("ldaps://katalog.example/", "katalog.example", 636),
+            ("ldaps://[::1]:1636", "::1", 1636),
+        ] {
+            let url = LdapUrl::try_from(url.to_owned()).unwrap();
+            assert_eq!((url.host(), url.port()), (host, port));
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ const SERIAL_NUMBER: Oid<'static> = oid!(2.5.4.5);
 const ORGANIZATION_IDENTIFIER: Oid<'static> = oid!(2.5.4.97);
 /// Digits of an organisation number.
 const DIGITS: usize = 10;
+/// Digits behind the hyphen of an organisation number.
+const LAST_DIGITS: usize = 4;
 /// What a VAT number has behind the organisation number.
 const VAT_SUFFIX: &str = "01";
 
@@ -82,24 +84,37 @@ fn values<'n>(name: &'n X509Name<'_>, oid: &'n Oid<'_>) -> impl Iterator<Item = 
 }
 
 /// The number in one attribute. Certificates in use hold `2120009994`, `212000-9994`,
-/// `162120009994`, `NTRSE-2120009994`, `SE212000999401` (a VAT number) and `SE2120009994-A12` (an id
-/// within an organisation).
+/// `162120009994`, `NTRSE-2120009994`, `SE212000999401` (a VAT number, also as `VATSE-212000999401`)
+/// and `SE2120009994-A12` (an id within an organisation). Any other form stands for nobody: ten digits
+/// are also what companies of other countries and Swedish persons have (`VATPL-…`, `PNOSE-…`).
 fn number(value: &str) -> Option<Organisationsnummer> {
     let value = value.trim();
-    let within_organisation = value
-        .strip_prefix("SE")
-        .and_then(|rest| rest.split_once('-'))
-        .map(|(organisation, _)| organisation)
-        .filter(|organisation| organisation.len() == DIGITS);
-    let value = within_organisation.unwrap_or(value);
-    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    let registered = value.strip_prefix("NTRSE-");
+    let taxed = value.strip_prefix("VATSE-");
+    let swedish = value.strip_prefix("SE");
+    let rest = registered.or(taxed).or(swedish).unwrap_or(value);
+    let rest = match swedish.and_then(|rest| rest.split_once('-')) {
+        Some((organisation, _)) if organisation.len() == DIGITS => organisation,
+        _ => rest,
+    };
+    let digits = digits(rest)?;
     let ten = match digits.len() {
         DIGITS => digits.as_str(),
         12 if digits.starts_with("16") => &digits[2..],
-        12 if value.starts_with("SE") => digits.strip_suffix(VAT_SUFFIX)?,
+        12 if taxed.or(swedish).is_some() => digits.strip_suffix(VAT_SUFFIX)?,
         _ => return None,
     };
     Organisationsnummer::parse(ten).ok()
+}
+
+/// Nothing but digits, perhaps with the one hyphen before the last four.
+fn digits(text: &str) -> Option<String> {
+    let digits = match text.split_once('-') {
+        Some((before, last)) if last.len() == LAST_DIGITS => format!("{before}{last}"),
+        Some(_) => return None,
+        None => text.to_owned(),
+    };
+    digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)
 }
 
 #[cfg(test)]
@@ -122,6 +137,7 @@ mod tests {
             "SE2120009994-A12",
             "SE2120009994-1234",
             "SE212000-9994",
+            "VATSE-212000999401",
         ] {
             let found = number(value).map(|number| number.as_str().to_owned());
             assert_eq!(found.as_deref(), Some("2120009994"), "{value}");
@@ -140,6 +156,23 @@ mod tests {
             "SE212000999402",
             "2120009994-1234",
             "16212000999401",
+            // Ten digits of somebody else: a company elsewhere, a person.
+            "VATPL-2120009994",
+            "NTRPL-2120009994",
+            "NTRBE-2120009994",
+            "PNOSE-2120009994",
+            "PNOSE-162120009994",
+            "NO2120009994",
+            "LEIXG-2120009994",
+            // Digits that something else stands between.
+            "2120009994 2021009994",
+            "21200 09994",
+            "2-1-2-0-0-0-9-9-9-4",
+            "212000-9994-",
+            "-2120009994",
+            "nr 2120009994",
+            "２2120009994",
+            "NTRSE-SE2120009994",
         ] {
             assert_eq!(number(value), None, "{value}");
         }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::files::TlsFault;
 use super::store::{Reloaded, Store};
 
-/// How often it is said what will end soon.
+/// How often it is said what will end soon, and which files are still not used.
 const WARN_EVERY: Duration = Duration::from_hours(24);
 
 /// Keeps the store up to date until it is dropped.
@@ -35,14 +36,18 @@ pub async fn keep_up(store: Arc<Store>, every: Duration) {
 }
 
 fn reload(store: &Store) {
-    let reloaded = store.reload();
-    say(&reloaded);
-    if matches!(reloaded, Reloaded::Exchanged { .. }) {
-        warn(store);
+    match store.reload() {
+        Reloaded::Unchanged => {}
+        Reloaded::Exchanged { generation } => {
+            tracing::info!(generation, "certificates exchanged");
+            warn(store);
+        }
+        Reloaded::Kept(faults) => say(&faults),
     }
 }
 
 fn warn(store: &Store) {
+    say(&store.unused());
     for warning in store.inspect().warnings {
         let (setting, file) = (warning.setting, warning.file.display());
         tracing::warn!(setting, %file, reason = warning.reason, "look at this file");
@@ -59,18 +64,10 @@ async fn received(signal: Option<&mut Signal>) {
     }
 }
 
-fn say(reloaded: &Reloaded) {
-    match reloaded {
-        Reloaded::Unchanged => {}
-        Reloaded::Exchanged { generation } => {
-            tracing::info!(generation, "certificates exchanged");
-        }
-        Reloaded::Kept(faults) => {
-            for fault in faults {
-                let (setting, file) = (fault.setting, fault.file.display());
-                let reason = &fault.reason;
-                tracing::error!(setting, %file, reason, "the last good certificates stay in use");
-            }
-        }
+fn say(faults: &[TlsFault]) {
+    for fault in faults {
+        let (setting, file) = (fault.setting, fault.file.display());
+        let reason = &fault.reason;
+        tracing::error!(setting, %file, reason, "the last good certificates stay in use");
     }
 }

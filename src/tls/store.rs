@@ -17,8 +17,16 @@ use super::material::{Judge, Material, Sources};
 pub struct Store {
     sources: Sources,
     current: ArcSwap<Material>,
-    /// Digest of the files as they were last looked at, good or not.
-    seen: Mutex<Vec<u8>>,
+    seen: Mutex<Seen>,
+}
+
+/// What the last look at the files came to.
+#[derive(Debug)]
+struct Seen {
+    /// Digest of the files, good or not.
+    digest: Vec<u8>,
+    /// Why they were not used; nothing when they were.
+    faults: Vec<TlsFault>,
 }
 
 /// What a look at the files came to.
@@ -50,31 +58,54 @@ impl Store {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn open(sources: Sources) -> Result<Arc<Self>, Vec<TlsFault>> {
-        let seen = sources.digest();
+        let digest = sources.digest();
         let material = Material::read(&sources, 0)?;
+        let faults = Vec::new();
         Ok(Arc::new(Self {
             sources,
             current: ArcSwap::from_pointee(material),
-            seen: Mutex::new(seen),
+            seen: Mutex::new(Seen { digest, faults }),
         }))
     }
 
     /// Looks at the files again. Reads files: not for a thread that serves.
     pub fn reload(&self) -> Reloaded {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let digest = self.sources.digest();
-        if *seen == digest {
+        self.look(digest, |generation| {
+            Material::read(&self.sources, generation)
+        })
+    }
+
+    /// Files that could not be used are read again although they are the same: it may have been the
+    /// reading that failed, and a revocation list must not wait for the next one because of that.
+    fn look(
+        &self,
+        digest: Vec<u8>,
+        read: impl FnOnce(u64) -> Result<Material, Vec<TlsFault>>,
+    ) -> Reloaded {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = seen.digest == digest;
+        if is_same && seen.faults.is_empty() {
             return Reloaded::Unchanged;
         }
-        *seen = digest;
         let generation = self.generation() + 1;
-        match Material::read(&self.sources, generation) {
+        let (faults, reloaded) = match read(generation) {
             Ok(material) => {
                 self.current.store(Arc::new(material));
-                Reloaded::Exchanged { generation }
+                (Vec::new(), Reloaded::Exchanged { generation })
             }
-            Err(faults) => Reloaded::Kept(faults),
-        }
+            Err(faults) if is_same && faults == seen.faults => (faults, Reloaded::Unchanged),
+            Err(faults) => (faults.clone(), Reloaded::Kept(faults)),
+        };
+        *seen = Seen { digest, faults };
+        reloaded
+    }
+
+    /// Why the files of the last look are not in use; nothing when they are.
+    #[must_use]
+    pub fn unused(&self) -> Vec<TlsFault> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.faults.clone()
     }
 
     /// What an operator should know about the files as they are now. Reads files.
@@ -162,5 +193,33 @@ pub(super) fn reason(error: &Error) -> &'static str {
         Why::InvalidPurpose | Why::InvalidPurposeContext { .. } => "not for this purpose",
         Why::NotValidForName | Why::NotValidForNameContext { .. } => "another host name",
         _ => "not acceptable",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_reading_that_failed_is_made_up_for_although_the_files_are_the_same() {
+        let sources = Sources::of(&Settings::demo());
+        let store = Store::open(sources.clone()).unwrap();
+        let fault = TlsFault {
+            setting: "listener.tls.crls",
+            file: PathBuf::from("crl.pem"),
+            reason: "cannot be read: too many open files".to_owned(),
+        };
+        let failing = || store.look(vec![1], |_| Err(vec![fault.clone()]));
+        assert_eq!(failing(), Reloaded::Kept(vec![fault.clone()]));
+        assert_eq!(failing(), Reloaded::Unchanged, "said once");
+        assert_eq!(store.unused(), std::slice::from_ref(&fault));
+        let read = |generation| Material::read(&sources, generation);
+        let exchanged = Reloaded::Exchanged { generation: 1 };
+        assert_eq!(store.look(vec![1], read), exchanged);
+        assert_eq!(store.unused(), []);
+        assert_eq!(store.look(vec![1], read), Reloaded::Unchanged);
     }
 }

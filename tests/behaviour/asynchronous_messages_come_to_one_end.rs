@@ -56,3 +56,43 @@ async fn a_question_is_accepted_and_its_answer_lies_in_the_senders_mailbox() {
     let ledger = sandbox.ledger();
     assert!(ledger.contains("\"event\":\"mottaget\""), "{ledger}");
 }
+
+#[tokio::test]
+async fn an_operator_sees_messages_their_ends_and_who_carries_them() {
+    let sandbox = Sandbox::new().asynch().start().await;
+    let url = format!("http://{}/shs/rs", sandbox.service());
+    let client = reqwest::Client::new();
+    for _ in 0..3 {
+        let message = asynch(question_about(&[DEMO])).write();
+        let answer = client.post(&url).body(message).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+    }
+    let tally = sandbox.node().tally();
+    eventually("the questions are answered", || {
+        tally.transfers(TransferEnd::Answered) == 3
+    })
+    .await;
+    let ended = r#"samsvar_transfers_ended_total{end="answered"}"#;
+    assert_eq!(sandbox.metric(ended).await, 3);
+    let fetched = r#"samsvar_transfers{state="fetched"}"#;
+    assert_eq!(sandbox.metric(fetched).await, 3, "the questions");
+    let received = r#"samsvar_transfers{state="received"}"#;
+    assert_eq!(sandbox.metric(received).await, 3, "their replies");
+    assert_eq!(sandbox.metric("samsvar_outbox_messages").await, 3);
+    assert_eq!(sandbox.metric("samsvar_outbox_expired_total").await, 0);
+    let refused = "samsvar_transfers_changes_refused_total";
+    assert_eq!(sandbox.metric(refused).await, 0);
+    let page = sandbox.admin("/api/v1/transfers?limit=4").await;
+    let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+    assert_eq!(page["states"]["fetched"], 3);
+    let lines = page["transfers"].as_array().unwrap();
+    assert_eq!(lines.len(), 4);
+    assert!(lines.iter().any(|line| line["sequence_type"] == "reply"));
+    assert!(!page.to_string().contains(DEMO));
+    let refusal = sandbox.admin("/api/v1/transfers?limit=many").await;
+    assert_eq!(refusal, "limit is a number from 0 to 1000");
+    for name in ["relay", "ledger"] {
+        assert_eq!(sandbox.actor(name).await["state"], "running");
+    }
+    assert_eq!(sandbox.actor("relay").await["handled"], 3);
+}

@@ -104,6 +104,16 @@ async fn a_server_without_end_is_cut_off() {
     }
 }
 
+/// Lists in lists, a hundred thousand deep: the LDAP library would follow them until the stack ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_without_bottom_ends_the_connection_and_not_the_node() {
+    let depth: u32 = 100_000;
+    let level = |above: u32| [&[0x30, 0x84][..], &(6 * (depth - 1 - above)).to_be_bytes()].concat();
+    let words: Vec<u8> = (0..depth).flat_map(level).collect();
+    let fault = fault(&words, Then::Hold).await;
+    assert!(matches!(fault, LdapFault::Lost), "{fault}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nobody_listens_it_is_unreachable_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -314,10 +314,16 @@ impl Sandbox {
         self.certificates.as_ref().unwrap()
     }
 
+    /// The folder of a node that takes asynchronous messages: its ledger lies in `ledger` there.
+    #[allow(dead_code, reason = "not every test binary looks at files")]
+    pub fn folder(&self) -> &std::path::Path {
+        let folder = self.folder.as_ref().expect("an asynchronous sandbox");
+        folder.path()
+    }
+
     /// Everything that the ledger holds.
     pub fn ledger(&self) -> String {
-        let folder = self.folder.as_ref().expect("an asynchronous sandbox");
-        let days = std::fs::read_dir(folder.path().join("ledger")).unwrap();
+        let days = std::fs::read_dir(self.folder().join("ledger")).unwrap();
         let texts = days.map(|day| std::fs::read_to_string(day.unwrap().path()).unwrap());
         texts.collect()
     }

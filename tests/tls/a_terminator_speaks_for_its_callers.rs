@@ -174,3 +174,36 @@ async fn the_receive_service_refuses_what_a_terminator_should_not_have_let_throu
     assert_eq!(wire.receive().await.unwrap().status, 200);
     assert_eq!(sandbox.asked().count(), 8);
 }
+
+#[tokio::test]
+async fn a_body_that_nobody_read_is_no_request_of_somebody_else() {
+    let pki = Pki::new();
+    let echo = behind(&pki, "127.0.0.1");
+    let hidden = format!(
+        "POST / HTTP/1.1\r\nHost: node\r\n{}Content-Length: 0\r\n\r\n",
+        header(&pki, "exempelkoping")
+    );
+    let mut wire = Wire::to(echo.address).await;
+    // The echo answers without reading.
+    wire.post(&header(&pki, "provstad"), hidden.as_bytes())
+        .await;
+    assert_eq!(wire.receive().await.unwrap().body, b"certified 2120009986");
+    wire.post(&header(&pki, "provstad"), b"").await;
+    let next = wire.receive().await.map(|response| response.body);
+    assert!(next.is_none_or(|body| body == b"certified 2120009986"));
+    for framing in [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 0\r\nContent-Length: 4\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        "Transfer-Encoding : chunked\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+    ] {
+        let mut wire = Wire::to(echo.address).await;
+        wire.send(format!(
+            "POST / HTTP/1.1\r\nHost: node\r\n{framing}\r\n0\r\n\r\n{hidden}"
+        ))
+        .await;
+        assert_eq!(wire.receive().await.unwrap().status, 400, "{framing}");
+        assert!(wire.is_closed_by_the_node().await, "{framing}");
+    }
+}

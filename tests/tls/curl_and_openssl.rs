@@ -49,7 +49,7 @@ fn configured() -> TempDir {
     let settings = format!(
         "{demo}\n[registers]\nuppgiftslamnare = \"{repository}/config/uppgiftslamnare.toml\"\n\
          agreements = \"{repository}/config/agreements\"\n\
-         [admin]\naddress = \"127.0.0.1:0\"\n\
+         [admin]\naddress = \"127.0.0.1:0\"\n[ledger]\nfolder = \"ledger\"\n\
          [listener]\naddress = \"0.0.0.0:0\"\n{said}"
     );
     std::fs::write(folder.path().join("samsvar.toml"), settings).unwrap();
@@ -159,6 +159,42 @@ fn curl_with_the_right_certificate_is_answered_and_without_it_is_not() {
         std::fs::copy(stranger, node.cert(&format!("stranger.{kind}"))).unwrap();
     }
     assert_refused_in_the_handshake(&node.curl(Some("stranger"), &[]));
+}
+
+#[test]
+fn our_own_client_shows_its_certificate() {
+    let node = Node::start();
+    let question = node.folder.path().join("question.mime");
+    let certified = |mut command: Command, name: &str| {
+        command.arg("--ca").arg(node.cert("ca.pem"));
+        command.arg("--cert").arg(node.cert(&format!("{name}.pem")));
+        command.arg("--key").arg(node.cert(&format!("{name}.key")));
+        command
+    };
+    let send = |scheme: &str| {
+        let mut command = samsvar();
+        command.args(["send", "--message"]).arg(&question);
+        command.arg(format!("--to={scheme}://localhost:{}/shs/rs", node.port));
+        command
+    };
+    let said = succeed(&mut certified(send("https"), "exempelkoping"));
+    assert!(said.starts_with("status 200"), "{said}");
+    let said = text(&run(&mut certified(send("https"), "provstad")));
+    assert!(said.contains("IllegalSender"), "{said}");
+    for scheme in ["https", "HTTPS"] {
+        let said = text(&run(&mut send(scheme)));
+        assert!(said.contains("needs --ca"), "{said}");
+    }
+    let list = |outbox: &str| {
+        let mut command = samsvar();
+        command.args(["fetch", "--list", "--outbox", outbox]);
+        command.arg(format!("--from=https://localhost:{}/shs/ds", node.port));
+        text(&run(&mut certified(command, "exempelkoping")))
+    };
+    let said = list("2120009994");
+    assert!(said.contains("TX.ID"), "{said}");
+    let said = list("2120009986");
+    assert!(said.contains("403"), "{said}");
 }
 
 #[test]

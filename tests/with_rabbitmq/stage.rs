@@ -139,7 +139,7 @@ impl Node {
         let file = folder.path().join("samsvar.toml");
         let text = format!(
             "[node]\norganisationsnummer = \"2021009994\"\nnamn = \"Exempelkassan\"\n\
-             node_id = \"samsvar-test\"\n[[aktor]]\norganisationsnummer = \"2120009994\"\n\
+             node_id = \"samsvar-test\"\nstatus = [\"production\", \"test\"]\n[[aktor]]\norganisationsnummer = \"2120009994\"\n\
              namn = \"Exempelköpings kommun\"\n[registers]\nuppgiftslamnare = \"{}\"\n\
              agreements = \"{}\"\n[listener]\naddress = \"127.0.0.1:0\"\nworkers = 2\n\
              keep_alive_ms = 30000\n[admin]\naddress = \"127.0.0.1:0\"\n",

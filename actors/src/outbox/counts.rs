@@ -9,6 +9,8 @@ pub struct OutboxCounts {
     pub messages: u64,
     /// Bytes that are held: by these, by places, and by messages that are still being transferred.
     pub bytes: u64,
+    /// Places that are held for messages that have been promised and are not there yet.
+    pub places: u64,
     /// Places that were refused because an outbox was full.
     pub refused: u64,
     /// Transfers that were completed.
@@ -23,6 +25,7 @@ pub struct OutboxCounts {
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     messages: AtomicU64,
+    places: AtomicU64,
     refused: AtomicU64,
     fetched: AtomicU64,
     acknowledged: AtomicU64,
@@ -37,6 +40,15 @@ impl Counts {
     /// A message can be fetched no more.
     pub(super) fn count_gone(&self) {
         self.messages.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_place(&self) {
+        self.places.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A place was used or given back.
+    pub(super) fn count_place_gone(&self) {
+        self.places.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(super) fn count_refused(&self) {
@@ -59,6 +71,7 @@ impl Counts {
         OutboxCounts {
             messages: self.messages.load(Ordering::Relaxed),
             bytes: bytes as u64,
+            places: self.places.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             fetched: self.fetched.load(Ordering::Relaxed),
             acknowledged: self.acknowledged.load(Ordering::Relaxed),

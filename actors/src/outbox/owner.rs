@@ -64,6 +64,7 @@ impl Owner {
         if fits {
             contents.places += 1;
             contents.places_bytes += bytes;
+            self.counts.count_place();
         }
         fits
     }
@@ -72,6 +73,7 @@ impl Owner {
         let mut contents = self.contents();
         contents.places -= 1;
         contents.places_bytes -= bytes;
+        self.counts.count_place_gone();
     }
 
     pub(super) fn put(&self, entry: Entry) {

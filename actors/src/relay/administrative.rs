@@ -1,14 +1,19 @@
 //! Error messages and confirmations: those that come are matched with the messages they are about and
 //! delivered like any other (shs-1.2, 6.3, 7.9, 7.10); those that this node makes are sent.
 
+use std::rc::Rc;
+
 use chrono::Utc;
-use shs_schemas::Sensitive;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::Outcome;
 use shs_schemas::shs::{Label, Management, Message};
+use shs_schemas::{Sensitive, WireError};
 
+use super::deliver::elsewhere;
 use super::forward::Work;
+use super::push::Freight;
 use super::transit::Transit;
+use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
 use crate::failure::{Failure, Rejection, Source};
 use crate::ledger::event::{Direction, Event, Ids, Place as Step, What};
 use crate::outbox::{Place, Stored};
@@ -19,10 +24,10 @@ impl Work {
     /// Acts on a received error or confirmation, and delivers it. One about a reply that a service of
     /// this node made ends here: nobody fetches it.
     pub(super) async fn administrative(
-        &self,
+        self: &Rc<Self>,
         transit: &mut Transit,
     ) -> Result<TransferEnd, Rejection> {
-        let own = self.correlate(transit);
+        let own = self.correlate(transit).await;
         let label = &transit.message.label;
         let to = label
             .to
@@ -37,9 +42,8 @@ impl Work {
     }
 
     /// Matches it with what is remembered; true when that was a reply of a service of this node.
-    fn correlate(&self, transit: &Transit) -> bool {
-        let limits = &self.context.rules.message_limits;
-        let management = match Management::of(&transit.message, limits) {
+    async fn correlate(&self, transit: &Transit) -> bool {
+        let management = match self.management(&transit.message).await {
             Some(Ok(management)) => management,
             Some(Err(fault)) => {
                 tracing::info!(request_id = %transit.request_id, %fault, "administrative message unreadable");
@@ -78,16 +82,27 @@ impl Work {
             && rules.has_service(about.product)
     }
 
-    /// Sends an administrative message of this node's own about `original`. What cannot be delivered
-    /// is kept as a number and a note, and that is the end of it (6.2).
+    /// The document in it; a big one is read on the blocking pool.
+    async fn management(&self, message: &Message) -> Option<Result<Management, WireError>> {
+        let limits = self.context.rules.message_limits;
+        if message.bytes() <= READ_ON_ARBITER_BYTES_MAX {
+            return Management::of(message, &limits);
+        }
+        let message = message.clone();
+        elsewhere(move || Management::of(&message, &limits)).await
+    }
+
+    /// Sends an administrative message of this node's own about `original`; true when it was delivered.
+    /// One that cannot be is counted, and that is the end of it (6.2).
     pub(super) async fn send_administrative(
         &self,
         message: Message,
         original: &Label,
         place: Option<Place>,
-    ) {
+    ) -> bool {
         let Some(to) = message.label.to.as_ref().map(|to| to.address.clone()) else {
-            return self.context.tally.count_transfer(TransferEnd::Quarantined);
+            self.context.tally.count_own_lost();
+            return false;
         };
         let written = message.write();
         let sent = if self.context.rules.is_local(to.organisation()) {
@@ -98,21 +113,23 @@ impl Work {
                 confirm: false,
             };
             let place = place.filter(|place| *place.to() == to);
-            self.lay(&to, place, stored).await
+            let bytes = stored.message.expose().len();
+            let place = self.place(&to, place, bytes).await;
+            place.map(|place| place.put(stored))
         } else {
             let product = Some(original.product.produkt);
-            let pushed = self
-                .push(&message.label, Sensitive::new(written), product)
-                .await;
+            let freight = Freight::Written(Sensitive::new(written));
+            let pushed = self.push(&message.label, freight, product).await;
             pushed.map(|_| ()).map_err(|rejection| rejection.failure)
         };
         if let Err(failure) = sent {
-            self.context.tally.count_transfer(TransferEnd::Quarantined);
+            self.context.tally.count_own_lost();
             tracing::warn!(
                 reason = failure.class(),
                 "administrative message not delivered"
             );
         }
+        sent.is_ok()
     }
 }
 

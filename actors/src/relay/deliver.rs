@@ -1,13 +1,15 @@
 //! Steps 16 to 18 of shs-1.2, 7.2: to a service of this node, into a mailbox here, or to another node.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use chrono::Utc;
 use shs_schemas::Sensitive;
 use shs_schemas::mime::FileNames;
 use shs_schemas::shs::{Adress, Label, Message, WriteOptions};
-use tokio::time::Instant;
 
 use super::forward::Work;
+use super::push::Freight;
 use super::transit::Transit;
 use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
 use crate::failure::{Failure, Rejection};
@@ -17,7 +19,7 @@ use crate::tally::TransferEnd;
 impl Work {
     /// Delivers a message that may be sent.
     pub(super) async fn deliver(
-        &self,
+        self: &Rc<Self>,
         transit: &mut Transit,
         confirm: bool,
     ) -> Result<TransferEnd, Rejection> {
@@ -32,19 +34,21 @@ impl Work {
         if rules.is_for_a_service(label) {
             self.serve(transit, confirm).await
         } else if rules.is_local(to.organisation()) {
-            let place = transit.receiver_place.take();
+            // A place first: what waits for one is not written yet.
+            let bytes = transit.message.bytes();
+            let place = self.place(&to, transit.receiver_place.take(), bytes).await;
+            let place = place.map_err(reject)?;
             let message = self.written(&transit.message, &to).await;
-            let stored = Stored {
+            place.put(Stored {
                 label: transit.message.label.clone(),
                 message,
                 arrived: transit.arrived,
                 confirm,
-            };
-            let laid = self.lay(&to, place, stored).await;
-            laid.map(|()| TransferEnd::Outbox).map_err(reject)
+            });
+            Ok(TransferEnd::Outbox)
         } else if transit.may_leave {
-            let message = self.written(&transit.message, &to).await;
-            transit.attempts = self.push(&transit.message.label, message, None).await?;
+            let freight = Freight::Whole(&transit.message, &to);
+            transit.attempts = self.push(label, freight, None).await?;
             Ok(TransferEnd::Pushed)
         } else {
             Err(reject(Failure::NoRelay))
@@ -52,18 +56,13 @@ impl Work {
     }
 
     /// The message as its receiver gets it; big ones are written on the blocking pool.
-    async fn written(&self, message: &Message, to: &Adress) -> Sensitive<Bytes> {
+    pub(super) async fn written(&self, message: &Message, to: &Adress) -> Sensitive<Bytes> {
         let options = self.write_options(to);
         if message.bytes() <= READ_ON_ARBITER_BYTES_MAX {
-            return written(message, &options);
+            return written(message, options);
         }
         let message = message.clone();
-        let writing = actix_rt::task::spawn_blocking(move || written(&message, &options));
-        match writing.await {
-            Ok(written) => written,
-            // The panic goes on where it is contained, one message's task.
-            Err(fallen) => std::panic::resume_unwind(Box::new(fallen.to_string())),
-        }
+        elsewhere(move || written(&message, options)).await
     }
 
     fn write_options(&self, to: &Adress) -> WriteOptions {
@@ -77,36 +76,27 @@ impl Work {
         }
     }
 
-    /// Lays a message into a mailbox here: into the place that was held for it, else into the next one
-    /// that becomes free within the time that is set.
-    pub(super) async fn lay(
+    /// A place in a mailbox here for so many bytes: the one that was held, else the next one that
+    /// becomes free within the time that is set.
+    pub(super) async fn place(
         &self,
         to: &Adress,
-        place: Option<Place>,
-        stored: Stored,
-    ) -> Result<(), Failure> {
-        let place = match place {
-            Some(place) => place,
-            None => self.place(to, stored.message.expose().len()).await?,
-        };
-        place.put(stored);
-        Ok(())
-    }
-
-    async fn place(&self, to: &Adress, bytes: usize) -> Result<Place, Failure> {
-        let until = Instant::now() + self.context.settings.give_up_after;
-        let mut pauses = self.pauses();
+        held: Option<Place>,
+        bytes: usize,
+    ) -> Result<Place, Failure> {
+        if let Some(place) = held {
+            return Ok(place);
+        }
+        let mut patience = self.patience(self.context.settings.give_up_after);
         loop {
             match self.context.outboxes.reserve_for(to, bytes) {
                 Ok(place) => return Ok(place),
                 Err(NoPlace::NotLocal) => return Err(Failure::NoAddress),
                 Err(NoPlace::Full) => {}
             }
-            let pause = pauses.next();
-            if Instant::now() + pause > until {
+            if !patience.wait().await {
                 return Err(Failure::OutboxFull);
             }
-            tokio::time::sleep(pause).await;
         }
     }
 
@@ -125,7 +115,7 @@ impl Work {
             .as_ref()
             .ok_or_else(|| reject(Failure::NoReceiver))?;
         if !self.context.rules.is_local(to.address.organisation()) {
-            let attempts = self.push(label, message, None).await?;
+            let attempts = self.push(label, Freight::Written(message), None).await?;
             return Ok((TransferEnd::Pushed, attempts));
         }
         let stored = Stored {
@@ -134,13 +124,24 @@ impl Work {
             arrived: Utc::now(),
             confirm,
         };
-        let laid = self.lay(&to.address, place, stored).await;
-        laid.map(|()| (TransferEnd::Outbox, 1)).map_err(reject)
+        let bytes = stored.message.expose().len();
+        let place = self.place(&to.address, place, bytes).await;
+        place.map_err(reject)?.put(stored);
+        Ok((TransferEnd::Outbox, 1))
     }
 }
 
-fn written(message: &Message, options: &WriteOptions) -> Sensitive<Bytes> {
-    let written = message.write_for(options);
+/// Does this on the blocking pool, so that a big message does not hold up the others.
+pub(super) async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match actix_rt::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // The panic goes on where it is contained, one message's task.
+        Err(fallen) => std::panic::resume_unwind(Box::new(fallen.to_string())),
+    }
+}
+
+fn written(message: &Message, options: WriteOptions) -> Sensitive<Bytes> {
+    let written = message.write_for(&options);
     if !written.fits_every_node() {
         tracing::warn!(
             label_end = written.label_end,

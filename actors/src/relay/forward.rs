@@ -2,21 +2,22 @@
 //! (6.2).
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
-use std::sync::Weak;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use shs_schemas::ids::LocalId;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::{AppInfo, REMOTE_ERROR_CODE};
-use shs_schemas::shs::{Actor, Label, Message, Organisationsnummer};
-use tokio::sync::Semaphore;
+use shs_schemas::shs::{Actor, Adress, Label, Message};
 use uuid::Uuid;
 
+use super::entrusted::Entrusted;
+use super::patience::Patience;
+use super::permit::RECEIVERS_MAX;
 use super::transit::Transit;
 use super::{Kvitterat, RelayContext, notes};
 use crate::failure::{Failure, Rejection};
@@ -28,23 +29,49 @@ use crate::transfers::{About, Claim, TransferState as State};
 /// What the tasks of one relay share. They live on one thread.
 pub(super) struct Work {
     pub(super) context: RelayContext,
-    /// Posts under way, by receiving actor.
-    pub(super) posts: RefCell<HashMap<Organisationsnummer, Weak<Semaphore>>>,
 }
 
 impl Work {
     pub(super) fn new(context: RelayContext) -> Self {
-        Self {
-            context,
-            posts: RefCell::default(),
-        }
+        Self { context }
+    }
+
+    /// Does this beside everything else, until the node stops.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        let (closing, board) = (
+            Arc::clone(&self.context.closing),
+            Arc::clone(&self.context.board),
+        );
+        actix_rt::spawn(async move {
+            closing.unless(task).await;
+            board.show();
+        });
+    }
+
+    /// The same for a notice of this node's own, of which there may be only so many at once.
+    pub(super) fn notify(&self, task: impl Future<Output = ()> + 'static) {
+        let Some(passenger) = self.context.board.underway().enter_notice() else {
+            tracing::warn!("a notice is not sent: too many are under way");
+            return self.context.tally.count_own_lost();
+        };
+        self.spawn(async move {
+            task.await;
+            drop(passenger);
+        });
+    }
+
+    /// How long and how often something is tried, from now on.
+    pub(super) fn patience(&self, lasts: Duration) -> Patience {
+        Patience::new(&self.context.settings, lasts, &self.context.board)
     }
 
     /// Brings a message to its one end.
-    pub(super) async fn forward(self: Rc<Self>, mut transit: Transit) {
-        let carried = AssertUnwindSafe(self.carry(&mut transit))
+    pub(super) async fn forward(self: Rc<Self>, mut entrusted: Entrusted) {
+        let carried = AssertUnwindSafe(self.carry(entrusted.transit()))
             .catch_unwind()
             .await;
+        // From here to the note of its end nothing waits.
+        let transit = entrusted.release();
         let ended = carried.unwrap_or_else(|_| {
             tracing::error!(request_id = %transit.request_id, "panic while a message was forwarded");
             let ids = transit.message.label.known_ids();
@@ -52,8 +79,20 @@ impl Work {
         });
         match ended {
             Ok(end) => self.ended(&transit, end),
-            Err(rejection) => self.failed(transit, &rejection).await,
+            Err(rejection) => {
+                self.failed(&transit, &rejection);
+                self.tell(transit, &rejection).await;
+            }
         }
+    }
+
+    /// Ends a message whose holder fell.
+    pub(super) fn stranded(self: &Rc<Self>, transit: Transit) {
+        let ids = transit.message.label.known_ids();
+        let rejection = Rejection::new(Failure::ActorLost, ids);
+        self.failed(&transit, &rejection);
+        let work = Rc::clone(self);
+        self.spawn(async move { work.tell(transit, &rejection).await });
     }
 
     async fn carry(self: &Rc<Self>, transit: &mut Transit) -> Result<TransferEnd, Rejection> {
@@ -65,11 +104,15 @@ impl Work {
         let reject = |failure| Rejection::new(failure, ids.clone());
         if transit.message.label.to.is_none() {
             let mut receivers = self.receivers(transit).await.map_err(reject)?;
+            if receivers.len() > RECEIVERS_MAX {
+                return Err(reject(Failure::TooManyReceivers));
+            }
             if receivers.len() > 1 {
                 return Ok(self.split(transit, receivers));
             }
             let receiver = receivers.pop().ok_or_else(|| reject(Failure::NoReceiver))?;
-            self.address(transit, receiver);
+            let label = &mut transit.message.label;
+            label.address_to(Adress::of(receiver), None);
         }
         self.know_parties(transit).await.map_err(reject)?;
         let confirm = self.permit(transit).await.map_err(reject)?;
@@ -92,13 +135,16 @@ impl Work {
     fn ended(&self, transit: &Transit, end: TransferEnd) {
         let label = &transit.message.label;
         self.context.tally.count_transfer(end);
-        let state = match end {
-            TransferEnd::Pushed => State::Sent,
-            TransferEnd::Outbox => State::Received,
-            TransferEnd::Split => State::OneToMany,
-            _ => State::Fetched,
+        let states: &[State] = match end {
+            TransferEnd::Pushed => &[State::Sent],
+            TransferEnd::Outbox => &[State::Received],
+            TransferEnd::Split => &[State::OneToMany],
+            // A service of this node is its receiver, and has it at once.
+            _ => &[State::Received, State::Fetched],
         };
-        self.context.transfers.set_state(&label.tx_id, state);
+        for state in states {
+            self.context.transfers.set_state(&label.tx_id, *state);
+        }
         if let Some(way) = end.way() {
             let took = notes::since(transit.arrived);
             let noted = notes::levererat(label, way, transit.attempts, took, transit.request_id);
@@ -107,45 +153,61 @@ impl Work {
         tracing::info!(request_id = %transit.request_id, end = end.as_str(), "message delivered");
     }
 
-    /// Keeps the failure, and tells the sender, unless the message is itself administrative (6.2).
-    async fn failed(&self, transit: Transit, rejection: &Rejection) {
+    /// Keeps the failure, which is the end of the message.
+    fn failed(&self, transit: &Transit, rejection: &Rejection) {
         let label = &transit.message.label;
         let row = rejection.failure.row();
-        self.context.observed.count_failed();
+        self.context.board.observed().count_failed();
         self.context
             .transfers
             .set_state(&label.tx_id, State::Quarantined { code: row.code });
         let place = rejection.failure.place();
         let event = notes::fel(label, rejection.failure, place, transit.request_id);
         self.context.book.note(event);
+        let end = if label.sequence_type == SequenceType::Adm {
+            TransferEnd::Quarantined
+        } else {
+            TransferEnd::Error
+        };
+        self.context.tally.count_transfer(end);
         tracing::info!(
             request_id = %transit.request_id,
             error_code = row.code.as_str(),
             reason = rejection.failure.class(),
             "message not delivered"
         );
-        if label.sequence_type == SequenceType::Adm {
-            return self.context.tally.count_transfer(TransferEnd::Quarantined);
-        }
-        self.context.tally.count_transfer(TransferEnd::Error);
-        self.tell_error(&transit.message.label, rejection, transit.sender_place)
-            .await;
     }
 
-    /// Sends an error message about a message to its sender.
+    /// Tells the sender of a message that failed, unless it is itself administrative (6.2). That may
+    /// take hours when the sender's node is away: content and the receiver's room are let go before.
+    async fn tell(&self, mut transit: Transit, rejection: &Rejection) {
+        transit.message.parts.clear();
+        transit.receiver_place = None;
+        let label = &transit.message.label;
+        if label.sequence_type == SequenceType::Adm {
+            return;
+        }
+        let telling = self.tell_error(label, rejection, transit.sender_place);
+        if AssertUnwindSafe(telling).catch_unwind().await.is_err() {
+            tracing::error!(request_id = %transit.request_id, "panic while a sender was told");
+            self.context.tally.count_own_lost();
+        }
+    }
+
+    /// Sends an error message about a message to its sender; true when it was delivered.
     pub(super) async fn tell_error(
         &self,
         label: &Label,
         rejection: &Rejection,
         place: Option<Place>,
-    ) {
+    ) -> bool {
         let row = rejection.failure.row();
         let own = &self.context.rules.own;
         let appinfo = self.appinfo(label, rejection);
         let info = rejection.to_string();
         let about = self.as_told(label);
         let message = Message::error_about(&about, own, row.code, &info, appinfo, Utc::now());
-        self.send_administrative(message, label, place).await;
+        self.send_administrative(message, label, place).await
     }
 
     /// The label as an error tells of it: from its receiver (6.2), but to another node from this node's
@@ -177,11 +239,11 @@ impl Work {
     }
 
     /// A message lay too long: its sender is told, unless it was fetched or is administrative.
-    pub(super) async fn expired(&self, expired: Expired) {
-        let label = &*expired.label;
+    pub(super) fn expired(self: &Rc<Self>, expired: Expired) {
+        let label = expired.label;
         self.context
             .book
-            .note(notes::gallrat(label, expired.lay_for));
+            .note(notes::gallrat(&label, expired.lay_for));
         self.context.tally.count_transfer(TransferEnd::Expired);
         if expired.fetched || label.sequence_type == SequenceType::Adm {
             return;
@@ -191,29 +253,38 @@ impl Work {
         self.context
             .transfers
             .set_state(&label.tx_id, State::Quarantined { code });
-        self.tell_error(label, &rejection, None).await;
+        let place = rejection.failure.place();
+        let event = notes::fel(&label, rejection.failure, place, Uuid::nil());
+        self.context.book.note(event);
+        let work = Rc::clone(self);
+        self.notify(async move {
+            work.tell_error(&label, &rejection, None).await;
+        });
     }
 
-    /// A message was acknowledged: its sender gets a confirmation when that is agreed on (7.10).
-    pub(super) async fn acknowledged(&self, kvitterat: Kvitterat) {
+    /// A message was acknowledged.
+    pub(super) fn acknowledged(&self, kvitterat: &Kvitterat) {
         let label = &*kvitterat.label;
         self.context.book.note(notes::kvitterat(label));
         self.context
             .transfers
             .set_state(&label.tx_id, State::Fetched);
         self.context.transfers.acknowledge(&label.tx_id);
+    }
+
+    /// Whether its sender gets a confirmation: when that is agreed on (7.10).
+    pub(super) fn wants_confirmation(&self, kvitterat: &Kvitterat) -> bool {
         let wanted = kvitterat.confirm || self.context.settings.confirm_always;
-        if wanted && label.sequence_type != SequenceType::Adm {
-            self.confirm(label, None).await;
-        }
+        wanted && kvitterat.label.sequence_type != SequenceType::Adm
     }
 
     /// Sends a confirmation about a message to its sender.
     pub(super) async fn confirm(&self, label: &Label, place: Option<Place>) {
         let own = &self.context.rules.own;
         let message = Message::confirmation_of(label, own, Utc::now());
-        let event = notes::bekraftelse(label, Direction::Skickad, Uuid::nil());
-        self.context.book.note(event);
-        self.send_administrative(message, label, place).await;
+        if self.send_administrative(message, label, place).await {
+            let event = notes::bekraftelse(label, Direction::Skickad, Uuid::nil());
+            self.context.book.note(event);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Messages for a service of this node: a question is asked, a ping answered, and the reply goes out as
 //! a message of its own (shs-1.2, 7.8; R-011: the clock of a question starts when its turn comes).
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ const WATCHDOG: Duration = Duration::from_millis(500);
 impl Work {
     /// Has a service of this node answer the message.
     pub(super) async fn serve(
-        &self,
+        self: &Rc<Self>,
         transit: &mut Transit,
         confirm: bool,
     ) -> Result<TransferEnd, Rejection> {
@@ -44,8 +45,12 @@ impl Work {
         } else {
             self.ask(transit).await?
         };
+        // Nobody needs the content any more, and the reply may take a while to be taken.
+        transit.message.parts.clear();
         if confirm || self.context.settings.confirm_always {
-            self.confirm(&transit.message.label, None).await;
+            // The reply does not wait for it: its place is held, a confirmation may wait for one.
+            let (work, label) = (Rc::clone(self), transit.message.label.clone());
+            self.notify(async move { work.confirm(&label, None).await });
         }
         let place = transit.sender_place.take();
         self.send_reply(transit, reply, place, confirm).await;
@@ -54,8 +59,7 @@ impl Work {
 
     /// Asks, and asks again while the node is too busy to admit the question.
     async fn ask(&self, transit: &Transit) -> Result<Reply, Rejection> {
-        let until = Instant::now() + self.context.settings.question_patience;
-        let mut pauses = self.pauses();
+        let mut patience = self.patience(self.context.settings.question_patience);
         loop {
             let rejection = match self.ask_once(transit).await {
                 Outcome::Reply(reply) => return Ok(reply),
@@ -65,12 +69,10 @@ impl Work {
                     Rejection::new(Failure::ActorLost, transit.message.label.known_ids())
                 }
             };
-            let pause = pauses.next();
             let busy = rejection.failure.row().source == Source::Load;
-            if !busy || Instant::now() + pause > until {
+            if !busy || !patience.wait().await {
                 return Err(rejection);
             }
-            tokio::time::sleep(pause).await;
         }
     }
 
@@ -140,7 +142,7 @@ impl Work {
         let code = rejection.failure.row().code;
         let state = State::Quarantined { code };
         self.context.transfers.set_state(&label.tx_id, state);
-        self.context.tally.count_transfer(TransferEnd::Quarantined);
+        self.context.tally.count_own_lost();
         let place = rejection.failure.place();
         let event = notes::fel(label, rejection.failure, place, transit.request_id);
         self.context.book.note(event);

@@ -7,7 +7,7 @@ use shs_schemas::shs::{Label, Message};
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::ledger::event::{Direction, Event, Gallring, Ids, Mottaget, Place, Way, What};
+use crate::ledger::event::{Avbrott, Direction, Event, Gallring, Ids, Mottaget, Place, Way, What};
 use crate::reply::Reply;
 use crate::tally::OutcomeClass;
 
@@ -86,6 +86,10 @@ pub(super) fn fel(label: &Label, failure: Failure, place: Place, request_id: Uui
         place,
     };
     event(label, request_id, what)
+}
+
+pub(super) fn avbrutet(label: &Label, reason: Avbrott, request_id: Uuid) -> Event {
+    event(label, request_id, What::Avbrutet { reason })
 }
 
 pub(super) fn kvitterat(label: &Label) -> Event {

@@ -4,12 +4,15 @@
 use chrono::Utc;
 use shs_schemas::shs::agreement::{Exchange, NoReceiver, Unaddressed};
 use shs_schemas::shs::{Actor, Adress, Organisationsnummer};
-use tokio::time::Instant;
 
 use super::forward::Work;
 use super::transit::Transit;
 use crate::directory::{DirectoryAway, Entry};
 use crate::failure::{Failure, Rejection};
+use crate::transfers::COPIES_MAX;
+
+/// Most receivers of one message: as many copies as an error or a confirmation still leads back to.
+pub(super) const RECEIVERS_MAX: usize = COPIES_MAX;
 
 impl From<NoReceiver> for Failure {
     fn from(why: NoReceiver) -> Self {
@@ -40,12 +43,6 @@ impl Work {
             .patiently(|| directory.public_agreements(None, label.product.produkt))
             .await?;
         Ok(rules.agreements.receivers(named, &unaddressed, &public)?)
-    }
-
-    /// `to` := the receiver that was worked out.
-    pub(super) fn address(&self, transit: &mut Transit, receiver: Organisationsnummer) {
-        let label = &mut transit.message.label;
-        label.address_to(Adress::of(receiver), None);
     }
 
     /// Receiver and sender must be in the directory; what they are called is filled in (step 13).
@@ -103,19 +100,19 @@ impl Work {
     where
         F: Future<Output = Result<T, DirectoryAway>>,
     {
-        let until = Instant::now() + self.context.settings.directory_patience;
-        let mut pauses = self.pauses();
-        loop {
-            let away = match look().await {
+        let mut patience = self.patience(self.context.settings.directory_patience);
+        let mut away = match look().await {
+            Err(away) => away,
+            found => return found,
+        };
+        let _seen = self.context.board.without_directory();
+        while patience.wait().await {
+            away = match look().await {
                 Err(away) => away,
                 found => return found,
             };
-            let pause = pauses.next();
-            if Instant::now() + pause > until {
-                return Err(away);
-            }
-            tokio::time::sleep(pause).await;
         }
+        Err(away)
     }
 }
 

@@ -1,18 +1,16 @@
 //! Pushing a message to the receiver's node: where to, how often, when to give up (shs-1.2, 5.6 and
 //! 7.7).
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use shs_schemas::Sensitive;
 use shs_schemas::shs::label::SequenceType;
-use shs_schemas::shs::{Label, Organisationsnummer, Produkt};
+use shs_schemas::shs::{Adress, Label, Message, Organisationsnummer, Produkt};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::RelaySettings;
 use super::forward::Work;
 use crate::failure::{Failure, Rejection};
 use crate::ingress::remote_code;
@@ -21,45 +19,41 @@ use crate::next_node::PostError;
 /// Actors whose posts are bounded one by one at the same time; the unused are forgotten beyond that.
 const ACTORS_KEPT: usize = 1_024;
 
-/// Waits between tries: doubling, with jitter, up to the longest.
-pub(super) struct Pauses {
-    pauses: ExponentialBackoff,
-    longest: Duration,
+/// Posts under way, by receiving actor. All lives of a relay share them: tasks outlive a life.
+#[derive(Debug, Default)]
+pub struct Posts(Mutex<HashMap<Organisationsnummer, Weak<Semaphore>>>);
+
+impl Posts {
+    fn to(&self, to: &Organisationsnummer, posts_max: usize) -> Arc<Semaphore> {
+        let mut posts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(posts) = posts.get(to).and_then(Weak::upgrade) {
+            return posts;
+        }
+        if posts.len() >= ACTORS_KEPT {
+            posts.retain(|_, posts| posts.strong_count() > 0);
+        }
+        let fresh = Arc::new(Semaphore::new(posts_max));
+        posts.insert(to.clone(), Arc::downgrade(&fresh));
+        fresh
+    }
 }
 
-impl Pauses {
-    fn new(settings: &RelaySettings) -> Self {
-        Self {
-            pauses: ExponentialBuilder::default()
-                .with_min_delay(settings.retry_first)
-                .with_max_delay(settings.retry_longest)
-                .with_jitter()
-                .without_max_times()
-                .build(),
-            longest: settings.retry_longest,
-        }
-    }
-
-    /// The next wait.
-    pub(super) fn next(&mut self) -> Duration {
-        let pause = self.pauses.next().unwrap_or(self.longest);
-        // The jitter comes on top.
-        pause.min(self.longest)
-    }
+/// What is posted.
+pub(super) enum Freight<'a> {
+    /// A message of this node's own, small or wanted nowhere else.
+    Written(Sensitive<Bytes>),
+    /// A message that is written anew for every try: between two of them, which may be minutes, it
+    /// takes no more memory than it was counted with, however many copies there are.
+    Whole(&'a Message, &'a Adress),
 }
 
 impl Work {
-    /// Waits between tries, from the first on.
-    pub(super) fn pauses(&self) -> Pauses {
-        Pauses::new(&self.context.settings)
-    }
-
     /// Posts a message until it is taken, refused, or the time is up; gives the number of tries. An
     /// administrative message may also go where messages of the product `about` go.
     pub(super) async fn push(
         &self,
         label: &Label,
-        message: Sensitive<Bytes>,
+        freight: Freight<'_>,
         about: Option<Produkt>,
     ) -> Result<u32, Rejection> {
         let reject = |failure| Rejection::new(failure, label.known_ids());
@@ -69,55 +63,49 @@ impl Work {
             .ok_or_else(|| reject(Failure::NoReceiver))?;
         let to = to.address.organisation();
         let url = self.url(to, label, about).await.map_err(reject)?;
-        let until = Instant::now() + self.context.settings.give_up_after;
-        let mut pauses = self.pauses();
+        let mut patience = self.patience(self.context.settings.give_up_after);
         let mut attempt = 1_u32;
         loop {
-            let error = match self.post(to, &url, message.clone()).await {
+            let until = patience.until();
+            let error = match self.post(to, &url, &freight, until).await {
                 Ok(()) => return Ok(attempt),
                 Err(error) => error,
             };
-            let pause = pauses.next();
-            let given_up = !error.is_worth_another_try() || Instant::now() + pause > until;
-            tracing::info!(attempt, given_up, %error, "message not taken by the next node");
-            if given_up {
+            let more = error.is_worth_another_try();
+            tracing::info!(attempt, more, %error, "message not taken by the next node");
+            if !more || !patience.wait().await {
                 return Err(Rejection {
                     remote_code: remote_code(&error),
                     ..reject(Failure::NotDelivered)
                 });
             }
             attempt += 1;
-            tokio::time::sleep(pause).await;
         }
     }
 
-    /// One try, among so many at once to the same actor.
+    /// One try, among so many at once to the same actor; who does not come to it in time has tried too.
     async fn post(
         &self,
         to: &Organisationsnummer,
         url: &str,
-        message: Sensitive<Bytes>,
+        freight: &Freight<'_>,
+        until: Instant,
     ) -> Result<(), PostError> {
         let Some(next_node) = &self.context.neighbours.next_node else {
             return Err(PostError::Address);
         };
-        let posts = self.posts_to(to);
-        // The semaphore is never closed.
-        let _post = posts.acquire().await;
+        let posts = self
+            .context
+            .posts
+            .to(to, self.context.settings.posts_per_actor_max);
+        let Ok(_post) = tokio::time::timeout_at(until, posts.acquire()).await else {
+            return Err(PostError::Unreachable("too many posts to it"));
+        };
+        let message = match freight {
+            Freight::Written(message) => message.clone(),
+            Freight::Whole(message, to) => self.written(message, to).await,
+        };
         next_node.post(url, message).await.map(|_| ())
-    }
-
-    fn posts_to(&self, to: &Organisationsnummer) -> Arc<Semaphore> {
-        let mut posts = self.posts.borrow_mut();
-        if let Some(posts) = posts.get(to).and_then(std::sync::Weak::upgrade) {
-            return posts;
-        }
-        if posts.len() >= ACTORS_KEPT {
-            posts.retain(|_, posts| posts.strong_count() > 0);
-        }
-        let fresh = Arc::new(Semaphore::new(self.context.settings.posts_per_actor_max));
-        posts.insert(to.clone(), Arc::downgrade(&fresh));
-        fresh
     }
 
     /// Where an actor takes a message: for errors and confirmations there are two further places to

@@ -6,20 +6,26 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use shs_schemas::ids::{LocalId, TxId};
-use shs_schemas::shs::Message;
 use shs_schemas::shs::label::SequenceType;
+use shs_schemas::shs::{Actor, Label, Message};
 use uuid::Uuid;
 
-use super::transit::{Passenger, Transit, Underway};
+use super::board::Board;
+use super::entrusted::{Entrusted, Salvage};
+use super::transit::{Passenger, Transit};
 use super::{Relay, notes};
 use crate::failure::Failure;
 use crate::ingress::examination::Examined;
 use crate::ingress::rules::Rules;
 use crate::ledger::LedgerBook;
-use crate::mailbox::Mailbox;
+use crate::ledger::event::{Avbrott, Event};
+use crate::mailbox::{Mailbox, Undelivered};
 use crate::outbox::{NoPlace, Outboxes, Place};
 use crate::reply::Receipt;
 use crate::transfers::{About, Claim, Claimed, Decided, Transfers};
+
+/// Room for an error message: about three times what one with usual names takes.
+const ERROR_BYTES: usize = 8 * 1024;
 
 /// Where asynchronous messages are taken over; every HTTP worker uses the same.
 pub struct Reception {
@@ -27,8 +33,30 @@ pub struct Reception {
     outboxes: Arc<Outboxes>,
     transfers: Arc<Transfers>,
     book: LedgerBook,
-    underway: Arc<Underway>,
+    board: Arc<Board>,
     relay: Mailbox<Relay>,
+    salvage: Arc<Salvage>,
+}
+
+/// A note that a message was taken over, and the duty to say so when it was not: the note may be on disk
+/// although its wait was over, or who waited for it fell.
+struct Promise {
+    book: LedgerBook,
+    refused: Option<Event>,
+}
+
+impl Promise {
+    fn kept(mut self) {
+        self.refused = None;
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if let Some(refused) = self.refused.take() {
+            self.book.note(refused);
+        }
+    }
 }
 
 /// What is held for a message before it is accepted.
@@ -46,16 +74,18 @@ impl Reception {
         outboxes: Arc<Outboxes>,
         transfers: Arc<Transfers>,
         book: LedgerBook,
-        underway: Arc<Underway>,
+        board: Arc<Board>,
         relay: Mailbox<Relay>,
+        salvage: Arc<Salvage>,
     ) -> Self {
         Self {
             rules,
             outboxes,
             transfers,
             book,
-            underway,
+            board,
             relay,
+            salvage,
         }
     }
 
@@ -91,12 +121,8 @@ impl Reception {
         let mut message = examined.message;
         let node = self.rules.node_id.clone();
         message.label.received(node, local_id.clone(), arrived);
-        let event = notes::mottaget(&message, bytes, request_id);
-        let noted = self
-            .book
-            .note_durably(event.ok_or(Failure::SenderMissing)?)
-            .await;
-        noted.map_err(|_| Failure::NotNoted)?;
+        let promise = self.note(&message, bytes, request_id).await?;
+        let tx_id = message.label.tx_id.clone();
         let transit = Transit {
             may_leave: own_system || self.rules.is_local(&examined.sender),
             message,
@@ -110,15 +136,43 @@ impl Reception {
         };
         // Known before it is under way: its state is set from there on.
         claimed.accept(arrived, local_id.clone());
-        if self.relay.deliver(transit).is_err() {
-            // The node is going down. The ledger shows a message without an end.
-            return Err(Failure::Draining);
+        let entrusted = Entrusted::new(transit, &self.salvage);
+        if let Err(undelivered) = self.relay.deliver(entrusted) {
+            // Refused after all: not known here, so that it is no duplicate when it comes again.
+            let full = matches!(undelivered, Undelivered::Full(_));
+            drop(undelivered.into_message().release());
+            self.transfers.retract(&tx_id);
+            return Err(if full {
+                Failure::TransfersFull
+            } else {
+                Failure::Draining
+            });
         }
+        promise.kept();
         Ok(Receipt {
             ids,
             local_id: Some(local_id),
             arrived,
         })
+    }
+
+    /// Has it noted that the message was taken over, on disk.
+    async fn note(
+        &self,
+        message: &Message,
+        bytes: usize,
+        request_id: Uuid,
+    ) -> Result<Promise, Failure> {
+        let event = notes::mottaget(message, bytes, request_id).ok_or(Failure::SenderMissing)?;
+        let noting = self.book.note_durably(event);
+        let refused = notes::avbrutet(&message.label, Avbrott::EjAntecknat, request_id);
+        let promise = Promise {
+            book: self.book.clone(),
+            refused: Some(refused),
+        };
+        let noted = noting.await;
+        self.board.noted(noted.is_ok());
+        noted.map(|()| promise).map_err(|_| Failure::NotNoted)
     }
 
     /// The right to take the message over, or when the first copy of it arrived.
@@ -138,10 +192,14 @@ impl Reception {
     }
 
     fn hold(&self, message: &Message, bytes: usize) -> Result<Held, Failure> {
-        let passenger = self.underway.enter(bytes).ok_or(Failure::TransfersFull)?;
+        let passenger = self
+            .board
+            .underway()
+            .enter(bytes)
+            .ok_or(Failure::TransfersFull)?;
         let administrative = message.label.sequence_type == SequenceType::Adm;
         let from = message.label.from.as_ref().filter(|_| !administrative);
-        let sender_place = from.map(|from| self.outboxes.reserve(&from.address));
+        let sender_place = from.map(|from| self.place_for_the_sender(from, &message.label));
         let to = message.label.to.as_ref();
         let to = to.filter(|_| !self.rules.is_for_a_service(&message.label));
         let receiver_place = to.map(|to| self.outboxes.reserve_for(&to.address, bytes));
@@ -150,6 +208,19 @@ impl Reception {
             sender_place: place(sender_place)?,
             receiver_place: place(receiver_place)?,
         })
+    }
+
+    /// Room for what the sender is told: the reply, when a service of this node may answer, else at most
+    /// an error, so that files on their way to a slow node do not take up their sender's mailbox.
+    fn place_for_the_sender(&self, from: &Actor, label: &Label) -> Result<Place, NoPlace> {
+        let to = label.to.as_ref().map(|to| to.address.organisation());
+        let may_be_answered = self.rules.has_service(label.product.produkt)
+            && to.is_none_or(|to| self.rules.is_own(to));
+        if may_be_answered {
+            self.outboxes.reserve(&from.address)
+        } else {
+            self.outboxes.reserve_for(&from.address, ERROR_BYTES)
+        }
     }
 }
 

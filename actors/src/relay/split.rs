@@ -6,6 +6,7 @@ use std::rc::Rc;
 use shs_schemas::ids::LocalId;
 use shs_schemas::shs::{Message, Organisationsnummer};
 
+use super::entrusted::Entrusted;
 use super::forward::Work;
 use super::permit::by_number;
 use super::transit::Transit;
@@ -20,8 +21,8 @@ impl Work {
     ) -> TransferEnd {
         for receiver in receivers {
             let copy = self.copy(transit, &receiver);
-            let work = Rc::clone(self);
-            actix_rt::spawn(async move { work.forward(copy).await });
+            let copy = Entrusted::new(copy, &self.context.salvage);
+            self.spawn(Rc::clone(self).forward(copy));
         }
         TransferEnd::Split
     }

@@ -66,15 +66,29 @@ impl Underway {
         &self.room
     }
 
+    /// Counts one more in for a notice of this node's own, an error or a confirmation; `None` when there
+    /// are as many beyond the messages themselves as those may be.
+    pub(super) fn enter_notice(self: &Arc<Self>) -> Option<Passenger> {
+        self.count_in(self.messages_max.saturating_mul(2))
+            .then(|| Passenger {
+                underway: Arc::clone(self),
+                held: Arc::new(Held::nothing(&self.room)),
+            })
+    }
+
+    fn count_in(&self, messages_max: usize) -> bool {
+        let fits = |count: usize| (count < messages_max).then_some(count + 1);
+        let counted = self
+            .messages
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits);
+        counted.is_ok()
+    }
+
     /// Counts one more in, of so many bytes; `None` when there are as many as may be.
     pub(super) fn enter(self: &Arc<Self>, bytes: usize) -> Option<Passenger> {
         let mut held = Held::nothing(&self.room);
         held.grow(bytes).ok()?;
-        let fits = |count: usize| (count < self.messages_max).then_some(count + 1);
-        self.messages
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
-            .ok()?;
-        Some(Passenger {
+        self.count_in(self.messages_max).then(|| Passenger {
             underway: Arc::clone(self),
             held: Arc::new(held),
         })
@@ -146,5 +160,20 @@ mod tests {
         assert_eq!((underway.messages(), underway.room().used()), (1, 60));
         drop(derived);
         assert_eq!((underway.messages(), underway.room().used()), (0, 0));
+    }
+
+    #[test]
+    fn notices_find_room_beside_the_messages_and_have_a_bound_too() {
+        let underway = Underway::new(UnderwaySettings {
+            messages_max: 2,
+            bytes_max: 100,
+        });
+        let messages = [underway.enter(50), underway.enter(50)];
+        assert!(messages.iter().all(Option::is_some));
+        let notices = [underway.enter_notice(), underway.enter_notice()];
+        assert!(notices.iter().all(Option::is_some));
+        assert!(underway.enter_notice().is_none());
+        drop((messages, notices));
+        assert_eq!(underway.messages(), 0);
     }
 }

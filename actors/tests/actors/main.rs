@@ -9,6 +9,8 @@ mod dispatcher;
 mod insamling;
 mod ledger;
 mod node_rig;
+mod relay;
+mod relay_rig;
 mod supervision;
 
 use std::time::Duration;

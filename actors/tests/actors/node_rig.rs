@@ -51,7 +51,7 @@ pub fn empty_insamling() -> Insamling {
 }
 
 /// A question about so many persons, to every party.
-fn question(persons: usize) -> Bytes {
+pub fn question(persons: usize) -> Bytes {
     let part = |number| {
         let name = format!("fraga-{number}.xml");
         DataPart::new(

@@ -15,6 +15,7 @@ use shs_schemas::shs::{KnownIds, Management};
 
 use super::*;
 use crate::cli::{Cli, Command};
+use crate::client::Client;
 
 const PRODUCT: &str = "5a1e0000-1111-4222-8333-444455557777";
 

@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use ldap3::{LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchOptions};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use ldap3::{
+    LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchOptions, StdStream,
+};
 use shs_schemas::Sensitive;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -19,6 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::entry::DirectoryEntry;
 use super::fault::{LdapFault, TlsFault};
 use super::search::Search;
+use super::stream::{Guarded, Route};
 use crate::settings::{Ldap, LdapUrl};
 
 /// Most entries that a search may give, references to other directories included.
@@ -28,6 +28,8 @@ const IDLE_MAX: Duration = Duration::from_mins(1);
 /// LDAP results (RFC 4511, 4.1.9).
 const SUCCESS: u32 = 0;
 const SIZE_LIMIT_EXCEEDED: u32 = 4;
+/// Tells the LDAP library that it gets a stream that is open.
+const OPEN_STREAM: &str = "ldapi:///";
 
 /// How to get a connection, and the one there is.
 pub(super) struct Link {
@@ -40,7 +42,7 @@ struct Plan {
     url: String,
     base: String,
     bind: Option<(String, Sensitive<String>)>,
-    settings: LdapConnSettings,
+    route: Route,
     connect_timeout: Duration,
     search_timeout: Duration,
 }
@@ -63,6 +65,7 @@ pub(super) struct Mine {
 pub(super) struct Connection {
     ldap: ldap3::Ldap,
     driver: AbortHandle,
+    guard: AbortHandle,
     used: Mutex<Instant>,
 }
 
@@ -72,16 +75,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Link {
     pub(super) fn new(url: &LdapUrl, settings: &Ldap, runtime: Handle) -> Result<Self, TlsFault> {
-        let mut connection = LdapConnSettings::new().set_starttls(settings.start_tls);
-        if let Some(ca) = &settings.ca {
-            connection = connection.set_config(trusting(ca)?);
-        }
         let bind = settings.bind_dn.clone().zip(settings.password.clone());
         let plan = Plan {
             url: url.as_str().to_owned(),
             base: settings.base.clone(),
             bind,
-            settings: connection,
+            route: Route::new(url, settings)?,
             connect_timeout: settings.connect_timeout(),
             search_timeout: settings.search_timeout(),
         };
@@ -179,33 +178,19 @@ impl Link {
     }
 }
 
-/// Trust in these certificates and no others.
-fn trusting(ca: &str) -> Result<Arc<ClientConfig>, TlsFault> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
-        let certificate = certificate.map_err(|_| TlsFault("is not PEM".to_owned()))?;
-        let added = roots.add(certificate);
-        added.map_err(|error| TlsFault(error.to_string()))?;
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| TlsFault(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
 impl Connection {
     async fn open(plan: &Plan) -> Result<Arc<Self>, LdapFault> {
-        let opened = LdapConnAsync::with_settings(plan.settings.clone(), &plan.url).await;
-        let (connection, ldap) =
-            opened.map_err(|error| LdapFault::Unreachable(error.to_string()))?;
+        let unreachable = |error: std::io::Error| LdapFault::Unreachable(error.to_string());
+        let Guarded { stream, guard } = plan.route.open().await.map_err(unreachable)?;
+        let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(stream));
+        let opened = LdapConnAsync::with_settings(settings, OPEN_STREAM).await;
+        let (connection, ldap) = opened.map_err(lost)?;
         // Its end shows in the searches; what the library says of it is said there.
         let driver = tokio::spawn(async move { drop(connection.drive().await) });
         let connection = Self {
             ldap,
             driver: driver.abort_handle(),
+            guard,
             used: Mutex::new(Instant::now()),
         };
         if let Some((name, password)) = &plan.bind {
@@ -281,8 +266,9 @@ fn lost(_: LdapError) -> LdapFault {
 }
 
 impl Drop for Connection {
-    /// The driver would end by itself, unless it hangs in a write that nobody reads.
+    /// Both would end by themselves, unless they hang in a write that nobody reads.
     fn drop(&mut self) {
         self.driver.abort();
+        self.guard.abort();
     }
 }

@@ -1,0 +1,136 @@
+//! What operators and other nodes' operators read about errors is what the code does.
+
+use samsvar_actors::failure::{Failure, Source};
+use shs_schemas::ErrorCode;
+
+const NODE: &str = include_str!("../docs/shs-node.md");
+
+/// The reasons, each once; a new one does not compile until it stands here.
+macro_rules! reasons {
+    ($($reason:ident),+ $(,)?) => {
+        fn reasons() -> Vec<Failure> {
+            // Never called: it only has to cover everything.
+            #[expect(dead_code, reason = "checked when it is compiled")]
+            const fn all(failure: Failure) {
+                match failure {
+                    Failure::Unreadable(_) => {}
+                    $(Failure::$reason => {})+
+                }
+            }
+            let unreadable = Failure::Unreadable(ErrorCode::IllegalMessageStructure);
+            vec![unreadable, $(Failure::$reason),+]
+        }
+    };
+}
+
+reasons!(
+    BodyTooLarge,
+    HeadersTooLarge,
+    SlowSender,
+    Method,
+    Asynchronous,
+    NotAQuestion,
+    NotARequest,
+    Combination,
+    Status,
+    ReceiverMissing,
+    UnknownReceiver,
+    NoService,
+    NoRelay,
+    SenderMissing,
+    NotTheSender,
+    UnknownSender,
+    Originator,
+    EndRecipient,
+    CertificateRefused,
+    CertificateHeader,
+    UnknownProduct,
+    NoAgreement,
+    NamedAgreement,
+    NoReceiver,
+    SeveralReceivers,
+    Parts,
+    NoAddress,
+    NotDelivered,
+    NotFetched,
+    DirectoryAway,
+    NotNoted,
+    OutboxFull,
+    TransfersFull,
+    PersonCount,
+    Question,
+    MixedIngivare,
+    MixedVersions,
+    NodeOverload,
+    SenderOverload,
+    Draining,
+    ActorLost,
+    Content,
+    Watchdog,
+);
+
+/// The beginning of a row up to the column that people fill in, and its text.
+fn row(failure: Failure) -> (String, &'static str) {
+    let row = failure.row();
+    let code = match failure {
+        Failure::Unreadable(_) => "see there".to_owned(),
+        _ => format!("`{}`", row.code.as_str()),
+    };
+    let whose = match row.source {
+        Source::Caller | Source::TooLarge => "sender",
+        Source::Load => "load",
+        Source::NextNode => "other node",
+        Source::Us => "node",
+    };
+    (
+        format!("| `{}` | {code} | {whose} | ", failure.class()),
+        row.text,
+    )
+}
+
+fn rows() -> Vec<&'static str> {
+    let lines = NODE
+        .lines()
+        .skip_while(|line| !line.starts_with("| Reason in the log"));
+    lines
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect()
+}
+
+#[test]
+fn every_error_that_a_node_raises_is_explained_as_it_is() {
+    let rows = rows();
+    for failure in reasons() {
+        let (beginning, text) = row(failure);
+        let found: Vec<_> = rows
+            .iter()
+            .filter(|row| row.starts_with(&beginning))
+            .collect();
+        let [found] = found[..] else {
+            panic!("{} rows begin with: {beginning}", found.len());
+        };
+        let columns: Vec<&str> = found.split(" | ").collect();
+        assert_eq!(columns.len(), 6, "{found}");
+        assert!(
+            ["at once", "later", "both"].contains(&columns[3]),
+            "{found}"
+        );
+        assert_eq!(columns[4], text, "{beginning}");
+    }
+    assert_eq!(
+        rows.len(),
+        reasons().len(),
+        "rows about errors that do not exist"
+    );
+}
+
+#[test]
+fn every_code_of_the_protocol_is_among_them() {
+    for code in ErrorCode::ALL {
+        let named = rows()
+            .iter()
+            .any(|row| row.contains(&format!("`{}`", code.as_str())));
+        assert!(named, "{}", code.as_str());
+    }
+}
