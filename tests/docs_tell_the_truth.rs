@@ -48,7 +48,7 @@ reasons!(
     NoAgreement,
     NamedAgreement,
     NoReceiver,
-    SeveralReceivers,
+    TooManyReceivers,
     Parts,
     NoAddress,
     NotDelivered,

@@ -80,8 +80,6 @@ pub enum Failure {
     NamedAgreement,
     /// `to` is missing, and no agreement tells a receiver.
     NoReceiver,
-    /// `to` is missing, and agreements tell several receivers where one is required.
-    SeveralReceivers,
     /// `to` is missing, and agreements tell more receivers than one message may have.
     TooManyReceivers,
     /// The parts are not those of the product's description.
@@ -266,10 +264,6 @@ impl Failure {
                 Code::UnresolvedReceiver,
                 "Mottagare (to) saknas och kan inte härledas ur något avtal",
             ),
-            Self::SeveralReceivers => caller(
-                Code::IllegalReceiver,
-                "Mottagare (to) saknas och avtalen ger flera",
-            ),
             Self::TooManyReceivers => caller(
                 Code::IllegalReceiver,
                 "Mottagare (to) saknas och avtalen ger fler än noden skickar ett meddelande till",
@@ -365,7 +359,6 @@ impl Failure {
             Self::NoAgreement => "no_agreement",
             Self::NamedAgreement => "named_agreement",
             Self::NoReceiver => "no_receiver",
-            Self::SeveralReceivers => "several_receivers",
             Self::TooManyReceivers => "too_many_receivers",
             Self::Parts => "parts",
             Self::NoAddress => "no_address",

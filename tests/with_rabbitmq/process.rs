@@ -60,14 +60,14 @@ impl Process {
         Self { child, out, err }
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("it has not been waited for");
-    }
-
     /// Its number.
     #[allow(dead_code, reason = "only some test binaries measure")]
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it has not been waited for");
     }
 
     pub(crate) fn is_running(&mut self) -> bool {

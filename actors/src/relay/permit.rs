@@ -19,7 +19,7 @@ impl From<NoReceiver> for Failure {
         match why {
             NoReceiver::NamedUnknown | NoReceiver::NamedMisfit(_) => Self::NamedAgreement,
             NoReceiver::Nobody => Self::NoReceiver,
-            NoReceiver::Several(_) => Self::SeveralReceivers,
+            NoReceiver::Several(_) => Self::TooManyReceivers,
         }
     }
 }
