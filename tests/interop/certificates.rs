@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use samsvar::client::Client;
 use samsvar::dev_ca::{DevCa, Purpose, Wanted};
 use samsvar::tls;
@@ -68,6 +68,19 @@ impl Certificates {
         let file = |name: &str, kind| self.file(&format!("{name}.{kind}"));
         let own = name.map(|name| (file(name, "pem"), file(name, "key")));
         tls::client::from_files(self.file("ca.pem"), own, true).unwrap()
+    }
+
+    /// What a node that is not ours shows; it takes everybody.
+    pub fn server(&self, name: &str) -> rustls::ServerConfig {
+        let file = |kind| fs::read(self.file(&format!("{name}.{kind}"))).unwrap();
+        let certificate = CertificateDer::from_pem_slice(&file("pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(&file("key")).unwrap();
+        rustls::ServerConfig::builder_with_provider(tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap()
     }
 
     /// A client with this certificate.

@@ -10,11 +10,10 @@ use shs_schemas::ErrorCode;
 use tokio::task::spawn_blocking;
 
 use crate::letter::{error_code, event, request};
-use crate::other_node::OtherNode;
 use crate::rig::{At, KOMMUN, Plan, Rig, TYST};
 use crate::sandbox::eventually;
 use crate::slapd::{Readers, Slapd};
-use crate::ts43_published::{FJARR, actor, address, ldap, public_agreement};
+use crate::ts43_published::{FJARR, ldap, publish_fjarr};
 
 /// Nobody knows it.
 const STRANGER: &str = "0000000099";
@@ -53,17 +52,12 @@ async fn known_receivers_go_on_unknown_ones_are_told_and_it_recovers_by_itself()
     let Some(slapd) = Slapd::start(Readers::Anyone) else {
         return;
     };
-    let other = OtherNode::echo().await;
-    slapd.publish(
-        &(actor(FJARR, "Fjärrverket")
-            + &address(FJARR, "Fjärrverket", TYST, &other.url)
-            + &public_agreement(FJARR, "Fjärrverket", TYST, "any")),
-    );
     let mut plan = Plan::usual();
     plan.a.more = ldap(&slapd);
     // A second is the shortest that can be set.
     plan.a.relay = "directory_patience_s = 1".to_owned();
     let rig = Arc::new(plan.start().await);
+    let other = publish_fjarr(&rig, &slapd, Some("any")).await;
     let end = Arc::new(AtomicBool::new(false));
     let flowing = tokio::spawn(flow(Arc::clone(&rig), Arc::clone(&end)));
     eventually("messages flow", || other.received().len() > 4).await;
@@ -122,15 +116,10 @@ async fn a_message_waits_for_a_directory_that_comes_back_in_time() {
     let Some(slapd) = Slapd::start(Readers::Anyone) else {
         return;
     };
-    let other = OtherNode::accepting().await;
-    slapd.publish(
-        &(actor(FJARR, "Fjärrverket")
-            + &address(FJARR, "Fjärrverket", TYST, &other.url)
-            + &public_agreement(FJARR, "Fjärrverket", TYST, "any")),
-    );
     let mut plan = Plan::usual();
     plan.a.more = ldap(&slapd);
     let rig = plan.start().await;
+    let other = publish_fjarr(&rig, &slapd, Some("any")).await;
     let slapd = blocking(slapd, Slapd::stop).await;
     let sent = event(KOMMUN, FJARR, TYST);
     rig.post("kommun", At::A, &sent).await;

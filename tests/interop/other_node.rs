@@ -4,12 +4,16 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::certificates::Certificates;
+use crate::wire::Stream;
 
 /// What it says to a body that it got.
 type Answer = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
 
-/// A node over plain HTTP on loopback.
+/// A node on loopback, over plain HTTP or TLS.
 pub struct OtherNode {
     pub url: String,
     received: Arc<Mutex<Vec<Bytes>>>,
@@ -18,16 +22,38 @@ pub struct OtherNode {
 impl OtherNode {
     /// One that answers with a whole HTTP response.
     pub async fn answering(answer: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::start(Arc::new(answer), None).await
+    }
+
+    async fn start(answer: Arc<Answer>, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/shs/rs", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let port = listener.local_addr().unwrap().port();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let (kept, answer): (_, Arc<Answer>) = (Arc::clone(&received), Arc::new(answer));
+        let kept = Arc::clone(&received);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&kept), Arc::clone(&answer)));
+                let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
+                let Some(tls) = tls.clone() else {
+                    tokio::spawn(serve(stream, kept, answer));
+                    continue;
+                };
+                tokio::spawn(async move {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(stream, kept, answer).await;
+                    }
+                });
             }
         });
+        let url = format!("{scheme}://localhost:{port}/shs/rs");
         Self { url, received }
+    }
+
+    /// One over TLS that answers synchronous and asynchronous messages alike with their own bytes.
+    pub async fn echo_over_tls(certificates: &Certificates) -> Self {
+        certificates.node("other-node", "0000000077");
+        let tls = TlsAcceptor::from(Arc::new(certificates.server("other-node")));
+        Self::start(Arc::new(|body: &[u8]| response(200, body)), Some(tls)).await
     }
 
     /// One that takes asynchronous messages.
@@ -56,7 +82,7 @@ pub fn response(status: u16, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-async fn serve(mut stream: TcpStream, received: Arc<Mutex<Vec<Bytes>>>, answer: Arc<Answer>) {
+async fn serve(mut stream: impl Stream, received: Arc<Mutex<Vec<Bytes>>>, answer: Arc<Answer>) {
     let mut bytes = Vec::new();
     let head = loop {
         if let Some(end) = bytes.windows(4).position(|at| at == b"\r\n\r\n") {
@@ -79,4 +105,5 @@ async fn serve(mut stream: TcpStream, received: Arc<Mutex<Vec<Bytes>>>, answer: 
     let answer = answer(&bytes[head..]);
     received.lock().unwrap().push(bytes.split_off(head).into());
     let _ = stream.write_all(&answer).await;
+    let _ = stream.shutdown().await;
 }

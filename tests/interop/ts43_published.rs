@@ -12,7 +12,7 @@ use shs_schemas::shs::label::{SequenceType, TransferType};
 use crate::avtal::Avtal;
 use crate::letter::{data, error_code, event, management, request};
 use crate::other_node::OtherNode;
-use crate::rig::{A_OWN, At, B_OWN, KOMMUN, Plan, SSBTEK, TYST};
+use crate::rig::{A_OWN, At, B_OWN, KOMMUN, Plan, Rig, SSBTEK, TYST};
 use crate::slapd::{Readers, Slapd};
 
 /// An actor that only the directory knows.
@@ -63,6 +63,17 @@ pub fn public_agreement(number: &str, name: &str, product: &str, transfer: &str)
     )
 }
 
+/// FJARR's node over TLS, as the directory takes no other, and its entries: actor, address, agreements.
+pub async fn publish_fjarr(rig: &Rig, slapd: &Slapd, agreement: Option<&str>) -> OtherNode {
+    let other = OtherNode::echo_over_tls(&rig.certificates).await;
+    let mut ldif = actor(FJARR, "Fjärrverket") + &address(FJARR, "Fjärrverket", TYST, &other.url);
+    if let Some(transfer) = agreement {
+        ldif += &public_agreement(FJARR, "Fjärrverket", TYST, transfer);
+    }
+    slapd.publish(&ldif);
+    other
+}
+
 fn product_type(number: &str, name: &str, product: &str) -> String {
     format!(
         "dn: productName=Underlag,ou=Product types,o={name},l=SHS\nobjectClass: shsProduct\n\
@@ -82,10 +93,10 @@ async fn ts43_k_001_a_product_that_an_actor_publishes_can_be_sent_to_it_at_once(
     let Some(slapd) = Slapd::start(Readers::Anyone) else {
         return;
     };
-    let other = OtherNode::accepting().await;
     let mut plan = plan(&slapd);
     plan.a.avtal.push(Avtal::between(10, FJARR, KOMMUN, TYST));
     let rig = plan.start().await;
+    let other = OtherNode::echo_over_tls(&rig.certificates).await;
     let send = async || {
         let sent = event(KOMMUN, FJARR, TYST);
         rig.post("kommun", At::A, &sent).await;
@@ -111,13 +122,11 @@ async fn ts43_k_002_a_published_agreement_permits_at_once() {
     let Some(slapd) = Slapd::start(Readers::Anyone) else {
         return;
     };
-    let other = OtherNode::accepting().await;
-    slapd
-        .publish(&(actor(FJARR, "Fjärrverket") + &address(FJARR, "Fjärrverket", TYST, &other.url)));
     let mut plan = plan(&slapd);
     // No other agreement may tell a receiver of the product.
     plan.a.avtal.retain(|avtal| avtal.products != [TYST]);
     let rig = plan.start().await;
+    let other = publish_fjarr(&rig, &slapd, None).await;
     rig.post("kommun", At::A, &event(KOMMUN, FJARR, TYST)).await;
     let error = rig.arrives("kommun", At::A, KOMMUN, "error").await;
     assert_eq!(error_code(&error), "MissingAgreement");
@@ -144,10 +153,8 @@ async fn ts42_k_003_a_synchronous_exchange_under_a_public_agreement() {
     let Some(slapd) = Slapd::start(Readers::Anyone) else {
         return;
     };
-    let other = OtherNode::echo().await;
-    slapd
-        .publish(&(actor(FJARR, "Fjärrverket") + &address(FJARR, "Fjärrverket", TYST, &other.url)));
     let rig = plan(&slapd).start().await;
+    publish_fjarr(&rig, &slapd, None).await;
     let sent = request(KOMMUN, FJARR, TYST).write();
     let refused = rig.send_bytes("kommun", At::A, sent.clone()).await;
     assert_eq!(refused.refusal().code, ErrorCode::MissingAgreement);
@@ -162,12 +169,8 @@ async fn ts43_k_002_a_reply_under_a_public_agreement_of_its_sender_is_delivered(
     let Some(slapd) = Slapd::start(Readers::Anyone) else {
         return;
     };
-    let other = OtherNode::accepting().await;
-    let published = actor(FJARR, "Fjärrverket")
-        + &address(FJARR, "Fjärrverket", TYST, &other.url)
-        + &public_agreement(FJARR, "Fjärrverket", TYST, "asynch");
-    slapd.publish(&published);
     let rig = plan(&slapd).start().await;
+    let other = publish_fjarr(&rig, &slapd, Some("asynch")).await;
     rig.certificates.system("fjarr", FJARR);
     let mut question = event(KOMMUN, FJARR, TYST);
     question.label.sequence_type = SequenceType::Request;

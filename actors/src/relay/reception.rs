@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use shs_schemas::ids::{LocalId, TxId};
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::{Actor, Label, Message, Organisationsnummer};
@@ -117,7 +117,7 @@ impl Reception {
         let bytes = examined.message.bytes();
         let held = self.hold(&examined.message, &examined.sender, bytes)?;
         let local_id = LocalId::fresh();
-        let arrived = Utc::now().trunc_subsecs(0);
+        let arrived = Utc::now();
         let mut message = examined.message;
         let node = self.rules.node_id.clone();
         message.label.received(node, local_id.clone(), arrived);
