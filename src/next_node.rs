@@ -129,6 +129,8 @@ async fn read(mut response: Response, bytes_max: usize) -> Result<Sensitive<Byte
     if announced > bytes_max as u64 {
         return Err(PostError::TooLarge);
     }
+    let announced = response.content_length();
+    let announced = announced.and_then(|length| usize::try_from(length).ok());
     let mut body = BytesMut::new();
     while let Some(piece) = response
         .chunk()
@@ -137,6 +139,10 @@ async fn read(mut response: Response, bytes_max: usize) -> Result<Sensitive<Byte
     {
         if body.len() + piece.len() > bytes_max {
             return Err(PostError::TooLarge);
+        }
+        if body.is_empty() {
+            // In one piece: a buffer that grows step by step is copied each time.
+            body.reserve(announced.unwrap_or(0).max(piece.len()));
         }
         body.extend_from_slice(&piece);
     }

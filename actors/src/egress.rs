@@ -10,6 +10,7 @@ use actix::{Actor, ActorContext, Context, Handler};
 use chrono::{DateTime, Utc};
 use shs_schemas::ids::ContentId;
 use shs_schemas::mime::{ContentType, TransferEncoding};
+use shs_schemas::shs::label::TransferType;
 use shs_schemas::shs::{Actor as ShsActor, DataPart, KnownIds, Message};
 use shs_schemas::ssbtek::{Utfall, fel, sammanstall};
 use shs_schemas::{Sensitive, Uppgiftslamnare};
@@ -117,9 +118,11 @@ fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>
     let complete = compiled.complete;
     let label = compiled.label.reply(ContentId::fresh(), own, now);
     let message = Message { label, parts };
+    // Whoever waits for the reply reads it from the message itself.
+    let kept = message.label.transfer_type == TransferType::Asynch;
     Reply {
         body: Sensitive::new(message.write()),
-        label: Some(Box::new(message.label)),
+        label: kept.then(|| Box::new(message.label_as_written())),
         complete,
     }
 }

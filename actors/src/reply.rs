@@ -37,7 +37,7 @@ pub enum Outcome {
 pub struct Reply {
     /// Its bytes.
     pub body: Sensitive<Bytes>,
-    /// Its label; none when it is another node's reply, which is passed on as it came.
+    /// Its label, when it is asynchronous and has a way of its own.
     pub label: Option<Box<Label>>,
     /// Whether no party was failed by us or by silence.
     pub complete: bool,

@@ -49,14 +49,14 @@ impl TlsArgs {
     /// of this machine.
     pub fn client(&self, url: &str) -> Result<Client, TlsArgsError> {
         let Some(ca) = self.ca.clone() else {
-            let scheme = url.split(':').next().unwrap_or_default();
-            if scheme.trim().eq_ignore_ascii_case("https") {
-                return Err(TlsArgsError::CaMissing);
-            }
-            if scheme.trim().eq_ignore_ascii_case("http") && !is_usable(url) {
-                return Err(TlsArgsError::Plain);
-            }
-            return Ok(Client::new()?);
+            return match reqwest::Url::parse(url.trim()) {
+                Ok(url) if url.scheme() == "https" => Err(TlsArgsError::CaMissing),
+                Ok(url) if url.scheme() == "http" && !is_usable(url.as_str()) => {
+                    Err(TlsArgsError::Plain)
+                }
+                // What is no address at all is said by who uses it.
+                _ => Ok(Client::new()?),
+            };
         };
         let own = self.cert.clone().zip(self.key.clone());
         let config = tls::client::from_files(ca, own, !self.no_host_check);

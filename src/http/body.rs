@@ -10,8 +10,9 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use samsvar_actors::room::{Held, NoRoom, Room};
 
-/// Room that is made at once for a body whose length is announced; more only as it comes, so that
-/// an announcement alone costs little.
+/// Room that is made at once for a body whose length is announced, so that an announcement alone costs
+/// little. Once so much has come, there is room for the rest in one piece: a buffer that grows step by
+/// step is copied each time.
 const ROOM_AT_ONCE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Why a body was not read.
@@ -92,6 +93,10 @@ async fn collect(
             return Err(BodyError::TooLarge);
         }
         held.grow(piece.len())?;
+        if body.capacity() < body.len() + piece.len() {
+            let rest = announced.map_or(0, |length| length.saturating_sub(body.len()));
+            body.reserve(rest.max(piece.len()));
+        }
         body.extend_from_slice(&piece);
         next = payload
             .next()

@@ -46,6 +46,7 @@ async fn a_question_is_accepted_and_its_answer_lies_in_the_senders_mailbox() {
         .await
         .unwrap();
     assert!(list.contains("sequence-type=\"reply\""), "{list}");
+    assert!(list.contains("<data datapartType=\"fraga\""), "{list}");
     let again = client
         .post(&url)
         .body(message.write())

@@ -285,7 +285,7 @@ fn check_counts_the_days_and_warns_of_what_is_suspicious() {
     let config = folder.path().join("samsvar.toml");
     let check = || text(&run(samsvar().args(["check", "--config"]).arg(&config)));
     let said = check();
-    assert!(said.starts_with("ok\n"), "{said}");
+    assert!(said.lines().any(|line| line == "ok"), "{said}");
     assert!(said.contains("https://0.0.0.0:0"), "{said}");
     for (file, days, setting) in [
         ("node.pem", 365, "listener.tls.certificate"),

@@ -37,7 +37,7 @@ pub fn reply(request: &Message, own: &Actor, now: DateTime<Utc>) -> Reply {
     };
     Reply {
         body: Sensitive::new(message.write()),
-        label: Some(Box::new(message.label)),
+        label: Some(Box::new(message.label_as_written())),
         complete: true,
     }
 }

@@ -107,7 +107,7 @@ impl Work {
         let written = message.write();
         let sent = if self.context.rules.is_local(to.organisation()) {
             let stored = Stored {
-                label: message.label,
+                label: message.label_as_written(),
                 message: Sensitive::new(written),
                 arrived: Utc::now(),
                 confirm: false,

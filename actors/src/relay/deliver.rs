@@ -40,7 +40,7 @@ impl Work {
             let place = place.map_err(reject)?;
             let message = self.written(&transit.message, &to).await;
             place.put(Stored {
-                label: transit.message.label.clone(),
+                label: transit.message.label_as_written(),
                 message,
                 arrived: transit.arrived,
                 confirm,

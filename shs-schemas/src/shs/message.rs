@@ -139,6 +139,14 @@ impl DataPart {
 }
 
 impl Message {
+    /// The label as it is written: with a `data` element for each part.
+    #[must_use]
+    pub fn label_as_written(&self) -> Label {
+        let mut label = self.label.clone();
+        label.content.data = self.parts.iter().map(DataPart::element).collect();
+        label
+    }
+
     /// Bytes of all parts together, transfer encodings undone.
     #[must_use]
     pub fn bytes(&self) -> usize {

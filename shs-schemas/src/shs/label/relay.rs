@@ -43,7 +43,8 @@ impl Label {
 
     /// Fills in what the directory knows of the parties, where the label says nothing (7.3, step
     /// 4): the name of `from` and with it its URI, and the name of `to`. A blank name counts as
-    /// none. Parties that the label does not have stay absent.
+    /// none, and so does the actor's own number, which stands in for a name that is not known.
+    /// Parties that the label does not have stay absent.
     pub fn fill_names(
         &mut self,
         from_name: Option<&str>,
@@ -51,7 +52,7 @@ impl Label {
         to_name: Option<&str>,
     ) {
         if let (Some(from), Some(name)) = (&mut self.from, from_name)
-            && is_blank(from.common_name.as_deref())
+            && is_nameless(from)
         {
             from.common_name = Some(name.to_owned());
             if is_blank(from.labeled_uri.as_deref()) {
@@ -59,7 +60,7 @@ impl Label {
             }
         }
         if let (Some(to), Some(name)) = (&mut self.to, to_name)
-            && is_blank(to.common_name.as_deref())
+            && is_nameless(to)
         {
             to.common_name = Some(name.to_owned());
         }
@@ -76,6 +77,11 @@ impl Label {
             ..self.clone()
         }
     }
+}
+
+fn is_nameless(actor: &Actor) -> bool {
+    let name = actor.common_name.as_deref();
+    is_blank(name) || name == Some(actor.address.organisation().as_str())
 }
 
 fn is_blank(text: Option<&str>) -> bool {
@@ -169,6 +175,19 @@ mod tests {
         label.to = None;
         label.address_to(other.clone(), Some("Annan".to_owned()));
         assert_eq!(label.to, Some(actor("0000000003", Some("Annan"))));
+    }
+
+    #[test]
+    fn a_number_that_stands_in_for_a_name_gives_way_to_the_name() {
+        let mut label = event();
+        let number = |actor: &Actor| Some(actor.address.organisation().as_str().to_owned());
+        for actor in [&mut label.from, &mut label.to].into_iter().flatten() {
+            actor.common_name = number(actor);
+        }
+        label.fill_names(Some("A"), None, Some("B"));
+        let name = |actor: &Option<Actor>| actor.as_ref().unwrap().common_name.clone();
+        assert_eq!(name(&label.from).as_deref(), Some("A"));
+        assert_eq!(name(&label.to).as_deref(), Some("B"));
     }
 
     #[test]

@@ -114,7 +114,7 @@ async fn a_message_that_is_refused_at_once_is_not_waited_for() {
 async fn waiting_has_an_end_and_leaves_others_messages_alone() {
     let rig = Rig::start(|_| {});
     let outbox = rig.outbox(ASKER);
-    let client = TlsArgs::default().client("http://x/").unwrap();
+    let client = TlsArgs::default().client("http://localhost/").unwrap();
     let to = format!("http://{}/shs/rs", rig.app.service_address());
     let question = args(&[]).message().unwrap();
     client.send_asynch(&to, question.write()).await.unwrap();
@@ -135,7 +135,7 @@ async fn waiting_has_an_end_and_leaves_others_messages_alone() {
 #[actix_web::test]
 async fn a_confirmation_is_passed_over_and_an_error_about_something_else_too() {
     let rig = Rig::start(|_| {});
-    let client = TlsArgs::default().client("http://x/").unwrap();
+    let client = TlsArgs::default().client("http://localhost/").unwrap();
     let to = format!("http://{}/shs/rs", rig.app.service_address());
     let question = args(&[]).message().unwrap();
     let own = question.label.to.clone().unwrap();
