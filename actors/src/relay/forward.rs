@@ -111,8 +111,10 @@ impl Work {
                 return Ok(self.split(transit, receivers));
             }
             let receiver = receivers.pop().ok_or_else(|| reject(Failure::NoReceiver))?;
+            let receiver = Adress::of(receiver);
             let label = &mut transit.message.label;
-            label.address_to(Adress::of(receiver), None);
+            self.context.transfers.address(&label.tx_id, &receiver);
+            label.address_to(receiver, None);
         }
         self.know_parties(transit).await.map_err(reject)?;
         let confirm = self.permit(transit).await.map_err(reject)?;
@@ -181,7 +183,7 @@ impl Work {
     /// Tells the sender of a message that failed, unless it is itself administrative (6.2). That may
     /// take hours when the sender's node is away: content and the receiver's room are let go before.
     async fn tell(&self, mut transit: Transit, rejection: &Rejection) {
-        transit.message.parts.clear();
+        transit.let_go_of_content();
         transit.receiver_place = None;
         let label = &transit.message.label;
         if label.sequence_type == SequenceType::Adm {
@@ -260,16 +262,6 @@ impl Work {
         self.notify(async move {
             work.tell_error(&label, &rejection, None).await;
         });
-    }
-
-    /// A message was acknowledged.
-    pub(super) fn acknowledged(&self, kvitterat: &Kvitterat) {
-        let label = &*kvitterat.label;
-        self.context.book.note(notes::kvitterat(label));
-        self.context
-            .transfers
-            .set_state(&label.tx_id, State::Fetched);
-        self.context.transfers.acknowledge(&label.tx_id);
     }
 
     /// Whether its sender gets a confirmation: when that is agreed on (7.10).

@@ -46,7 +46,7 @@ impl Work {
             self.ask(transit).await?
         };
         // Nobody needs the content any more, and the reply may take a while to be taken.
-        transit.message.parts.clear();
+        transit.let_go_of_content();
         if confirm || self.context.settings.confirm_always {
             // The reply does not wait for it: its place is held, a confirmation may wait for one.
             let (work, label) = (Rc::clone(self), transit.message.label.clone());

@@ -113,11 +113,24 @@ impl Passenger {
             held: Arc::clone(&self.held),
         }
     }
+
+    /// Gives its bytes back: the content was let go, and the message itself still has a way to go.
+    pub(super) fn let_go_of_content(&mut self) {
+        self.held = Arc::new(Held::nothing(&self.underway.room));
+    }
 }
 
 impl Drop for Passenger {
     fn drop(&mut self) {
         self.underway.messages.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Transit {
+    /// Wipes the content, and gives its room back unless copies share it.
+    pub(super) fn let_go_of_content(&mut self) {
+        self.message.parts.clear();
+        self.passenger.let_go_of_content();
     }
 }
 
@@ -160,6 +173,17 @@ mod tests {
         assert_eq!((underway.messages(), underway.room().used()), (1, 60));
         drop(derived);
         assert_eq!((underway.messages(), underway.room().used()), (0, 0));
+    }
+
+    #[test]
+    fn content_that_was_let_go_gives_its_room_back_once_no_copy_needs_it() {
+        let underway = Underway::new(UnderwaySettings::default());
+        let mut first = underway.enter(60).unwrap();
+        let mut copy = first.derive();
+        first.let_go_of_content();
+        assert_eq!((underway.messages(), underway.room().used()), (2, 60));
+        copy.let_go_of_content();
+        assert_eq!((underway.messages(), underway.room().used()), (2, 0));
     }
 
     #[test]
