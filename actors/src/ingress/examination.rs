@@ -26,6 +26,8 @@ pub struct Examined {
     pub route: Route,
     /// What only the directory can say.
     pub open: Open,
+    /// Bytes that were received: parts may be slices of them, so all of them stay as long as one does.
+    pub bytes_received: usize,
 }
 
 /// What a message asks of the node.
@@ -72,6 +74,7 @@ pub fn examine(
     http_content_type: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Examined, Rejection> {
+    let bytes_received = body.len();
     let mut message = read(rules, body, http_content_type)?;
     let ids = message.label.known_ids();
     let reject = |failure| Rejection::new(failure, ids.clone());
@@ -83,6 +86,7 @@ pub fn examine(
         sender,
         route,
         open,
+        bytes_received,
     })
 }
 

@@ -115,7 +115,7 @@ impl Reception {
             }
         };
         let bytes = examined.message.bytes();
-        let held = self.hold(&examined.message, bytes)?;
+        let held = self.hold(&examined.message, bytes, examined.bytes_received)?;
         let local_id = LocalId::fresh();
         let arrived = Utc::now().trunc_subsecs(0);
         let mut message = examined.message;
@@ -191,11 +191,13 @@ impl Reception {
         }
     }
 
-    fn hold(&self, message: &Message, bytes: usize) -> Result<Held, Failure> {
+    /// Under way a message takes what was received, around its parts as well; in a mailbox it is written
+    /// anew.
+    fn hold(&self, message: &Message, bytes: usize, received: usize) -> Result<Held, Failure> {
         let passenger = self
             .board
             .underway()
-            .enter(bytes)
+            .enter(received.max(bytes))
             .ok_or(Failure::TransfersFull)?;
         let administrative = message.label.sequence_type == SequenceType::Adm;
         let from = message.label.from.as_ref().filter(|_| !administrative);

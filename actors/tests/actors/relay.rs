@@ -1,6 +1,7 @@
 //! What becomes of a message after 202, by the clock (shs-1.2, 5.6, 6.2, 7.1, 7.2, 7.7, 7.10;
 //! design 4, 9).
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -9,9 +10,12 @@ use samsvar_actors::failure::Failure;
 use samsvar_actors::node::NodeSettings;
 use samsvar_actors::observation::State;
 use samsvar_actors::outbox::ListQuery;
+use samsvar_actors::relay::Kvitterat;
+use samsvar_actors::reply::Outcome;
 use samsvar_actors::tally::TransferEnd;
 use samsvar_actors::transfers::{COPIES_MAX, TransferState};
 use shs_schemas::ErrorCode;
+use shs_schemas::ids::TxId;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::{Agreements, Message, Produkt};
 use tokio::time::Instant;
@@ -76,6 +80,64 @@ async fn trouble_is_tried_again_with_doubling_waits_up_to_the_longest() {
     assert_eq!(rig.noted(&message), ["mottaget", "levererat"]);
     assert!(rig.mailbox(SENDER).is_empty());
     rig.assert_clean(1).await;
+}
+
+#[actix::test]
+async fn acknowledgements_leave_accepted_messages_their_room_and_are_noted_all_the_same() {
+    paused();
+    let rig = Rig::with(|settings| {
+        settings.asynch.as_mut().unwrap().underway.messages_max = 2;
+    })
+    .await;
+    let message = to(LOCAL);
+    rig.accepted(&message).await;
+    settle().await;
+    for _ in 0..5 {
+        rig.asynch().acknowledged(Kvitterat {
+            label: Arc::new(message.label.clone()),
+            confirm: true,
+        });
+    }
+    assert_eq!(rig.relay().mailbox_depth, 2, "the others wait nowhere");
+    assert_eq!(rig.node.tally().own_lost(), 3, "their confirmations");
+    settle().await;
+    let noted = rig.noted(&message);
+    let kvitterat = noted.iter().filter(|event| *event == "kvitterat");
+    assert_eq!(kvitterat.count(), 5);
+    assert_eq!(rig.state(&message), TransferState::Fetched);
+}
+
+#[actix::test]
+async fn a_message_that_comes_back_on_its_way_to_somebody_else_is_refused_as_no_duplicate() {
+    paused();
+    let rig = Rig::new().await;
+    let message = to(REMOTE);
+    rig.accepted(&message).await;
+    settle().await;
+    // The directory led to this node itself, say: its certificate stands for the sender.
+    let back = rig.nodes.last();
+    let itself = Caller::certified([number(SENDER)]);
+    let Outcome::Rejected(rejection) = rig.send_as(&back, itself).await else {
+        panic!("nobody has the message: 202 would lose it")
+    };
+    assert_eq!(rejection.failure, Failure::NoRelay);
+    // One that its own sender sends again has not been here on the way.
+    assert!(rig.accepted(&message).await.is_duplicate());
+}
+
+#[actix::test]
+async fn what_stands_around_the_parts_takes_room_too() {
+    paused();
+    let rig = Rig::with(|settings| {
+        settings.asynch.as_mut().unwrap().underway.bytes_max = 50_000;
+    })
+    .await;
+    rig.nodes.script(|_, _| Does::Unreachable);
+    let mut message = to(REMOTE);
+    message.label.subject = Some("x".repeat(30_000).into());
+    rig.accepted(&message).await;
+    message.label.tx_id = TxId::fresh();
+    assert_eq!(rig.refused(&message).await, Failure::TransfersFull);
 }
 
 #[actix::test]
