@@ -78,6 +78,11 @@ pub(super) fn levererat(
     event(label, request_id, what)
 }
 
+pub(super) fn delat(label: &Label, copies: usize, request_id: Uuid) -> Event {
+    let copies = u32::try_from(copies).unwrap_or(u32::MAX);
+    event(label, request_id, What::Delat { copies })
+}
+
 pub(super) fn fel(label: &Label, failure: Failure, place: Place, request_id: Uuid) -> Event {
     let row = failure.row();
     let what = What::Fel {

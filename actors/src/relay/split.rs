@@ -8,6 +8,7 @@ use shs_schemas::shs::{Message, Organisationsnummer};
 
 use super::entrusted::Entrusted;
 use super::forward::Work;
+use super::notes;
 use super::permit::by_number;
 use super::transit::Transit;
 use crate::tally::TransferEnd;
@@ -19,6 +20,9 @@ impl Work {
         transit: &mut Transit,
         receivers: Vec<Organisationsnummer>,
     ) -> TransferEnd {
+        let (label, request_id) = (&transit.message.label, transit.request_id);
+        let split = notes::delat(label, receivers.len(), request_id);
+        self.context.book.note(split);
         for receiver in receivers {
             let copy = self.copy(transit, &receiver);
             let copy = Entrusted::new(copy, &self.context.salvage);

@@ -126,6 +126,30 @@ async fn a_message_that_comes_back_on_its_way_to_somebody_else_is_refused_as_no_
 }
 
 #[actix::test]
+async fn a_node_that_takes_a_message_has_it_however_long_its_answer_is() {
+    paused();
+    let rig = Rig::new().await;
+    rig.nodes.script(|_, _| Does::TakeWithMuchToSay);
+    let message = to(REMOTE);
+    rig.accepted(&message).await;
+    settle().await;
+    assert_eq!(rig.state(&message), TransferState::Sent);
+    assert!(rig.errors_of(SENDER).is_empty());
+    rig.assert_clean(1).await;
+}
+
+#[actix::test]
+async fn the_ledger_says_into_how_many_copies_a_message_was_split() {
+    paused();
+    let rig = Rig::with(agreed_with(&[LOCAL, REMOTE])).await;
+    let message = event(SENDER, None, 100);
+    rig.accepted(&message).await;
+    settle().await;
+    assert_eq!(rig.noted(&message), ["mottaget", "delat"]);
+    rig.assert_clean(3).await;
+}
+
+#[actix::test]
 async fn what_stands_around_the_parts_takes_room_too() {
     paused();
     let rig = Rig::with(|settings| {

@@ -108,6 +108,8 @@ pub enum Does {
     /// Answers with this status, and perhaps a code.
     Refuse(u16, Option<ErrorCode>),
     Unreachable,
+    /// Takes it, and answers with more than anybody reads.
+    TakeWithMuchToSay,
     /// Takes it after a while.
     TakeAfter(Duration),
     /// Does not answer for a while, and is unreachable then.
@@ -177,6 +179,7 @@ impl NextNode for Nodes {
             let done = match does {
                 Does::Take => Ok(()),
                 Does::Refuse(status, code) => Err(PostError::Refused { status, code }),
+                Does::TakeWithMuchToSay => Err(PostError::TooLarge),
                 Does::Unreachable => Err(PostError::Unreachable("by the script")),
                 Does::TakeAfter(time) => {
                     tokio::time::sleep(time).await;
