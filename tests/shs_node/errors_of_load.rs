@@ -106,9 +106,9 @@ async fn too_many_messages_under_way() {
 
 #[tokio::test]
 async fn too_many_bytes_under_way() {
-    let rig = rig(|settings| settings.relay.underway_bytes_max = 1024).await;
+    let rig = rig(|settings| settings.relay.underway_bytes_max = 8 * 1024).await;
     let mut message = file();
-    message.parts[0].data = bytes::Bytes::from(vec![b'x'; 2048]).into();
+    message.parts[0].data = bytes::Bytes::from(vec![b'x'; 8 * 1024]).into();
     assert_busy(&rig, &message).await;
     assert_first(&rig, &file()).await;
 }
