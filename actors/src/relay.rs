@@ -31,6 +31,7 @@ mod push;
 mod reception;
 mod split;
 mod transit;
+mod untold;
 
 use std::rc::Rc;
 use std::sync::Arc;

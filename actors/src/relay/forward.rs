@@ -19,6 +19,7 @@ use super::entrusted::Entrusted;
 use super::patience::Patience;
 use super::permit::RECEIVERS_MAX;
 use super::transit::Transit;
+use super::untold::Untold;
 use super::{Kvitterat, RelayContext, notes};
 use crate::failure::{Failure, Rejection};
 use crate::ledger::event::Direction;
@@ -189,11 +190,13 @@ impl Work {
         if label.sequence_type == SequenceType::Adm {
             return;
         }
+        let untold = Untold::about(label, transit.request_id, &self.context);
         let telling = self.tell_error(label, rejection, transit.sender_place);
         if AssertUnwindSafe(telling).catch_unwind().await.is_err() {
             tracing::error!(request_id = %transit.request_id, "panic while a sender was told");
             self.context.tally.count_own_lost();
         }
+        untold.ended();
     }
 
     /// Sends an error message about a message to its sender; true when it was delivered.
@@ -260,7 +263,9 @@ impl Work {
         self.context.book.note(event);
         let work = Rc::clone(self);
         self.notify(async move {
+            let untold = Untold::about(&label, Uuid::nil(), &work.context);
             work.tell_error(&label, &rejection, None).await;
+            untold.ended();
         });
     }
 

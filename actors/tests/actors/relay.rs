@@ -579,6 +579,24 @@ async fn what_is_left_when_the_node_stops_is_noted_as_interrupted() {
 }
 
 #[actix::test]
+async fn the_ledger_says_whose_sender_was_not_told_yet_when_the_node_stopped() {
+    paused();
+    let rig = Rig::new().await;
+    rig.katalog.permits.store(false, Ordering::Relaxed);
+    rig.nodes.script(|_, _| Does::Unreachable);
+    let (untold, told) = (event(REMOTE, Some(LOCAL), 100), to(LOCAL));
+    rig.accepted(&untold).await;
+    rig.accepted(&told).await;
+    settle().await;
+    assert_eq!(rig.errors_of(SENDER).len(), 1);
+    rig.node.stop().await;
+    settle().await;
+    assert_eq!(rig.noted(&told), ["mottaget", "fel"]);
+    let expected = ["mottaget", "fel", "avbrutet nedstangning"];
+    assert_eq!(rig.noted(&untold), expected);
+}
+
+#[actix::test]
 async fn one_message_to_many_becomes_a_copy_for_each() {
     paused();
     let rig = Rig::with(agreed_with(&[LOCAL, REMOTE, OTHER_REMOTE])).await;
