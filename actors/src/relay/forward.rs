@@ -149,7 +149,7 @@ impl Work {
             self.context.transfers.set_state(&label.tx_id, *state);
         }
         if let Some(way) = end.way() {
-            let took = notes::since(transit.arrived);
+            let took = transit.since.elapsed();
             let noted = notes::levererat(label, way, transit.attempts, took, transit.request_id);
             self.context.book.note(noted);
         }

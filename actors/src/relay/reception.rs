@@ -8,6 +8,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use shs_schemas::ids::{LocalId, TxId};
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::{Actor, Label, Message};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::board::Board;
@@ -100,6 +101,7 @@ impl Reception {
         own_system: bool,
         request_id: Uuid,
     ) -> Result<Receipt, Failure> {
+        let since = Instant::now();
         let ids = examined.message.label.known_ids();
         let about = About::of(&examined.message.label).ok_or(Failure::SenderMissing)?;
         let claimed = match self.claim(&examined.message.label.tx_id, &about).await {
@@ -129,6 +131,7 @@ impl Reception {
             sender: examined.sender,
             request_id,
             arrived,
+            since,
             sender_place: held.sender_place,
             receiver_place: held.receiver_place,
             passenger: held.passenger,

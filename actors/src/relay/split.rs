@@ -46,6 +46,7 @@ impl Work {
             may_leave: transit.may_leave,
             request_id: transit.request_id,
             arrived: transit.arrived,
+            since: transit.since,
             // The first copy that needs it has the place; the others look for their own.
             sender_place: transit.sender_place.take(),
             receiver_place: None,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use shs_schemas::shs::{Message, Organisationsnummer};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::outbox::Place;
@@ -144,6 +145,8 @@ pub struct Transit {
     /// Our own name for it, that of the log.
     pub(super) request_id: Uuid,
     pub(super) arrived: DateTime<Utc>,
+    /// The same by the clock that durations are measured with.
+    pub(super) since: Instant,
     /// Room in the sender's mailbox, for the reply or the error.
     pub(super) sender_place: Option<Place>,
     /// Room in the receiver's mailbox.

@@ -139,6 +139,22 @@ async fn a_node_that_takes_a_message_has_it_however_long_its_answer_is() {
 }
 
 #[actix::test]
+async fn the_ledger_says_how_long_a_delivery_took_to_the_millisecond() {
+    paused();
+    let rig = Rig::new().await;
+    rig.nodes.script(|_, _| Does::TakeAfter(3 * SECOND));
+    let message = to(REMOTE);
+    rig.accepted(&message).await;
+    tokio::time::sleep(4 * SECOND).await;
+    let ms: Vec<u64> = rig
+        .lines(&message)
+        .iter()
+        .filter_map(|line| line["ms"].as_u64())
+        .collect();
+    assert!(matches!(ms[..], [3_000..3_100]), "{ms:?}");
+}
+
+#[actix::test]
 async fn the_ledger_says_into_how_many_copies_a_message_was_split() {
     paused();
     let rig = Rig::with(agreed_with(&[LOCAL, REMOTE])).await;
