@@ -100,11 +100,24 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
         A: Handler<Envelope<M>>,
         M: Send + 'static,
     {
+        self.deliver_below(self.0.depth_max, message)
+    }
+
+    /// The same, unless so many messages wait: what is less important leaves the rest of the room to
+    /// what is more.
+    ///
+    /// # Errors
+    /// Gives the message back when the mailbox is that full, or closed.
+    pub fn deliver_below<M>(&self, depth_max: usize, message: M) -> Result<(), Undelivered<M>>
+    where
+        A: Handler<Envelope<M>>,
+        M: Send + 'static,
+    {
         if self.is_closed() {
             return Err(Undelivered::Closed(message));
         }
         let depth = self.0.observed.depth();
-        if depth.fetch_add(1, Ordering::AcqRel) >= self.0.depth_max {
+        if depth.fetch_add(1, Ordering::AcqRel) >= depth_max.min(self.0.depth_max) {
             depth.fetch_sub(1, Ordering::AcqRel);
             return Err(Undelivered::Full(message));
         }

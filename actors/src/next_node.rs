@@ -29,7 +29,7 @@ pub enum PostError {
         /// `X-shs-errorcode`, when it said one.
         code: Option<ErrorCode>,
     },
-    /// Its answer was larger than this node takes.
+    /// It took the message, with a status of success, and its answer was larger than this node takes.
     #[error("the answer of the next node is too large")]
     TooLarge,
     /// The address cannot be used.

@@ -123,6 +123,7 @@ pub struct Asynch {
     underway: Arc<Underway>,
     relay: Mailbox<Relay>,
     book: LedgerBook,
+    tally: Arc<Tally>,
     closing: Arc<Closing>,
 }
 
@@ -161,10 +162,20 @@ impl Asynch {
         self.book.settled().await;
     }
 
-    /// A message was acknowledged for the first time.
+    /// A message was acknowledged for the first time. It goes through the relay, so that it is noted
+    /// after the delivery. As many acknowledgements wait as messages may be under way; the rest of the
+    /// relay's mailbox is for accepted messages, whose senders nobody may keep out by acknowledging
+    /// fast. One that finds no room is noted all the same, and only its confirmation is lost.
     pub fn acknowledged(&self, kvitterat: Kvitterat) {
-        if self.relay.deliver(kvitterat).is_err() {
-            tracing::warn!("a confirmation is lost: the relay takes no more");
+        let waiting_max = self.underway.messages_max();
+        let delivered = self.relay.deliver_below(waiting_max, kvitterat);
+        if let Err(undelivered) = delivered {
+            let kvitterat = undelivered.into_message();
+            kvitterat.note(&self.book, &self.transfers);
+            if kvitterat.confirm {
+                self.tally.count_own_lost();
+                tracing::warn!("a confirmation is lost: the relay takes no more");
+            }
         }
     }
 }
@@ -340,6 +351,7 @@ impl Node {
             underway,
             relay,
             book,
+            tally: Arc::clone(&self.tally),
             closing,
         }
     }

@@ -31,6 +31,7 @@ mod push;
 mod reception;
 mod split;
 mod transit;
+mod untold;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ use crate::mailbox::{Envelope, Mailbox};
 use crate::outbox::Outboxes;
 use crate::supervisor::Halt;
 use crate::tally::Tally;
-use crate::transfers::Transfers;
+use crate::transfers::{TransferState, Transfers};
 
 pub use board::Board;
 pub use closing::Closing;
@@ -190,13 +191,24 @@ pub struct Kvitterat {
     pub confirm: bool,
 }
 
+impl Kvitterat {
+    /// Notes it in the ledger and among what is remembered.
+    pub(crate) fn note(&self, book: &LedgerBook, transfers: &Transfers) {
+        let tx_id = &self.label.tx_id;
+        book.note(notes::kvitterat(&self.label));
+        transfers.set_state(tx_id, TransferState::Fetched);
+        transfers.acknowledge(tx_id);
+    }
+}
+
 impl Handler<Envelope<Kvitterat>> for Relay {
     type Result = ();
 
     fn handle(&mut self, envelope: Envelope<Kvitterat>, _ctx: &mut Self::Context) {
         let kvitterat = envelope.open();
         let work = Rc::clone(&self.work);
-        self.work.acknowledged(&kvitterat);
+        let context = &self.work.context;
+        kvitterat.note(&context.book, &context.transfers);
         if self.work.wants_confirmation(&kvitterat) {
             let label = kvitterat.label;
             self.work

@@ -264,7 +264,8 @@ impl ReplyPort {
 
 /// An identifier of the caller's that may stand in a log: a UUID. Any other is free text to us, and
 /// some would number their conversations by identity number.
-fn loggable(id: &str) -> Option<&str> {
+#[must_use]
+pub fn loggable(id: &str) -> Option<&str> {
     let uuid = id.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(id).is_ok();
     uuid.then_some(id)
 }

@@ -351,6 +351,14 @@ impl Transfers {
         Changed::Now
     }
 
+    /// Notes the one receiver that a message addressed by product turned out to have: from here on only
+    /// that one can confirm it.
+    pub fn address(&self, tx_id: &TxId, to: &Adress) {
+        if let Some(transfer) = self.shard(tx_id).accepted(tx_id) {
+            transfer.about.to.get_or_insert_with(|| to.clone());
+        }
+    }
+
     /// Notes that the receiver acknowledged a message. The first time is the one that a confirmation
     /// is sent for (shs-1.2, 7.10): [`Changed::Now`].
     pub fn acknowledge(&self, tx_id: &TxId) -> Changed {
@@ -380,24 +388,23 @@ impl Transfers {
     }
 
     /// Quarantines the messages that an error is about, apart from those that are already
-    /// (shs-1.2, 6.3), and names them. `from` is that of the error's label. A document that is no
-    /// error changes nothing.
-    pub fn correlate_error(&self, about: &Management, from: Option<&Adress>) -> Vec<TxId> {
+    /// (shs-1.2, 6.3), and names them. A document that is no error changes nothing.
+    pub fn correlate_error(&self, about: &Management, parties: Parties<'_>) -> Vec<TxId> {
         let Outcome::Error { code, .. } = about.outcome else {
             return Vec::new();
         };
-        self.correlated(about, from, Writer::Anyone, |transfers, tx_id| {
+        self.correlated(about, parties, Writer::Anyone, |transfers, tx_id| {
             transfers.quarantine(tx_id, code)
         })
     }
 
     /// Sets acknowledged on the messages that a confirmation is about (shs-1.2, 7.10), and names
     /// those that were not yet. A document that is no confirmation changes nothing.
-    pub fn correlate_confirm(&self, about: &Management, from: Option<&Adress>) -> Vec<TxId> {
+    pub fn correlate_confirm(&self, about: &Management, parties: Parties<'_>) -> Vec<TxId> {
         let Outcome::Confirmation = about.outcome else {
             return Vec::new();
         };
-        self.correlated(about, from, Writer::Receiver, |transfers, tx_id| {
+        self.correlated(about, parties, Writer::Receiver, |transfers, tx_id| {
             transfers.acknowledge(tx_id) == Changed::Now
         })
     }
@@ -409,11 +416,13 @@ impl Transfers {
     }
 
     /// What a management document is about (shs-1.2, 7.9). One that was replaced by copies is not:
-    /// its copies are. Of several copies those whose receiver wrote the document.
+    /// its copies are. Of several copies those whose receiver wrote the document. One that is not
+    /// addressed to the sender (7.8) is about nothing of it: else any actor could quietly mark the
+    /// messages between two others.
     fn correlated(
         &self,
         about: &Management,
-        from: Option<&Adress>,
+        Parties { from, to }: Parties<'_>,
         writer: Writer,
         change: impl Fn(&Self, &TxId) -> bool,
     ) -> Vec<TxId> {
@@ -426,6 +435,7 @@ impl Transfers {
             let of_key = |one: &&mut Transfer| key_of(&one.about).as_ref() == Some(&key);
             if let Some(transfer) = accepted.filter(of_key)
                 && transfer.state != TransferState::OneToMany
+                && to.is_none_or(|to| to.organisation() == transfer.about.from.organisation())
             {
                 let to = transfer.about.to.clone();
                 drop(shard);
@@ -442,6 +452,27 @@ impl Transfers {
         }
         let found = found.into_iter().map(|(tx_id, _)| tx_id);
         found.filter(|tx_id| change(self, tx_id)).collect()
+    }
+}
+
+/// Sender and receiver of an error or a confirmation, by its label; nothing is compared with one that
+/// is not given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parties<'a> {
+    /// `from`.
+    pub from: Option<&'a Adress>,
+    /// `to`.
+    pub to: Option<&'a Adress>,
+}
+
+impl<'a> Parties<'a> {
+    /// Those of a label.
+    #[must_use]
+    pub fn of(label: &'a Label) -> Self {
+        Self {
+            from: label.from.as_ref().map(|from| &from.address),
+            to: label.to.as_ref().map(|to| &to.address),
+        }
     }
 }
 

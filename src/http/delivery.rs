@@ -24,6 +24,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use samsvar_actors::caller::Caller;
 use samsvar_actors::outbox::{Acknowledged, Outboxes};
+use samsvar_actors::reply::loggable;
 use shs_schemas::ids::TxId;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::message_list::{self, Entry};
@@ -144,7 +145,7 @@ impl DeliveryDesk {
         let Ok(fetched) = self.outboxes.fetch(outbox, tx_id) else {
             return not_there();
         };
-        tracing::info!(%tx_id, "message is fetched");
+        tracing::info!(tx_id = loggable(tx_id.as_str()), "message is fetched");
         HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, MESSAGE))
             .body(Transfer::new(fetched))
@@ -169,7 +170,8 @@ impl DeliveryDesk {
             Err(_) => return not_there(),
             Ok(Acknowledged::Again) => {}
             Ok(Acknowledged::First { label, confirm }) => {
-                tracing::info!(tx_id = %label.tx_id, "message is acknowledged");
+                let tx_id = loggable(label.tx_id.as_str());
+                tracing::info!(tx_id, "message is acknowledged");
                 if label.sequence_type != SequenceType::Adm {
                     (self.acknowledged)(Acknowledgement { label, confirm });
                 }

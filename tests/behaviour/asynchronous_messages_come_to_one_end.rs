@@ -4,9 +4,10 @@ use bytes::Bytes;
 use samsvar_actors::tally::TransferEnd;
 use shs_schemas::ids::TxId;
 use shs_schemas::mime::Limits;
-use shs_schemas::shs::Message;
-use shs_schemas::shs::label::TransferType;
+use shs_schemas::shs::label::{SequenceType, TransferType};
+use shs_schemas::shs::{Actor, Adress, Message};
 
+use crate::log;
 use crate::sandbox::{DEMO, Sandbox, eventually, question_about};
 
 fn asynch(message: Bytes) -> Message {
@@ -56,6 +57,28 @@ async fn a_question_is_accepted_and_its_answer_lies_in_the_senders_mailbox() {
     assert_eq!(again.headers()["x-shs-duplicatemsg"], "yes");
     let ledger = sandbox.ledger();
     assert!(ledger.contains("\"event\":\"mottaget\""), "{ledger}");
+}
+
+#[tokio::test]
+async fn an_identity_number_in_a_tx_id_gets_into_no_log_by_being_fetched() {
+    let sandbox = Sandbox::new().asynch().start().await;
+    let mut message = asynch(question_about(&[DEMO]));
+    message.label.tx_id = TxId::parse(&format!("arende-{DEMO}")).unwrap();
+    message.label.sequence_type = SequenceType::Reply;
+    message.label.from = message.label.to.take();
+    message.label.to = Some(Actor::new(Adress::parse("2120009994").unwrap(), None));
+    let client = reqwest::Client::new();
+    let url = |path: &str| format!("http://{}/shs/{path}", sandbox.service());
+    let sent = client.post(url("rs")).body(message.write()).send().await;
+    assert_eq!(sent.unwrap().status(), 202);
+    let tally = sandbox.node().tally();
+    let delivered = || tally.transfers(TransferEnd::Outbox) == 1;
+    eventually("it lies in the mailbox", delivered).await;
+    let lies = url(&format!("ds/2120009994/{}", message.label.tx_id));
+    assert_eq!(client.get(&lies).send().await.unwrap().status(), 200);
+    let acknowledged = client.post(format!("{lies}?action=ack")).send().await;
+    assert_eq!(acknowledged.unwrap().status(), 200);
+    assert_eq!(log::leaks(), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -7,13 +7,18 @@ mod fragor;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use shs_schemas::shs::{KnownIds, Message, Organisationsnummer};
+use shs_schemas::shs::label::SequenceType;
+use shs_schemas::shs::{Message, Organisationsnummer};
+use shs_schemas::{Fault, WireError};
 
 use super::rules::Rules;
 use crate::caller::Caller;
 use crate::failure::{Failure, Rejection};
 
 pub use fragor::fragor;
+
+/// Largest error message or confirmation, in bytes of its parts.
+const ADMINISTRATIVE_BYTES_MAX: usize = 64 * 1024;
 
 /// A message that may be handled.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub struct Examined {
     pub route: Route,
     /// What only the directory can say.
     pub open: Open,
+    /// Bytes that were received: parts may be slices of them, so all of them stay as long as one does.
+    pub bytes_received: usize,
 }
 
 /// What a message asks of the node.
@@ -72,9 +79,11 @@ pub fn examine(
     http_content_type: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Examined, Rejection> {
+    let bytes_received = body.len();
     let mut message = read(rules, body, http_content_type)?;
     let ids = message.label.known_ids();
     let reject = |failure| Rejection::new(failure, ids.clone());
+    check_administrative(&message)?;
     let sender = etikett::sender(rules, caller, &mut message.label).map_err(reject)?;
     let (route, open) =
         etikett::route(rules, caller, &message.label, &sender, now).map_err(reject)?;
@@ -83,7 +92,20 @@ pub fn examine(
         sender,
         route,
         open,
+        bytes_received,
     })
+}
+
+/// Errors and confirmations need no agreement, so they are held to what they are: one small document.
+fn check_administrative(message: &Message) -> Result<(), Rejection> {
+    let administrative = message.label.sequence_type == SequenceType::Adm;
+    if !administrative || message.bytes() <= ADMINISTRATIVE_BYTES_MAX {
+        return Ok(());
+    }
+    let fault = Fault::Limit("ADMINISTRATIVE_BYTES_MAX", ADMINISTRATIVE_BYTES_MAX);
+    let fault = WireError::new("shs.management", ADMINISTRATIVE_BYTES_MAX, fault);
+    let ids = message.label.known_ids();
+    Err(Rejection::at(Failure::Parts, ids, None, fault))
 }
 
 fn read(rules: &Rules, body: Bytes, http_content_type: Option<&str>) -> Result<Message, Rejection> {
@@ -95,10 +117,4 @@ fn read(rules: &Rules, body: Bytes, http_content_type: Option<&str>) -> Result<M
             error.fault,
         )
     })
-}
-
-/// The identifiers that an answer about this message tells.
-#[must_use]
-pub fn ids(message: &Message) -> KnownIds {
-    message.label.known_ids()
 }

@@ -187,6 +187,12 @@ pub enum What {
         /// From receipt to delivery, in milliseconds.
         ms: u64,
     },
+    /// It was replaced by copies, one for each receiver (shs-1.2, 7.4). Each copy has a tx.id and an end of
+    /// its own, under the `request_id` of the original: so many ends follow.
+    Delat {
+        /// How many.
+        copies: u32,
+    },
     /// It ended in an error.
     Fel {
         /// The code that the sender is told.

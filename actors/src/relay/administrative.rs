@@ -18,7 +18,7 @@ use crate::failure::{Failure, Rejection, Source};
 use crate::ledger::event::{Direction, Event, Ids, Place as Step, What};
 use crate::outbox::{Place, Stored};
 use crate::tally::TransferEnd;
-use crate::transfers::About;
+use crate::transfers::{About, Parties};
 
 impl Work {
     /// Acts on a received error or confirmation, and delivers it. One about a reply that a service of
@@ -51,16 +51,11 @@ impl Work {
             }
             None => return false,
         };
-        let from = transit
-            .message
-            .label
-            .from
-            .as_ref()
-            .map(|from| &from.address);
+        let parties = Parties::of(&transit.message.label);
         let transfers = &self.context.transfers;
         let about = match &management.outcome {
-            Outcome::Confirmation => transfers.correlate_confirm(&management, from),
-            Outcome::Error { .. } => transfers.correlate_error(&management, from),
+            Outcome::Confirmation => transfers.correlate_confirm(&management, parties),
+            Outcome::Error { .. } => transfers.correlate_error(&management, parties),
         };
         self.context.book.note(received(transit, &management));
         tracing::info!(

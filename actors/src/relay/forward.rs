@@ -19,6 +19,7 @@ use super::entrusted::Entrusted;
 use super::patience::Patience;
 use super::permit::RECEIVERS_MAX;
 use super::transit::Transit;
+use super::untold::Untold;
 use super::{Kvitterat, RelayContext, notes};
 use crate::failure::{Failure, Rejection};
 use crate::ledger::event::Direction;
@@ -108,11 +109,13 @@ impl Work {
                 return Err(reject(Failure::TooManyReceivers));
             }
             if receivers.len() > 1 {
-                return Ok(self.split(transit, receivers));
+                return self.split(transit, &receivers).map_err(reject);
             }
             let receiver = receivers.pop().ok_or_else(|| reject(Failure::NoReceiver))?;
+            let receiver = Adress::of(receiver);
             let label = &mut transit.message.label;
-            label.address_to(Adress::of(receiver), None);
+            self.context.transfers.address(&label.tx_id, &receiver);
+            label.address_to(receiver, None);
         }
         self.know_parties(transit).await.map_err(reject)?;
         let confirm = self.permit(transit).await.map_err(reject)?;
@@ -146,7 +149,7 @@ impl Work {
             self.context.transfers.set_state(&label.tx_id, *state);
         }
         if let Some(way) = end.way() {
-            let took = notes::since(transit.arrived);
+            let took = transit.since.elapsed();
             let noted = notes::levererat(label, way, transit.attempts, took, transit.request_id);
             self.context.book.note(noted);
         }
@@ -181,17 +184,20 @@ impl Work {
     /// Tells the sender of a message that failed, unless it is itself administrative (6.2). That may
     /// take hours when the sender's node is away: content and the receiver's room are let go before.
     async fn tell(&self, mut transit: Transit, rejection: &Rejection) {
-        transit.message.parts.clear();
+        transit.let_go_of_content();
         transit.receiver_place = None;
+        transit.passenger.become_notice();
         let label = &transit.message.label;
         if label.sequence_type == SequenceType::Adm {
             return;
         }
+        let untold = Untold::about(label, transit.request_id, &self.context);
         let telling = self.tell_error(label, rejection, transit.sender_place);
         if AssertUnwindSafe(telling).catch_unwind().await.is_err() {
             tracing::error!(request_id = %transit.request_id, "panic while a sender was told");
             self.context.tally.count_own_lost();
         }
+        untold.ended();
     }
 
     /// Sends an error message about a message to its sender; true when it was delivered.
@@ -258,18 +264,10 @@ impl Work {
         self.context.book.note(event);
         let work = Rc::clone(self);
         self.notify(async move {
+            let untold = Untold::about(&label, Uuid::nil(), &work.context);
             work.tell_error(&label, &rejection, None).await;
+            untold.ended();
         });
-    }
-
-    /// A message was acknowledged.
-    pub(super) fn acknowledged(&self, kvitterat: &Kvitterat) {
-        let label = &*kvitterat.label;
-        self.context.book.note(notes::kvitterat(label));
-        self.context
-            .transfers
-            .set_state(&label.tx_id, State::Fetched);
-        self.context.transfers.acknowledge(&label.tx_id);
     }
 
     /// Whether its sender gets a confirmation: when that is agreed on (7.10).

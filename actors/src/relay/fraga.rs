@@ -46,7 +46,7 @@ impl Work {
             self.ask(transit).await?
         };
         // Nobody needs the content any more, and the reply may take a while to be taken.
-        transit.message.parts.clear();
+        transit.let_go_of_content();
         if confirm || self.context.settings.confirm_always {
             // The reply does not wait for it: its place is held, a confirmation may wait for one.
             let (work, label) = (Rc::clone(self), transit.message.label.clone());
@@ -115,7 +115,7 @@ impl Work {
     ) {
         let request_id = transit.request_id;
         let question = &transit.message.label;
-        let event = notes::besvarat(question, &reply, transit.arrived, request_id);
+        let event = notes::besvarat(question, &reply, transit.since.elapsed(), request_id);
         self.context.book.note(event);
         let Reply { body, label, .. } = reply;
         let Some(label) = label else { return };
@@ -128,7 +128,7 @@ impl Work {
                 };
                 self.context.transfers.set_state(&label.tx_id, state);
                 if let Some(way) = end.way() {
-                    let took = notes::since(transit.arrived);
+                    let took = transit.since.elapsed();
                     let event = notes::levererat(&label, way, attempts, took, request_id);
                     self.context.book.note(event);
                 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use shs_schemas::shs::{Label, Message};
 use uuid::Uuid;
 
@@ -17,11 +16,6 @@ fn event(label: &Label, request_id: Uuid, what: What) -> Event {
 
 fn ms(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Time since a message arrived.
-pub(super) fn since(arrived: DateTime<Utc>) -> Duration {
-    (Utc::now() - arrived).to_std().unwrap_or_default()
 }
 
 /// An asynchronous message is taken over; `None` for one without sender, which is refused before.
@@ -44,12 +38,7 @@ pub(super) fn duplett(label: &Label, request_id: Uuid) -> Event {
     event(label, request_id, What::Duplett)
 }
 
-pub(super) fn besvarat(
-    question: &Label,
-    reply: &Reply,
-    arrived: DateTime<Utc>,
-    request_id: Uuid,
-) -> Event {
+pub(super) fn besvarat(question: &Label, reply: &Reply, took: Duration, request_id: Uuid) -> Event {
     let outcome = if reply.complete {
         OutcomeClass::Answered
     } else {
@@ -57,7 +46,7 @@ pub(super) fn besvarat(
     };
     let what = What::Besvarat {
         outcome,
-        ms: ms(since(arrived)),
+        ms: ms(took),
         bytes: reply.body.expose().len() as u64,
     };
     event(question, request_id, what)
@@ -76,6 +65,11 @@ pub(super) fn levererat(
         ms: ms(took),
     };
     event(label, request_id, what)
+}
+
+pub(super) fn delat(label: &Label, copies: usize, request_id: Uuid) -> Event {
+    let copies = u32::try_from(copies).unwrap_or(u32::MAX);
+    event(label, request_id, What::Delat { copies })
 }
 
 pub(super) fn fel(label: &Label, failure: Failure, place: Place, request_id: Uuid) -> Event {

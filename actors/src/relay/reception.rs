@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use shs_schemas::ids::{LocalId, TxId};
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::{Actor, Label, Message, Organisationsnummer};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::board::Board;
@@ -100,6 +101,7 @@ impl Reception {
         own_system: bool,
         request_id: Uuid,
     ) -> Result<Receipt, Failure> {
+        let since = Instant::now();
         let ids = examined.message.label.known_ids();
         let about = About::of(&examined.message.label).ok_or(Failure::SenderMissing)?;
         let claimed = match self.claim(&examined.message.label.tx_id, &about).await {
@@ -115,7 +117,8 @@ impl Reception {
             }
         };
         let bytes = examined.message.bytes();
-        let held = self.hold(&examined.message, &examined.sender, bytes)?;
+        let received = examined.bytes_received;
+        let held = self.hold(&examined.message, &examined.sender, bytes, received)?;
         let local_id = LocalId::fresh();
         let arrived = Utc::now();
         let mut message = examined.message;
@@ -129,6 +132,7 @@ impl Reception {
             sender: examined.sender,
             request_id,
             arrived,
+            since,
             sender_place: held.sender_place,
             receiver_place: held.receiver_place,
             passenger: held.passenger,
@@ -191,13 +195,16 @@ impl Reception {
         }
     }
 
+    /// Under way a message takes what was received, around its parts as well; in a mailbox it is written
+    /// anew.
     fn hold(
         &self,
         message: &Message,
         sender: &Organisationsnummer,
         bytes: usize,
+        received: usize,
     ) -> Result<Held, Failure> {
-        let passenger = self.board.underway().enter(sender, bytes)?;
+        let passenger = self.board.underway().enter(sender, received.max(bytes))?;
         let administrative = message.label.sequence_type == SequenceType::Adm;
         let from = message.label.from.as_ref().filter(|_| !administrative);
         let sender_place = from.map(|from| self.place_for_the_sender(from, &message.label));

@@ -8,26 +8,41 @@ use shs_schemas::shs::{Message, Organisationsnummer};
 
 use super::entrusted::Entrusted;
 use super::forward::Work;
+use super::notes;
 use super::permit::by_number;
-use super::transit::Transit;
+use super::transit::{Passenger, Transit};
+use crate::failure::Failure;
 use crate::tally::TransferEnd;
 
 impl Work {
     /// Sends the copies on their way. The parts are shared, not copied.
+    ///
+    /// # Errors
+    /// When they are too many beside what is under way.
     pub(super) fn split(
         self: &Rc<Self>,
         transit: &mut Transit,
-        receivers: Vec<Organisationsnummer>,
-    ) -> TransferEnd {
-        for receiver in receivers {
-            let copy = self.copy(transit, &receiver);
+        receivers: &[Organisationsnummer],
+    ) -> Result<TransferEnd, Failure> {
+        let passengers = transit.passenger.copies(receivers.len());
+        let passengers = passengers.ok_or(Failure::TransfersFull)?;
+        let (label, request_id) = (&transit.message.label, transit.request_id);
+        let split = notes::delat(label, receivers.len(), request_id);
+        self.context.book.note(split);
+        for (receiver, passenger) in receivers.iter().zip(passengers) {
+            let copy = self.copy(transit, receiver, passenger);
             let copy = Entrusted::new(copy, &self.context.salvage);
             self.spawn(Rc::clone(self).forward(copy));
         }
-        TransferEnd::Split
+        Ok(TransferEnd::Split)
     }
 
-    fn copy(&self, transit: &mut Transit, receiver: &Organisationsnummer) -> Transit {
+    fn copy(
+        &self,
+        transit: &mut Transit,
+        receiver: &Organisationsnummer,
+        passenger: Passenger,
+    ) -> Transit {
         let mut label = transit.message.label.copy_for(by_number(receiver));
         let node = self.context.rules.node_id.clone();
         let local_id = LocalId::fresh();
@@ -42,10 +57,11 @@ impl Work {
             may_leave: transit.may_leave,
             request_id: transit.request_id,
             arrived: transit.arrived,
+            since: transit.since,
             // The first copy that needs it has the place; the others look for their own.
             sender_place: transit.sender_place.take(),
             receiver_place: None,
-            passenger: transit.passenger.derive(),
+            passenger,
             attempts: 1,
         }
     }

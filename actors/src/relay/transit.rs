@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use shs_schemas::shs::{Message, Organisationsnummer};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::outbox::Place;
@@ -33,10 +34,13 @@ impl Default for UnderwaySettings {
     }
 }
 
-/// Accepted messages that have not come to their end, counted.
+/// Accepted messages that have not come to their end, and notices of this node's own about messages that
+/// have: errors, confirmations. Each has its own number, so that notices to a node that is away shut no
+/// message out.
 #[derive(Debug)]
 pub struct Underway {
     messages: AtomicUsize,
+    notices: AtomicUsize,
     messages_max: usize,
     per_sender_max: usize,
     /// By sender; the table never changes, so it needs no lock.
@@ -65,6 +69,7 @@ impl Underway {
         let per_sender = senders.into_iter().map(|sender| (sender, Arc::default()));
         Arc::new(Self {
             messages: AtomicUsize::new(0),
+            notices: AtomicUsize::new(0),
             messages_max: settings.messages_max,
             per_sender_max: settings.messages_per_sender_max,
             per_sender: per_sender.collect(),
@@ -73,13 +78,13 @@ impl Underway {
         })
     }
 
-    /// Messages under way.
+    /// Messages and notices under way.
     #[must_use]
     pub fn messages(&self) -> usize {
-        self.messages.load(Ordering::Acquire)
+        self.messages.load(Ordering::Acquire) + self.notices.load(Ordering::Acquire)
     }
 
-    /// Most messages that may be.
+    /// Most messages that may be, and most notices beside them.
     #[must_use]
     pub fn messages_max(&self) -> usize {
         self.messages_max
@@ -91,21 +96,11 @@ impl Underway {
         &self.room
     }
 
-    /// Counts one more in for a notice of this node's own, an error or a confirmation; `None` when there
-    /// are as many beyond the messages themselves as those may be.
-    pub(super) fn enter_notice(self: &Arc<Self>) -> Option<Passenger> {
-        self.count_in(self.messages_max.saturating_mul(2))
-            .then(|| Passenger {
-                underway: Arc::clone(self),
-                share: Arc::new(Share {
-                    held: Held::nothing(&self.room),
-                    of_sender: None,
-                }),
-            })
-    }
-
-    fn count_in(&self, messages_max: usize) -> bool {
-        add_below(&self.messages, messages_max)
+    fn count(&self, kind: Kind) -> &AtomicUsize {
+        match kind {
+            Kind::Message => &self.messages,
+            Kind::Notice => &self.notices,
+        }
     }
 
     /// Counts one more of this sender's in, of so many bytes.
@@ -115,69 +110,114 @@ impl Underway {
         bytes: usize,
     ) -> Result<Passenger, Crowded> {
         let count = self.per_sender.get(sender).unwrap_or(&self.others);
-        if !add_below(count, self.per_sender_max) {
-            return Err(Crowded::Sender);
-        }
-        let mut share = Share {
-            held: Held::nothing(&self.room),
-            of_sender: Some(Arc::clone(count)),
-        };
-        share.held.grow(bytes).map_err(|_| Crowded::Node)?;
-        if !self.count_in(self.messages_max) {
+        let of_sender = OfSender::one_below(count, self.per_sender_max).ok_or(Crowded::Sender)?;
+        let mut held = Held::nothing(&self.room);
+        held.grow(bytes).map_err(|_| Crowded::Node)?;
+        if !add_below(&self.messages, 1, self.messages_max) {
             return Err(Crowded::Node);
         }
         Ok(Passenger {
             underway: Arc::clone(self),
-            share: Arc::new(share),
+            kind: Kind::Message,
+            held: Arc::new(held),
+            of_sender: Some(Arc::new(of_sender)),
+        })
+    }
+
+    /// Counts one more notice in; `None` when there are as many as may be.
+    pub(super) fn enter_notice(self: &Arc<Self>) -> Option<Passenger> {
+        add_below(&self.notices, 1, self.messages_max).then(|| Passenger {
+            underway: Arc::clone(self),
+            kind: Kind::Notice,
+            held: Arc::new(Held::nothing(&self.room)),
+            of_sender: None,
         })
     }
 }
 
-/// Adds one to a count that is below `max`; tells whether it was.
-fn add_below(count: &AtomicUsize, max: usize) -> bool {
-    let fits = |count: usize| (count < max).then_some(count + 1);
+/// Adds to a count that stays at most `max`; tells whether it does.
+fn add_below(count: &AtomicUsize, more: usize, max: usize) -> bool {
+    let fits = |count: usize| count.checked_add(more).filter(|sum| *sum <= max);
     let counted = count.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits);
     counted.is_ok()
 }
 
-/// What a message holds of the memory and of its sender's number; copies of it hold it together.
+/// One of its sender's; copies of a message are one together.
 #[derive(Debug)]
-struct Share {
-    held: Held,
-    of_sender: Option<Arc<AtomicUsize>>,
-}
+struct OfSender(Arc<AtomicUsize>);
 
-impl Drop for Share {
-    fn drop(&mut self) {
-        if let Some(count) = &self.of_sender {
-            count.fetch_sub(1, Ordering::AcqRel);
-        }
+impl OfSender {
+    fn one_below(count: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
+        add_below(count, 1, max).then(|| Self(Arc::clone(count)))
     }
 }
 
-/// One message under way; it is counted out when this is dropped.
+impl Drop for OfSender {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Message,
+    Notice,
+}
+
+/// One message or notice under way; it is counted out when this is dropped.
 #[derive(Debug)]
 pub(super) struct Passenger {
     underway: Arc<Underway>,
-    /// Given back when the last copy is gone.
-    share: Arc<Share>,
+    kind: Kind,
+    /// Given back when the last copy is gone, or lets its content go.
+    held: Arc<Held>,
+    of_sender: Option<Arc<OfSender>>,
 }
 
 impl Passenger {
-    /// Counts one more in that is made from this one and shares its bytes. It never fails: it is part
-    /// of what was accepted.
-    pub(super) fn derive(&self) -> Self {
-        self.underway.messages.fetch_add(1, Ordering::AcqRel);
-        Self {
-            underway: Arc::clone(&self.underway),
-            share: Arc::clone(&self.share),
+    /// Counts so many copies in, which share its bytes; `None` when they are too many beside what is
+    /// under way.
+    pub(super) fn copies(&self, count: usize) -> Option<Vec<Self>> {
+        let underway = &self.underway;
+        let copy = || Self {
+            underway: Arc::clone(underway),
+            kind: Kind::Message,
+            held: Arc::clone(&self.held),
+            of_sender: self.of_sender.clone(),
+        };
+        add_below(&underway.messages, count, underway.messages_max)
+            .then(|| std::iter::repeat_with(copy).take(count).collect())
+    }
+
+    /// Gives its bytes back: the content was let go, and the message itself still has a way to go.
+    pub(super) fn let_go_of_content(&mut self) {
+        self.held = Arc::new(Held::nothing(&self.underway.room));
+    }
+
+    /// From now on only its sender is told: it makes room for a message, unless there are as many notices
+    /// as may be.
+    pub(super) fn become_notice(&mut self) {
+        let underway = &self.underway;
+        if self.kind == Kind::Message && add_below(&underway.notices, 1, underway.messages_max) {
+            underway.messages.fetch_sub(1, Ordering::AcqRel);
+            self.kind = Kind::Notice;
         }
     }
 }
 
 impl Drop for Passenger {
     fn drop(&mut self) {
-        self.underway.messages.fetch_sub(1, Ordering::AcqRel);
+        self.underway
+            .count(self.kind)
+            .fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Transit {
+    /// Wipes the content, and gives its room back unless copies share it.
+    pub(super) fn let_go_of_content(&mut self) {
+        self.message.parts.clear();
+        self.passenger.let_go_of_content();
     }
 }
 
@@ -191,6 +231,8 @@ pub struct Transit {
     /// Our own name for it, that of the log.
     pub(super) request_id: Uuid,
     pub(super) arrived: DateTime<Utc>,
+    /// The same by the clock that durations are measured with.
+    pub(super) since: Instant,
     /// Room in the sender's mailbox, for the reply or the error.
     pub(super) sender_place: Option<Place>,
     /// Room in the receiver's mailbox.
@@ -219,13 +261,46 @@ mod tests {
         let second = underway.enter(&kommun, 40).unwrap();
         assert_eq!(underway.enter(&kommun, 0).unwrap_err(), Crowded::Sender);
         assert_eq!(underway.enter(&other, 0).unwrap_err(), Crowded::Node);
-        let derived = first.derive();
-        assert_eq!(underway.messages(), 3);
-        drop((first, second));
+        drop(second);
+        let copies = first.copies(1).unwrap();
+        assert!(first.copies(1).is_none(), "copies are messages, too");
+        drop(first);
         assert_eq!((underway.messages(), underway.room().used()), (1, 60));
-        drop(derived);
+        drop(copies);
         assert_eq!((underway.messages(), underway.room().used()), (0, 0));
         assert!(underway.enter(&kommun, 0).is_ok(), "all are given back");
+    }
+
+    #[test]
+    fn content_that_was_let_go_gives_its_room_back_once_no_copy_needs_it() {
+        let kommun = Organisationsnummer::parse("2120009994").unwrap();
+        let underway = Underway::new(UnderwaySettings::default(), []);
+        let mut first = underway.enter(&kommun, 60).unwrap();
+        let mut copies = first.copies(1).unwrap();
+        first.let_go_of_content();
+        assert_eq!((underway.messages(), underway.room().used()), (2, 60));
+        copies[0].let_go_of_content();
+        assert_eq!((underway.messages(), underway.room().used()), (2, 0));
+    }
+
+    #[test]
+    fn a_message_whose_sender_is_only_told_makes_room_for_another() {
+        let settings = UnderwaySettings {
+            messages_max: 1,
+            ..UnderwaySettings::default()
+        };
+        let kommun = Organisationsnummer::parse("2120009994").unwrap();
+        let underway = Underway::new(settings, []);
+        let mut told = underway.enter(&kommun, 0).unwrap();
+        told.become_notice();
+        let mut second = underway.enter(&kommun, 0).unwrap();
+        second.become_notice();
+        assert!(
+            underway.enter(&kommun, 0).is_err(),
+            "no more notices than may be"
+        );
+        drop((told, second));
+        assert_eq!(underway.messages(), 0);
     }
 
     #[test]
@@ -242,7 +317,10 @@ mod tests {
         let notices = [underway.enter_notice(), underway.enter_notice()];
         assert!(notices.iter().all(Option::is_some));
         assert!(underway.enter_notice().is_none());
-        drop((messages, notices));
+        drop(messages);
+        let message = underway.enter(&kommun, 50);
+        assert!(message.is_ok(), "notices shut no message out");
+        drop((message, notices));
         assert_eq!(underway.messages(), 0);
     }
 }

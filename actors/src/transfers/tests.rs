@@ -70,6 +70,11 @@ fn error(conversation: u32) -> Management {
     management(conversation, outcome)
 }
 
+fn written_by(from: &Adress) -> Parties<'_> {
+    let from = Some(from);
+    Parties { from, to: None }
+}
+
 fn adress(text: &str) -> Adress {
     Adress::parse(text).unwrap()
 }
@@ -183,7 +188,11 @@ async fn the_oldest_is_forgotten_when_its_time_or_its_place_is_over() {
     );
     assert_eq!(counted.in_state(TransferState::New), 2);
     assert_eq!(transfers.0.correlation.len(), 2, "the index as well");
-    assert!(transfers.correlate_error(&error(0), None).is_empty());
+    assert!(
+        transfers
+            .correlate_error(&error(0), Parties::default())
+            .is_empty()
+    );
     accept(&transfers, 0);
 }
 
@@ -235,20 +244,46 @@ async fn an_error_quarantines_what_it_is_about_once() {
     transfers.set_state(&tx(1), TransferState::Sent);
     // From a node on the way: a lone message is found all the same.
     let from = adress("0000000002");
-    assert_eq!(transfers.correlate_error(&error(1), Some(&from)), [tx(1)]);
+    assert_eq!(
+        transfers.correlate_error(&error(1), written_by(&from)),
+        [tx(1)]
+    );
     let code = ErrorCode::UnknownReceiver;
     let expected = TransferState::Quarantined { code };
     assert_eq!(transfers.state(&tx(1)), Some((expected, false)));
-    assert!(transfers.correlate_error(&error(1), Some(&from)).is_empty());
-    assert!(transfers.correlate_error(&error(77), None).is_empty());
+    assert!(
+        transfers
+            .correlate_error(&error(1), written_by(&from))
+            .is_empty()
+    );
+    assert!(
+        transfers
+            .correlate_error(&error(77), Parties::default())
+            .is_empty()
+    );
     let confirmation = management(2, Outcome::Confirmation);
-    assert!(transfers.correlate_error(&confirmation, None).is_empty());
-    assert!(transfers.correlate_confirm(&error(2), None).is_empty());
+    assert!(
+        transfers
+            .correlate_error(&confirmation, Parties::default())
+            .is_empty()
+    );
+    assert!(
+        transfers
+            .correlate_confirm(&error(2), Parties::default())
+            .is_empty()
+    );
     // Only its receiver can say that it has acknowledged.
-    let confirmed = transfers.correlate_confirm(&confirmation, Some(&from));
+    let confirmed = transfers.correlate_confirm(&confirmation, written_by(&from));
     assert!(confirmed.is_empty());
-    assert_eq!(transfers.correlate_confirm(&confirmation, None), [tx(2)]);
-    assert!(transfers.correlate_confirm(&confirmation, None).is_empty());
+    assert_eq!(
+        transfers.correlate_confirm(&confirmation, Parties::default()),
+        [tx(2)]
+    );
+    assert!(
+        transfers
+            .correlate_confirm(&confirmation, Parties::default())
+            .is_empty()
+    );
     assert_eq!(transfers.state(&tx(2)), Some((TransferState::New, true)));
     assert_eq!(
         transfers.counts().refused,
@@ -268,22 +303,70 @@ async fn of_the_copies_of_a_one_to_many_the_one_whose_receiver_wrote_is_meant() 
     let second = adress("0000000002.post");
     let confirmation = management(1, Outcome::Confirmation);
     assert_eq!(
-        transfers.correlate_confirm(&confirmation, Some(&second)),
+        transfers.correlate_confirm(&confirmation, written_by(&second)),
         [tx(2)]
     );
-    assert_eq!(transfers.correlate_error(&error(1), Some(&second)), [tx(2)]);
+    assert_eq!(
+        transfers.correlate_error(&error(1), written_by(&second)),
+        [tx(2)]
+    );
     let stranger = adress("0000000009");
     assert!(
         transfers
-            .correlate_error(&error(1), Some(&stranger))
+            .correlate_error(&error(1), written_by(&stranger))
             .is_empty()
     );
     // Without a sender all copies are meant, as in Axel; the original never is.
-    assert_eq!(transfers.correlate_error(&error(1), None), [tx(3)]);
+    assert_eq!(
+        transfers.correlate_error(&error(1), Parties::default()),
+        [tx(3)]
+    );
     assert_eq!(
         transfers.state(&tx(1)),
         Some((TransferState::OneToMany, false))
     );
+}
+
+#[tokio::test]
+async fn a_document_for_somebody_else_is_not_about_the_senders_message() {
+    let transfers = register(10);
+    accept_about(&transfers, 1, about(1, Some("0000000002")));
+    let (second, stranger, sender) = (
+        adress("0000000002"),
+        adress("0000000009"),
+        adress("2120009994.a"),
+    );
+    let between = |from, to| Parties {
+        from: Some(from),
+        to: Some(to),
+    };
+    let forged = between(&stranger, &stranger);
+    assert!(transfers.correlate_error(&error(1), forged).is_empty());
+    let confirmation = management(1, Outcome::Confirmation);
+    let astray = between(&second, &stranger);
+    assert!(
+        transfers
+            .correlate_confirm(&confirmation, astray)
+            .is_empty()
+    );
+    assert_eq!(transfers.state(&tx(1)), Some((TransferState::New, false)));
+    // An internal id does not matter.
+    let told = between(&second, &sender);
+    assert_eq!(transfers.correlate_confirm(&confirmation, told), [tx(1)]);
+    assert_eq!(transfers.correlate_error(&error(1), told), [tx(1)]);
+}
+
+#[tokio::test]
+async fn who_a_product_turned_out_to_address_is_the_one_who_can_confirm() {
+    let transfers = register(10);
+    accept_about(&transfers, 1, about(1, None));
+    let (second, stranger) = (adress("0000000002"), adress("0000000009"));
+    transfers.address(&tx(1), &second);
+    transfers.address(&tx(1), &stranger);
+    let confirmation = management(1, Outcome::Confirmation);
+    let by = |who| transfers.correlate_confirm(&confirmation, written_by(who));
+    assert!(by(&stranger).is_empty(), "the first receiver stays");
+    assert_eq!(by(&second), [tx(1)]);
 }
 
 #[tokio::test]
@@ -294,7 +377,11 @@ async fn messages_of_nodes_themselves_are_known_and_never_correlated() {
         ..about(1, Some("0000000002"))
     };
     accept_about(&transfers, 1, about);
-    assert!(transfers.correlate_error(&error(1), None).is_empty());
+    assert!(
+        transfers
+            .correlate_error(&error(1), Parties::default())
+            .is_empty()
+    );
     assert!(is_known(&transfers, 1));
     assert_eq!(transfers.0.correlation.len(), 0);
 }
@@ -306,7 +393,7 @@ async fn one_name_for_very_many_messages_leads_to_the_newest_only() {
     for n in 0..many {
         accept_about(&transfers, n, about(1, Some("0000000002")));
     }
-    let found = transfers.correlate_error(&error(1), Some(&adress("0000000002")));
+    let found = transfers.correlate_error(&error(1), written_by(&adress("0000000002")));
     assert_eq!((found.len(), found[0].clone()), (COPIES_MAX, tx(5)));
     assert_eq!(transfers.counts().unled, 5);
 }
@@ -321,7 +408,7 @@ async fn the_snapshot_shows_the_newest_first_and_no_identifier_that_is_free_text
     let lines = transfers.snapshot(3);
     let seconds: Vec<_> = lines.iter().map(|line| line.arrived.timestamp()).collect();
     assert_eq!(seconds, [1999, 1998, 1997]);
-    transfers.correlate_error(&error(1999), None);
+    transfers.correlate_error(&error(1999), Parties::default());
     let mut line = serde_json::to_value(&transfers.snapshot(1)[0]).unwrap();
     line["local_id"] = "…".into();
     let expected = serde_json::json!({
@@ -414,7 +501,8 @@ async fn step(transfers: &Transfers, model: &mut Model, one: &Happens) {
         }
         Happens::IsConfirmed(n) => {
             transfers.forget_old();
-            let found = transfers.correlate_confirm(&management(n, Outcome::Confirmation), None);
+            let found = transfers
+                .correlate_confirm(&management(n, Outcome::Confirmation), Parties::default());
             let new = model.of(n).filter(|(.., acknowledged)| !acknowledged);
             assert_eq!(found, new.iter().map(|_| tx(n)).collect::<Vec<_>>());
             if let Some((.., acknowledged)) = new {
@@ -466,7 +554,8 @@ fn a_message_that_is_retracted_is_new_when_it_comes_again() {
     transfers.retract(&tx(7));
     assert!(!is_known(&transfers, 1) && is_known(&transfers, 0) && is_known(&transfers, 2));
     assert_eq!(transfers.counts().in_state(TransferState::New), 2);
-    assert!(transfers.correlate_error(&error(1), None).is_empty());
+    let anyone = Parties::default();
+    assert!(transfers.correlate_error(&error(1), anyone).is_empty());
     accept(&transfers, 1);
     assert_eq!(transfers.snapshot(10).len(), 3);
 }

@@ -1,6 +1,7 @@
 //! What becomes of a message after 202, by the clock (shs-1.2, 5.6, 6.2, 7.1, 7.2, 7.7, 7.10;
 //! design 4, 9).
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -9,9 +10,12 @@ use samsvar_actors::failure::Failure;
 use samsvar_actors::node::NodeSettings;
 use samsvar_actors::observation::State;
 use samsvar_actors::outbox::ListQuery;
+use samsvar_actors::relay::Kvitterat;
+use samsvar_actors::reply::Outcome;
 use samsvar_actors::tally::TransferEnd;
 use samsvar_actors::transfers::{COPIES_MAX, TransferState};
 use shs_schemas::ErrorCode;
+use shs_schemas::ids::TxId;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::{Agreements, Message, Produkt};
 use tokio::time::Instant;
@@ -76,6 +80,104 @@ async fn trouble_is_tried_again_with_doubling_waits_up_to_the_longest() {
     assert_eq!(rig.noted(&message), ["mottaget", "levererat"]);
     assert!(rig.mailbox(SENDER).is_empty());
     rig.assert_clean(1).await;
+}
+
+#[actix::test]
+async fn acknowledgements_leave_accepted_messages_their_room_and_are_noted_all_the_same() {
+    paused();
+    let rig = Rig::with(|settings| {
+        settings.asynch.as_mut().unwrap().underway.messages_max = 2;
+    })
+    .await;
+    let message = to(LOCAL);
+    rig.accepted(&message).await;
+    settle().await;
+    for _ in 0..5 {
+        rig.asynch().acknowledged(Kvitterat {
+            label: Arc::new(message.label.clone()),
+            confirm: true,
+        });
+    }
+    assert_eq!(rig.relay().mailbox_depth, 2, "the others wait nowhere");
+    assert_eq!(rig.node.tally().own_lost(), 3, "their confirmations");
+    settle().await;
+    let noted = rig.noted(&message);
+    let kvitterat = noted.iter().filter(|event| *event == "kvitterat");
+    assert_eq!(kvitterat.count(), 5);
+    assert_eq!(rig.state(&message), TransferState::Fetched);
+}
+
+#[actix::test]
+async fn a_message_that_comes_back_on_its_way_to_somebody_else_is_refused_as_no_duplicate() {
+    paused();
+    let rig = Rig::new().await;
+    let message = to(REMOTE);
+    rig.accepted(&message).await;
+    settle().await;
+    // The directory led to this node itself, say: its certificate stands for the sender.
+    let back = rig.nodes.last();
+    let itself = Caller::certified([number(SENDER)]);
+    let Outcome::Rejected(rejection) = rig.send_as(&back, itself).await else {
+        panic!("nobody has the message: 202 would lose it")
+    };
+    assert_eq!(rejection.failure, Failure::NoRelay);
+    // One that its own sender sends again has not been here on the way.
+    assert!(rig.accepted(&message).await.is_duplicate());
+}
+
+#[actix::test]
+async fn a_node_that_takes_a_message_has_it_however_long_its_answer_is() {
+    paused();
+    let rig = Rig::new().await;
+    rig.nodes.script(|_, _| Does::TakeWithMuchToSay);
+    let message = to(REMOTE);
+    rig.accepted(&message).await;
+    settle().await;
+    assert_eq!(rig.state(&message), TransferState::Sent);
+    assert!(rig.errors_of(SENDER).is_empty());
+    rig.assert_clean(1).await;
+}
+
+#[actix::test]
+async fn the_ledger_says_how_long_a_delivery_took_to_the_millisecond() {
+    paused();
+    let rig = Rig::new().await;
+    rig.nodes.script(|_, _| Does::TakeAfter(3 * SECOND));
+    let message = to(REMOTE);
+    rig.accepted(&message).await;
+    tokio::time::sleep(4 * SECOND).await;
+    let ms: Vec<u64> = rig
+        .lines(&message)
+        .iter()
+        .filter_map(|line| line["ms"].as_u64())
+        .collect();
+    assert!(matches!(ms[..], [3_000..3_100]), "{ms:?}");
+}
+
+#[actix::test]
+async fn the_ledger_says_into_how_many_copies_a_message_was_split() {
+    paused();
+    let rig = Rig::with(agreed_with(&[LOCAL, REMOTE])).await;
+    let message = event(SENDER, None, 100);
+    rig.accepted(&message).await;
+    settle().await;
+    assert_eq!(rig.noted(&message), ["mottaget", "delat"]);
+    rig.assert_clean(3).await;
+}
+
+#[actix::test]
+async fn what_stands_around_the_parts_takes_room_too() {
+    paused();
+    let rig = Rig::with(|settings| {
+        settings.asynch.as_mut().unwrap().underway.bytes_max = 50_000;
+    })
+    .await;
+    rig.nodes.script(|_, _| Does::Unreachable);
+    let mut message = to(REMOTE);
+    message.label.subject = Some("x".repeat(30_000).into());
+    rig.accepted(&message).await;
+    message.label.tx_id = TxId::fresh();
+    assert_eq!(rig.refused(&message).await, Failure::TransfersFull);
 }
 
 #[actix::test]
@@ -490,6 +592,24 @@ async fn what_is_left_when_the_node_stops_is_noted_as_interrupted() {
     tokio::time::sleep(Duration::from_hours(2)).await;
     assert_eq!(rig.nodes.urls().len(), posts, "no task outlives its node");
     assert_eq!(rig.asynch().underway().messages(), 0);
+}
+
+#[actix::test]
+async fn the_ledger_says_whose_sender_was_not_told_yet_when_the_node_stopped() {
+    paused();
+    let rig = Rig::new().await;
+    rig.katalog.permits.store(false, Ordering::Relaxed);
+    rig.nodes.script(|_, _| Does::Unreachable);
+    let (untold, told) = (event(REMOTE, Some(LOCAL), 100), to(LOCAL));
+    rig.accepted(&untold).await;
+    rig.accepted(&told).await;
+    settle().await;
+    assert_eq!(rig.errors_of(SENDER).len(), 1);
+    rig.node.stop().await;
+    settle().await;
+    assert_eq!(rig.noted(&told), ["mottaget", "fel"]);
+    let expected = ["mottaget", "fel", "avbrutet nedstangning"];
+    assert_eq!(rig.noted(&untold), expected);
 }
 
 #[actix::test]

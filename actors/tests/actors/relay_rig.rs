@@ -108,6 +108,8 @@ pub enum Does {
     /// Answers with this status, and perhaps a code.
     Refuse(u16, Option<ErrorCode>),
     Unreachable,
+    /// Takes it, and answers with more than anybody reads.
+    TakeWithMuchToSay,
     /// Takes it after a while.
     TakeAfter(Duration),
     /// Does not answer for a while, and is unreachable then.
@@ -177,6 +179,7 @@ impl NextNode for Nodes {
             let done = match does {
                 Does::Take => Ok(()),
                 Does::Refuse(status, code) => Err(PostError::Refused { status, code }),
+                Does::TakeWithMuchToSay => Err(PostError::TooLarge),
                 Does::Unreachable => Err(PostError::Unreachable("by the script")),
                 Does::TakeAfter(time) => {
                     tokio::time::sleep(time).await;
@@ -417,16 +420,20 @@ impl Rig {
         self.folder.path().join("ledger")
     }
 
-    /// What the ledger says about a message, event by event.
-    pub fn noted(&self, message: &Message) -> Vec<String> {
+    /// What the ledger says about a message, line by line.
+    pub fn lines(&self, message: &Message) -> Vec<serde_json::Value> {
         let days = std::fs::read_dir(self.ledger_folder()).unwrap();
         let text: String = days
             .map(|day| std::fs::read_to_string(day.unwrap().path()).unwrap())
             .collect();
-        let lines = text
-            .lines()
+        text.lines()
             .filter(|line| line.contains(message.label.tx_id.as_str()))
-            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// The same, event by event.
+    pub fn noted(&self, message: &Message) -> Vec<String> {
         let said = |line: serde_json::Value| {
             let reason = line["reason"].as_str().map(|why| format!(" {why}"));
             format!(
@@ -435,7 +442,7 @@ impl Rig {
                 reason.unwrap_or_default()
             )
         };
-        lines.map(said).collect()
+        self.lines(message).into_iter().map(said).collect()
     }
 
     /// The relay's line in the tree.

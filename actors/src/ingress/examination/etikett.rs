@@ -42,7 +42,8 @@ pub(super) fn route(
 ) -> Result<(Route, Open), Failure> {
     check_classes(rules, label)?;
     check_inner_parties(label)?;
-    let own_system = caller.is_internal() || rules.is_local(sender);
+    let own_system =
+        !has_been_here(rules, label) && (caller.is_internal() || rules.is_local(sender));
     let receiver = label.to.as_ref().map(|to| to.address.organisation());
     let elsewhere = receiver.is_some_and(|receiver| !rules.is_local(receiver));
     if elsewhere && !own_system {
@@ -52,6 +53,14 @@ pub(super) fn route(
         return Ok((Route::Asynch, Open::default()));
     }
     synchronous(rules, label, sender, receiver, now)
+}
+
+/// Whether this very transfer has passed this node: then it comes from a node, be it this one to which
+/// the directory leads back. Answered as a duplicate it would be lost, for nobody else has it.
+fn has_been_here(rules: &Rules, label: &Label) -> bool {
+    label.history.iter().any(|passed| {
+        passed.node_id == rules.node_id && passed.tx_id.as_ref() == Some(&label.tx_id)
+    })
 }
 
 /// Whether status, transfer type, sequence type and product go together (1.3; 10, rows 23 and 48).
