@@ -7,7 +7,6 @@ use shs_schemas::shs::label::TransferType;
 
 use crate::exchange::{PROVSTAD, STRANGER, actor, file, file_to, node, ping, text_part};
 use crate::rig::{Answer, Rig};
-use crate::sandbox::eventually;
 use crate::wire::{Response, Wire};
 
 fn is_duplicate(answer: &Answer) -> bool {

@@ -3,6 +3,7 @@
 //! and transfer type.
 
 use bytes::Bytes;
+use chrono::Utc;
 use samsvar::settings::{Status, Terminator};
 use samsvar_actors::tally::OutcomeClass;
 use shs_schemas::ErrorCode as Code;
@@ -384,4 +385,17 @@ async fn a_body_above_the_limit_is_413_and_another_method_405() {
     let answer = reqwest::get(url).await.unwrap();
     assert_eq!(answer.status(), 405);
     assert_eq!(answer.headers()["allow"], "POST");
+}
+
+#[tokio::test]
+async fn illegal_datapart_content_of_an_error_message_that_is_no_small_document() {
+    let rig = rig().await;
+    let about = file();
+    let own = actor(PROVSTAD);
+    let code = Code::OtherError;
+    let mut error = Message::error_about(&about.label, &own, code, "", Vec::new(), Utc::now());
+    error.parts[0].data = Bytes::from(vec![b' '; 65 * 1024]).into();
+    let answer = rig.post(error.write()).await;
+    assert_refused(&answer, Code::IllegalDatapartContent, &error.label);
+    nothing_came_of(&rig, 1).await;
 }
