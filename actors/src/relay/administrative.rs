@@ -4,16 +4,14 @@
 use std::rc::Rc;
 
 use chrono::Utc;
+use shs_schemas::Sensitive;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::Outcome;
 use shs_schemas::shs::{Label, Management, Message};
-use shs_schemas::{Sensitive, WireError};
 
-use super::deliver::elsewhere;
 use super::forward::Work;
 use super::push::Freight;
 use super::transit::Transit;
-use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
 use crate::failure::{Failure, Rejection, Source};
 use crate::ledger::event::{Direction, Event, Ids, Place as Step, What};
 use crate::outbox::{Place, Stored};
@@ -27,7 +25,7 @@ impl Work {
         self: &Rc<Self>,
         transit: &mut Transit,
     ) -> Result<TransferEnd, Rejection> {
-        let own = self.correlate(transit).await;
+        let own = self.correlate(transit);
         let label = &transit.message.label;
         let to = label
             .to
@@ -42,8 +40,9 @@ impl Work {
     }
 
     /// Matches it with what is remembered; true when that was a reply of a service of this node.
-    async fn correlate(&self, transit: &Transit) -> bool {
-        let management = match self.management(&transit.message).await {
+    fn correlate(&self, transit: &Transit) -> bool {
+        let limits = &self.context.rules.message_limits;
+        let management = match Management::of(&transit.message, limits) {
             Some(Ok(management)) => management,
             Some(Err(fault)) => {
                 tracing::info!(request_id = %transit.request_id, %fault, "administrative message unreadable");
@@ -75,16 +74,6 @@ impl Work {
         rules.is_own(about.from.organisation())
             && about.sequence_type == SequenceType::Reply
             && rules.has_service(about.product)
-    }
-
-    /// The document in it; a big one is read on the blocking pool.
-    async fn management(&self, message: &Message) -> Option<Result<Management, WireError>> {
-        let limits = self.context.rules.message_limits;
-        if message.bytes() <= READ_ON_ARBITER_BYTES_MAX {
-            return Management::of(message, &limits);
-        }
-        let message = message.clone();
-        elsewhere(move || Management::of(&message, &limits)).await
     }
 
     /// Sends an administrative message of this node's own about `original`; true when it was delivered.
