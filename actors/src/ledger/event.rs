@@ -168,7 +168,7 @@ struct Line<'e, T: fmt::Display> {
 pub enum What {
     /// A message was taken in.
     Mottaget(Mottaget),
-    /// A reply left in the HTTP answer.
+    /// A question has its reply, which is on its way.
     Besvarat {
         /// Which kind of reply.
         #[serde(serialize_with = "word")]

@@ -31,7 +31,12 @@ fn ended(node: &Node, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let count = ConstCounter::new(node.tally().transfers(end));
         ends.row([("end", end.as_str())], &count)?;
     }
-    Ok(())
+    counter(
+        encoder,
+        "notices_lost",
+        "Replies, errors and confirmations of this node's own that could not be delivered",
+        node.tally().own_lost(),
+    )
 }
 
 fn remembered(asynch: &Asynch, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

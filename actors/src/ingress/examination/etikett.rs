@@ -20,8 +20,8 @@ pub(super) fn sender(
     caller: &Caller,
     label: &mut Label,
 ) -> Result<Organisationsnummer, Failure> {
-    if label.from.is_none() && caller.is_internal() {
-        label.from = Some(rules.own.clone());
+    if caller.is_internal() {
+        label.set_from_if_absent(&rules.own);
     }
     let from = label.from.as_ref().ok_or(Failure::SenderMissing)?;
     let sender = from.address.organisation();
