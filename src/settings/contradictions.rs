@@ -90,7 +90,7 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(Cow<'static, str>, &'s
     .collect()
 }
 
-/// Rules of each [[aktor]], which is named by its place.
+/// Rules of each `[[aktor]]`, which is named by its place.
 fn of_aktorer(aktorer: &[Aktor]) -> Vec<(Cow<'static, str>, &'static str)> {
     let mut seen = HashSet::new();
     let mut broken = Vec::new();
