@@ -47,7 +47,8 @@ pub struct Aktor {
     #[serde(default)]
     #[garde(length(max = CERTIFICATES_MAX))]
     pub certificates: Vec<Fingerprint>,
-    /// How file names beyond ASCII are written in MIME headers of messages pushed to it (shs-1.2, 2.9).
+    /// How file names beyond ASCII are written in MIME headers of messages that are passed on to it
+    /// (shs-1.2, 2.9). Replies of this node's own services are written as `latin1`.
     #[serde(default)]
     #[garde(skip)]
     pub file_names: FileNames,
