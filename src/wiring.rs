@@ -16,6 +16,7 @@ use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
 use shs_schemas::shs::{Adress, Agreements, Organisationsnummer, Products};
 use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
+use shs_schemas::ssbtek::{Anslutning, Fordelning};
 use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
 use tokio::runtime::Handle;
 
@@ -153,6 +154,9 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
             .copied()
             .map(label_status)
             .collect::<HashSet<_>>(),
+        fordelning: Fordelning::new(
+            connected(settings).map(|party| (party.kod, Anslutning::default())),
+        ),
         message_limits: mime::Limits {
             body_bytes_max: settings.listener.body_limit(),
             ..mime::Limits::default()

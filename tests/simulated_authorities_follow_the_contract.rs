@@ -13,7 +13,13 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use samsvar::adapter::simulated::{EXEMPELPERSONER, SEED_DEFAULT, alla};
 use samsvar_actors::transport::{AnswerContent, Question, QuestionKind, Traffic};
-use shs_schemas::ssbtek::{Delsvar, Fraga, Kontrakt};
+use shs_schemas::ssbtek::{Datum, Delsvar, Fordelning, Fraga, Kontrakt};
+
+const IDAG: Datum = Datum {
+    ar: 2026,
+    manad: 11,
+    dag: 22,
+};
 use shs_schemas::xml::Limits;
 use shs_schemas::{Sensitive, Svarselement, Uppgiftslamnare};
 use uuid::Uuid;
@@ -100,10 +106,11 @@ impl Asked {
     /// The answer element of every authority, in the order of the contract.
     async fn answers(&self, seed: u64) -> Vec<(Uppgiftslamnare, Bytes)> {
         let fraga = Fraga::read(self.document(), &Limits::default()).expect("a valid question");
-        let delfragor = fraga.delfragor(|_| true);
+        let delfragor = fraga.delfragor(&Fordelning::alla(), IDAG);
         let mut answers = Vec::new();
-        for (ul, delfraga) in delfragor {
-            let body = delfraga.expect("everybody is connected");
+        for delfraga in delfragor {
+            let ul = delfraga.uppgiftslamnare;
+            let body = delfraga.body.expect("everybody is connected");
             answers.push((ul, ask(ul, seed, body).await));
         }
         assert_eq!(answers.len(), Uppgiftslamnare::all().len());

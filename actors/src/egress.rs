@@ -12,7 +12,7 @@ use shs_schemas::ids::ContentId;
 use shs_schemas::mime::{ContentType, TransferEncoding};
 use shs_schemas::shs::label::TransferType;
 use shs_schemas::shs::{Actor as ShsActor, DataPart, KnownIds, Message};
-use shs_schemas::ssbtek::{Utfall, fel, sammanstall};
+use shs_schemas::ssbtek::{Form, Utfall, fel, sammanstall};
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
@@ -130,7 +130,7 @@ fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>
 fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -> DataPart {
     let document = match &person.question {
         PersonQuestion::Fraga(fraga) => {
-            let sammanstallning = sammanstall(fraga, outcomes);
+            let sammanstallning = sammanstall(fraga, Form::Bar, outcomes);
             tally.count_lefi_felplacerade(sammanstallning.lefi_felplacerade);
             sammanstallning.document
         }

@@ -12,11 +12,11 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use arc_swap::ArcSwap;
 use chrono::Utc;
 use shs_schemas::Sensitive;
-use shs_schemas::shs::{DataPart, KnownIds, Label, Organisationsnummer};
+use shs_schemas::shs::{DataPart, KnownIds, Label, Organisationsnummer, time};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use self::examination::{Examined, Route, examine, fragor};
+use self::examination::{Examined, Route, datum, examine, fragor};
 use self::rules::{Rules, traffic_of};
 use crate::aggregator::{
     Aggregator, AggregatorContext, Dispatchers, Outgoing, READ_ON_ARBITER_BYTES_MAX, Request,
@@ -201,11 +201,12 @@ impl Ingress {
         let mut port = asking.port;
         let request_id = port.request_id();
         let dispatchers = self.context.dispatchers.load_full();
+        let rules = Arc::clone(&self.context.rules);
         let traffic = traffic_of(asking.label.status);
         let ids = asking.label.known_ids();
         // Splitting a question reads content: contained, like its examination.
         let label = asking.label;
-        let split = AssertUnwindSafe(|| open_slots(label, persons, &dispatchers));
+        let split = AssertUnwindSafe(|| open_slots(label, persons, &rules));
         let Ok((insamling, outgoing)) = catch_unwind(split) else {
             tracing::error!(%request_id, "panic while a question was split");
             return port.reject(Rejection::new(Failure::Content, ids));
@@ -385,27 +386,25 @@ fn read_questions(rules: &Rules, mut asking: Asking) -> (Asking, Result<Vec<Pers
 }
 
 /// One slot for each person and party that is asked, in the order of the question.
-fn open_slots(
-    label: Label,
-    persons: Vec<Person>,
-    dispatchers: &Dispatchers,
-) -> (Insamling, Vec<Outgoing>) {
+fn open_slots(label: Label, persons: Vec<Person>, rules: &Rules) -> (Insamling, Vec<Outgoing>) {
     let mut asked = Vec::new();
+    let idag = datum(time::swedish(Utc::now()).date());
     for (person, part) in persons.iter().enumerate() {
         if let PersonQuestion::Fraga(fraga) = &part.question {
-            let delfragor = fraga.delfragor(|ul| dispatchers.contains_key(&ul));
-            asked.extend(delfragor.into_iter().map(|(ul, body)| (person, ul, body)));
+            let delfragor = fraga.delfragor(&rules.fordelning, idag);
+            asked.extend(delfragor.into_iter().map(|delfraga| (person, delfraga)));
         }
     }
     let mut insamling = Insamling::new(label, persons);
-    let outgoing = asked.into_iter().map(|(person, ul, body)| {
+    let outgoing = asked.into_iter().map(|(person, delfraga)| {
         let corr_id = Uuid::new_v4();
-        let slot = insamling.open_slot(person, ul, corr_id);
+        let ul = delfraga.uppgiftslamnare;
+        let slot = insamling.open_slot(person, ul, delfraga.kontrakt, corr_id);
         Outgoing {
             slot,
             ul,
             corr_id,
-            body: body.map(Sensitive::new),
+            body: delfraga.body.map(Sensitive::new),
         }
     });
     let outgoing = outgoing.collect();

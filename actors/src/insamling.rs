@@ -48,6 +48,7 @@ pub enum Filled {
 struct Slot {
     person: usize,
     ul: Uppgiftslamnare,
+    kontrakt: Kontrakt,
     corr_id: Uuid,
     utfall: Option<Utfall>,
 }
@@ -73,12 +74,19 @@ impl Insamling {
         }
     }
 
-    /// Opens a slot for this person (a place among the parts) and party.
-    pub fn open_slot(&mut self, person: usize, ul: Uppgiftslamnare, corr_id: Uuid) -> SlotId {
+    /// Opens a slot for this person (a place among the parts) and party, asked in this version.
+    pub fn open_slot(
+        &mut self,
+        person: usize,
+        ul: Uppgiftslamnare,
+        kontrakt: Kontrakt,
+        corr_id: Uuid,
+    ) -> SlotId {
         let id = u16::try_from(self.slots.len()).unwrap_or(u16::MAX);
         self.slots.push(Slot {
             person,
             ul,
+            kontrakt,
             corr_id,
             utfall: None,
         });
@@ -98,14 +106,11 @@ impl Insamling {
         }
     }
 
-    /// Whose slot it is, and in which version its question is.
+    /// Whose slot it is, and in which version it was asked.
     #[must_use]
     pub fn slot(&self, SlotId(place): SlotId) -> Option<(Uppgiftslamnare, Kontrakt)> {
         let slot = self.slots.get(usize::from(place))?;
-        match &self.persons.get(slot.person)?.question {
-            PersonQuestion::Fraga(fraga) => Some((slot.ul, fraga.kontrakt())),
-            PersonQuestion::Avvisad { .. } => None,
-        }
+        Some((slot.ul, slot.kontrakt))
     }
 
     /// True when every slot has its outcome.
@@ -178,7 +183,7 @@ impl Compiled {
         let outcomes = self.persons.iter().flat_map(|(_, outcomes)| outcomes);
         outcomes.filter_map(|(ul, utfall)| match utfall {
             Utfall::Fel(fel) => fel.ssbt_felkod().map(|felkod| (*ul, felkod)),
-            Utfall::Svar(_) => None,
+            Utfall::Svar(_) | Utfall::Svarade => None,
         })
     }
 }

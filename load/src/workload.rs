@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use samsvar::adapter::simulated::{SEED_DEFAULT, Simulerad};
 use samsvar::client::question::{self, Asker};
 use samsvar_actors::transport::{AnswerContent, Bastjanst, Question, QuestionKind, Traffic};
-use shs_schemas::ssbtek::Fraga;
+use shs_schemas::ssbtek::{Datum, Fordelning, Fraga};
 use shs_schemas::{Sensitive, Uppgiftslamnare, xml};
 use uuid::Uuid;
 
@@ -97,11 +97,21 @@ fn lengthened(document: &Bytes) -> Result<Bytes, Failed> {
     Ok(Bytes::from(longer))
 }
 
+/// A day for questions that do not depend on it.
+const IDAG: Datum = Datum {
+    ar: 2026,
+    manad: 11,
+    dag: 22,
+};
+
 fn sub_questions(document: &Bytes) -> Result<Vec<(Uppgiftslamnare, Bytes)>, Failed> {
     let fraga = Fraga::read(document.clone(), &xml::Limits::default())?;
     let mut asked = Vec::with_capacity(PARTIES);
-    for (ul, body) in fraga.delfragor(|_| true) {
-        let body = body.map_err(|_| format!("no sub-question for {ul}"))?;
+    for delfraga in fraga.delfragor(&Fordelning::alla(), IDAG) {
+        let ul = delfraga.uppgiftslamnare;
+        let body = delfraga
+            .body
+            .map_err(|_| format!("no sub-question for {ul}"))?;
         asked.push((ul, body));
     }
     if asked.len() == PARTIES {

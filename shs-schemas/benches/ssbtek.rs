@@ -5,7 +5,9 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use shs_schemas::ssbtek::{Delsvar, Fraga, Kontrakt, Uppgiftslamnare, Utfall, compose};
+use shs_schemas::ssbtek::{
+    Datum, Delsvar, Fordelning, Fraga, Kontrakt, Uppgiftslamnare, Utfall, compose,
+};
 use shs_schemas::xml::Limits;
 
 const FRAGA: &str = include_str!("../tests/corpus/spec/fraga-alla-10.xml");
@@ -89,6 +91,12 @@ fn compile(c: &mut Criterion) {
     group.finish();
 }
 
+const IDAG: Datum = Datum {
+    ar: 2026,
+    manad: 11,
+    dag: 22,
+};
+
 fn question(c: &mut Criterion) {
     let document = Bytes::from(FRAGA);
     let limits = Limits::default();
@@ -100,7 +108,7 @@ fn question(c: &mut Criterion) {
     group.bench_function("read_and_split_in_eight", |b| {
         b.iter(|| {
             let fraga = Fraga::read(black_box(document.clone()), &limits).expect("valid");
-            fraga.delfragor(|_| true)
+            fraga.delfragor(&Fordelning::alla(), IDAG)
         });
     });
     group.finish();

@@ -12,11 +12,16 @@ use std::process::{Command, Stdio};
 
 use bytes::Bytes;
 use shs_schemas::ssbtek::{
-    Delfel, Delsvar, FaultFelkod, Fraga, Kontrakt, SsbtFelkod, Svarselement, Uppgiftslamnare,
-    Utfall, compose,
+    Datum, Delfel, Delsvar, FaultFelkod, Fordelning, Fraga, Kontrakt, SsbtFelkod, Svarselement,
+    Uppgiftslamnare, Utfall, compose,
 };
 use shs_schemas::xml::Limits;
 
+const IDAG: Datum = Datum {
+    ar: 2026,
+    manad: 11,
+    dag: 22,
+};
 const FRAGA_10: &str = include_str!("corpus/spec/fraga-alla-10.xml");
 const FRAGA_11: &str = include_str!("corpus/spec/fraga-skv-11.xml");
 const SVAR: &[(&str, &str)] = &[
@@ -320,9 +325,9 @@ fn every_sub_question_is_a_valid_question() {
     for document in [FRAGA_10, FRAGA_11] {
         let fraga = fraga(document);
         let bodies: Vec<Bytes> = fraga
-            .delfragor(|_| true)
+            .delfragor(&Fordelning::alla(), IDAG)
             .into_iter()
-            .map(|(_, body)| body.unwrap())
+            .map(|delfraga| delfraga.body.unwrap())
             .collect();
         for body in &bodies {
             let sub = Fraga::read(body.clone(), &Limits::default()).unwrap();

@@ -15,7 +15,7 @@ use super::rules::Rules;
 use crate::caller::Caller;
 use crate::failure::{Failure, Rejection};
 
-pub use fragor::fragor;
+pub use fragor::{datum, fragor};
 
 /// Largest error message or confirmation, in bytes of its parts.
 const ADMINISTRATIVE_BYTES_MAX: usize = 64 * 1024;

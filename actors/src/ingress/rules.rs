@@ -7,7 +7,7 @@ use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{SequenceType, Status};
 use shs_schemas::shs::product::PartFault;
 use shs_schemas::shs::{Actor, Agreements, Label, Message, Organisationsnummer, Products, Produkt};
-use shs_schemas::ssbtek::Identitetskontroll;
+use shs_schemas::ssbtek::{Fordelning, Identitetskontroll};
 use shs_schemas::{mime, xml};
 use uuid::Uuid;
 
@@ -42,6 +42,8 @@ pub struct Rules {
     pub agreements: Agreements,
     /// Whether the label's status `test` and `production` are taken.
     pub statuses: HashSet<Status>,
+    /// How a question is spread over the authorities.
+    pub fordelning: Fordelning,
     /// Bounds on the message.
     pub message_limits: mime::Limits,
     /// Bounds on a question.
@@ -67,6 +69,7 @@ impl Rules {
             products: Products::default(),
             agreements: Agreements::default(),
             statuses: HashSet::from([Status::Production]),
+            fordelning: Fordelning::alla(),
             message_limits: mime::Limits::default(),
             question_limits: xml::Limits::default(),
             person_check: Identitetskontroll::Strict,

@@ -23,7 +23,7 @@ use samsvar_actors::transport::{
     Answer, AnswerContent, Line, LineEvent, LineEvents, Question, Refusal, Traffic, Transport,
 };
 use shs_schemas::Uppgiftslamnare;
-use shs_schemas::ssbtek::SsbtFelkod;
+use shs_schemas::ssbtek::{Kontrakt, SsbtFelkod};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -173,7 +173,11 @@ impl Rig {
     /// Puts one question with so much time left.
     async fn put(&self, time: Duration) -> Uuid {
         let corr_id = Uuid::new_v4();
-        let slot = self.slots.lock().unwrap().open_slot(0, AF, corr_id);
+        let slot = self
+            .slots
+            .lock()
+            .unwrap()
+            .open_slot(0, AF, Kontrakt::V10, corr_id);
         let delfraga = Delfraga {
             corr_id,
             traffic: Traffic::Production,

@@ -44,7 +44,7 @@ proptest! {
         let mut slots = Vec::new();
         for place in 0..persons {
             for ul in &parties {
-                slots.push((insamling.open_slot(place, *ul, Uuid::nil()), *ul));
+                slots.push((insamling.open_slot(place, *ul, Kontrakt::V10, Uuid::nil()), *ul));
             }
         }
         let mut first = vec![None; slots.len()];

@@ -5,8 +5,14 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use shs_schemas::ssbtek::{Fraga, compose};
+use shs_schemas::ssbtek::{Datum, Fordelning, Fraga, compose};
 use shs_schemas::xml::Limits;
+
+const IDAG: Datum = Datum {
+    ar: 2026,
+    manad: 11,
+    dag: 22,
+};
 
 fuzz_target!(|data: &[u8]| {
     let limits = Limits {
@@ -18,9 +24,9 @@ fuzz_target!(|data: &[u8]| {
     };
     let _ = fraga.uppgifter();
     for body in fraga
-        .delfragor(|_| true)
+        .delfragor(&Fordelning::alla(), IDAG)
         .into_iter()
-        .filter_map(|(_, body)| body.ok())
+        .filter_map(|delfraga| delfraga.body.ok())
     {
         let sub = Fraga::read(body, &limits).expect("a sub-question is a question");
         assert_eq!(sub.personidentitet(), fraga.personidentitet());

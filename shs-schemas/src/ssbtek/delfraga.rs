@@ -6,15 +6,13 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::fel::{Delfel, SsbtFelkod};
+use super::fordelning::{Delfraga, Fordelning};
 use super::fraga::Fraga;
 use super::lefi::{self, Delning};
-use super::{Svarselement, Uppgiftslamnare};
+use super::{Datum, Svarselement, Uppgiftslamnare};
 
 /// What every document that we write begins with.
 pub(super) const XML_DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
-
-/// One Uppgiftslämnare that is asked: the body of its sub-question, or why it is not asked.
-pub type Delfraga = (Uppgiftslamnare, Result<Bytes, Delfel>);
 
 /// Content of `lefiJsonFraga` that replaces what stands at a place in the question.
 struct Utbyte {
@@ -30,7 +28,9 @@ impl Fraga {
     /// only, and who has none is not asked. A fault in it is an error of Försäkringskassan alone
     /// (ssbtek-10, 2.3).
     #[must_use]
-    pub fn delfragor(&self, ansluten: impl Fn(Uppgiftslamnare) -> bool) -> Vec<Delfraga> {
+    pub fn delfragor(&self, fordelning: &Fordelning, idag: Datum) -> Vec<Delfraga> {
+        let _ = idag;
+        let ansluten = |ul| fordelning.anslutning(ul).is_some();
         let mut delfragor = Vec::with_capacity(Uppgiftslamnare::all().len());
         for &element in Svarselement::IN_ORDER {
             if !self.inkluderar(element) {
@@ -46,7 +46,7 @@ impl Fraga {
                 } else {
                     Err(Delfel::ssbt(SsbtFelkod::EjAnsluten, ul))
                 };
-                delfragor.push((ul, delfraga));
+                delfragor.push(self.till(ul, delfraga));
             }
         }
         delfragor
@@ -61,7 +61,7 @@ impl Fraga {
             Ok(split) => split,
             Err(felkod) => {
                 let ul = Uppgiftslamnare::FK;
-                delfragor.push((ul, Err(Delfel::ssbt(felkod, ul))));
+                delfragor.push(self.till(ul, Err(Delfel::ssbt(felkod, ul))));
                 return;
             }
         };
@@ -79,7 +79,16 @@ impl Fraga {
             } else {
                 Err(Delfel::ssbt(SsbtFelkod::EjAnsluten, ul))
             };
-            delfragor.push((ul, delfraga));
+            delfragor.push(self.till(ul, delfraga));
+        }
+    }
+
+    fn till(&self, uppgiftslamnare: Uppgiftslamnare, body: Result<Bytes, Delfel>) -> Delfraga {
+        Delfraga {
+            uppgiftslamnare,
+            kontrakt: self.kontrakt(),
+            body,
+            skv_standard: false,
         }
     }
 

@@ -51,6 +51,12 @@ impl Kontrakt {
         Self::all().find(|kontrakt| kontrakt.version() == version)
     }
 
+    /// Place in the table.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
     fn row(self) -> &'static Row {
         &VERSIONS[usize::from(self.0)]
     }

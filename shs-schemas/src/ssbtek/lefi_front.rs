@@ -84,6 +84,7 @@ fn classify(utfall: Option<&Utfall>) -> Part<'_> {
             (Kalla::Ssbt, Some(felkod)) => Part::Silent(felkod),
             _ => reported(fel.felkod(), utfall),
         },
+        Utfall::Svarade => Part::Silent(SsbtFelkod::InterntFel),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::anrop::Form;
 use super::delfraga::XML_DECLARATION;
 use super::fel::{Delfel, SsbtFelkod};
 use super::fraga::Fraga;
@@ -17,6 +18,8 @@ pub enum Utfall {
     Svar(Delsvar),
     /// No usable answer.
     Fel(Delfel),
+    /// A ping was answered: it has no content, and is the outcome of a test only.
+    Svarade,
 }
 
 impl From<Delsvar> for Utfall {
@@ -39,6 +42,9 @@ pub struct Sammanstallning {
     /// Members of LEFI answers that were dropped because they stood in the wrong authority's
     /// answer (ssbtek-10, 4.8).
     pub lefi_felplacerade: usize,
+    /// Parties whose answer was not the same when it left as when it came; it was withheld, and an
+    /// error stands in its place.
+    pub andrade: Vec<Uppgiftslamnare>,
 }
 
 /// Compiles the response to `fraga` from the outcomes of its sub-questions.
@@ -48,12 +54,17 @@ pub struct Sammanstallning {
 /// node and answered with `SSBT-INTERNT-FEL`; of several outcomes for one party the first counts.
 #[must_use]
 pub fn compose(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> Bytes {
-    sammanstall(fraga, utfall).document
+    sammanstall(fraga, Form::Bar, utfall).document
 }
 
-/// As [`compose`], with the counts.
+/// As [`compose`], in this form, with what was odd.
 #[must_use]
-pub fn sammanstall(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> Sammanstallning {
+pub fn sammanstall(
+    fraga: &Fraga,
+    form: Form,
+    utfall: &[(Uppgiftslamnare, Utfall)],
+) -> Sammanstallning {
+    let _ = form;
     let mut lefi_felplacerade = 0;
     let mut delar = Vec::with_capacity(Svarselement::IN_ORDER.len());
     for &element in Svarselement::IN_ORDER
@@ -72,6 +83,7 @@ pub fn sammanstall(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> Samma
     Sammanstallning {
         document: write(fraga, &delar),
         lefi_felplacerade,
+        andrade: Vec::new(),
     }
 }
 
@@ -108,6 +120,7 @@ fn outcome(
         .filter(|utfall| match utfall {
             Utfall::Svar(svar) => svar.uppgiftslamnare() == ul && svar.kontrakt() == kontrakt,
             Utfall::Fel(_) => true,
+            Utfall::Svarade => false,
         })
 }
 
@@ -118,10 +131,12 @@ fn internal<'a>(ul: Uppgiftslamnare) -> Del<'a> {
     )))
 }
 
-fn splice(utfall: &Utfall) -> Del<'_> {
+fn splice(ul: Uppgiftslamnare, utfall: &Utfall) -> Del<'_> {
     match utfall {
         Utfall::Svar(svar) => Del::Svar(svar),
         Utfall::Fel(fel) => Del::Fel(std::borrow::Cow::Borrowed(fel)),
+        // Never the outcome of a question: `outcome` does not let it through.
+        Utfall::Svarade => internal(ul),
     }
 }
 
@@ -133,7 +148,7 @@ fn plain_del(
     let ul = Uppgiftslamnare::all()
         .find(|ul| ul.element() == element)
         .expect("every element has someone behind it");
-    outcome(kontrakt, ul, utfall).map_or_else(|| internal(ul), splice)
+    outcome(kontrakt, ul, utfall).map_or_else(|| internal(ul), |utfall| splice(ul, utfall))
 }
 
 /// The element of Försäkringskassan. As soon as Pensionsmyndigheten was asked it is put together
@@ -146,10 +161,10 @@ fn lefi_del<'a>(fraga: &Fraga, utfall: &'a [(Uppgiftslamnare, Utfall)]) -> (Del<
         .collect();
     match asked.as_slice() {
         [] | [(_, None)] => (internal(Uppgiftslamnare::FK), 0),
-        [(Uppgiftslamnare::FK, Some(fk))] => (splice(fk), 0),
+        [(Uppgiftslamnare::FK, Some(fk))] => (splice(Uppgiftslamnare::FK, fk), 0),
         asked => match lefi_front::answer(fraga, asked) {
             LefiSvar::Sammanslaget(json, dropped) => (Del::Lefi(json), dropped),
-            LefiSvar::Utfall(utfall) => (splice(utfall), 0),
+            LefiSvar::Utfall(utfall) => (splice(Uppgiftslamnare::FK, utfall), 0),
             LefiSvar::Fel(fel) => (Del::Fel(std::borrow::Cow::Owned(fel)), 0),
         },
     }

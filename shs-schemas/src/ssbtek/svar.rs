@@ -1,6 +1,7 @@
 //! The answer of one Uppgiftslämnare: its element of the contract, checked and kept as received
 //! (ssbtek-10, 3 and 4.0).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -21,6 +22,17 @@ pub struct Delsvar {
     kontrakt: Kontrakt,
     element: Bytes,
     innehall: Innehall,
+    utanfor_bilaga3: Vec<Falt>,
+}
+
+/// A field that the agreement does not let the authority give out (Bilaga 3; ).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Falt {
+    /// Its name: one of the authority's schema, or a stand-in for a name that only the answer knows
+    /// and that could be anything.
+    pub namn: Cow<'static, str>,
+    /// Offset in the answer.
+    pub offset: usize,
 }
 
 #[derive(Clone)]
@@ -71,6 +83,7 @@ impl Delsvar {
             kontrakt,
             element,
             innehall,
+            utanfor_bilaga3: Vec::new(),
         })
     }
 
@@ -84,6 +97,12 @@ impl Delsvar {
     #[must_use]
     pub const fn kontrakt(&self) -> Kontrakt {
         self.kontrakt
+    }
+
+    /// Fields with content that the agreement does not list, up to a bound.
+    #[must_use]
+    pub fn utanfor_bilaga3(&self) -> &[Falt] {
+        &self.utanfor_bilaga3
     }
 
     /// The whole element as received: personal data.

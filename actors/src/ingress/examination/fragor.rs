@@ -49,7 +49,9 @@ pub fn fragor(
     Ok(persons.collect())
 }
 
-fn datum(day: NaiveDate) -> Datum {
+/// The calendar date as the contract writes it.
+#[must_use]
+pub fn datum(day: NaiveDate) -> Datum {
     // Month and day of a calendar date fit a byte.
     let small = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
     Datum {

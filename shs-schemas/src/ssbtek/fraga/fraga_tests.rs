@@ -1,6 +1,6 @@
 use super::*;
 use crate::ssbtek::fel::{Kalla, SsbtFelkod};
-use crate::ssbtek::{FaultFelkod, Uppgiftslamnare};
+use crate::ssbtek::{Anslutning, FaultFelkod, Fordelning, Uppgiftslamnare};
 
 const ALLA: &str = include_str!("../../../tests/corpus/spec/fraga-alla-10.xml");
 const SKV_11: &str = include_str!("../../../tests/corpus/spec/fraga-skv-11.xml");
@@ -251,11 +251,11 @@ fn debug_shows_no_content() {
 type Fel = (SsbtFelkod, Kalla);
 
 fn delfragor(document: &str) -> Vec<(Uppgiftslamnare, Result<Bytes, Fel>)> {
-    let delfragor = read(document).unwrap().delfragor(|_| true);
+    let delfragor = read(document).unwrap().delfragor(&Fordelning::alla(), IDAG);
     let code = |fel: crate::ssbtek::Delfel| (fel.ssbt_felkod().unwrap(), fel.kalla());
     delfragor
         .into_iter()
-        .map(|(ul, body)| (ul, body.map_err(code)))
+        .map(|delfraga| (delfraga.uppgiftslamnare, delfraga.body.map_err(code)))
         .collect()
 }
 
@@ -302,7 +302,11 @@ fn the_general_part_of_a_sub_question_is_the_askers_own_text() {
 #[test]
 fn who_is_not_connected_gets_an_error_in_its_place() {
     let fraga = read(ALLA).unwrap();
-    for (ul, body) in fraga.delfragor(|ul| ul != Uppgiftslamnare::PM && ul != Uppgiftslamnare::SO) {
+    let anslutna = Uppgiftslamnare::all()
+        .filter(|&ul| ul != Uppgiftslamnare::PM && ul != Uppgiftslamnare::SO)
+        .map(|ul| (ul, Anslutning::default()));
+    for delfraga in fraga.delfragor(&Fordelning::new(anslutna), IDAG) {
+        let (ul, body) = (delfraga.uppgiftslamnare, delfraga.body);
         let connected = !matches!(ul, Uppgiftslamnare::PM | Uppgiftslamnare::SO);
         assert_eq!(body.is_ok(), connected, "{ul}");
         if let Err(fel) = body {
