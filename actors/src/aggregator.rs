@@ -32,7 +32,7 @@ use crate::messages::{Aterkallelse, Delfraga, Recalled, Sammanstall, SlotFilled,
 use crate::observation::OpenGuard;
 use crate::reply::ReplyPort;
 use crate::tally::Tally;
-use crate::transport::{AnswerContent, Traffic};
+use crate::transport::{AnswerContent, QuestionKind, Traffic};
 
 /// Messages beyond one per slot that may wait for an aggregator.
 const MAILBOX_SPARE: usize = 16;
@@ -67,8 +67,12 @@ pub struct Outgoing {
     pub slot: SlotId,
     /// Whom it is for.
     pub ul: Uppgiftslamnare,
+    /// Sub-question or ping.
+    pub kind: QuestionKind,
     /// Its identity on the wire.
     pub corr_id: Uuid,
+    /// Whether Skatteverket is asked for what is usual, because the question could not say.
+    pub skv_standard: bool,
     /// Its body, or the error that stands in its place without anybody being asked.
     pub body: Result<Sensitive<Bytes>, Delfel>,
 }
@@ -137,6 +141,7 @@ impl Aggregator {
             let delfraga = Delfraga {
                 corr_id: outgoing.corr_id,
                 traffic: request.traffic,
+                kind: outgoing.kind,
                 body,
                 deadline: latest,
                 deadline_wall,
@@ -338,7 +343,12 @@ impl Handler<SlotFilled> for Aggregator {
         let Some((ul, _)) = request.insamling.slot(filled.slot) else {
             return;
         };
+        let tested = request.insamling.tested(filled.slot).is_some();
         let fel = match filled.outcome {
+            // A ping is answered by anything that is no failure.
+            Ok(AnswerContent::Svar(_)) if tested => {
+                return self.fill(filled.slot, Utfall::Svarade, ctx);
+            }
             Ok(AnswerContent::Svar(body)) => return self.read(filled.slot, body, ctx),
             Ok(AnswerContent::Fel {
                 felkod,

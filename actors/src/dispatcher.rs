@@ -96,6 +96,8 @@ struct Asked {
 /// When and with what leave a question was put.
 #[derive(Clone, Copy)]
 struct Put {
+    /// A ping has no part in the circuit: a test service that is silent says nothing of the real one.
+    kind: QuestionKind,
     at: Instant,
     pass: Pass,
     /// What its request had left then.
@@ -183,13 +185,18 @@ impl Dispatcher {
         if left.is_zero() {
             return self.refuse(delfraga.port, SsbtFelkod::Timeout);
         }
-        let Some(pass) = self.circuit.admits(now) else {
+        let pass = match delfraga.kind {
+            QuestionKind::Fraga => self.circuit.admits(now),
+            QuestionKind::Ping => (!self.circuit.refuses(now)).then_some(Pass::Ordinary),
+        };
+        let Some(pass) = pass else {
             return self.refuse(delfraga.port, SsbtFelkod::Avstangd);
         };
         let patience = self.circuit.patience(pass, left);
         let Delfraga {
             corr_id,
             traffic,
+            kind,
             body,
             deadline_wall,
             traceparent,
@@ -199,7 +206,7 @@ impl Dispatcher {
         let question = Question {
             corr_id,
             traffic,
-            kind: QuestionKind::Fraga,
+            kind,
             body,
             expires_in: patience,
             // What is waited for a shorter time is also of use for a shorter time.
@@ -213,6 +220,7 @@ impl Dispatcher {
                 port,
                 until: now + patience,
                 put: Put {
+                    kind,
                     at: now,
                     pass,
                     left,
@@ -244,7 +252,7 @@ impl Dispatcher {
 
     /// The party was silent to this question for as long as it was waited for.
     fn silent(&mut self, put: Put, now: Instant) {
-        if put.left < TELLING_TIME_MIN {
+        if put.kind == QuestionKind::Ping || put.left < TELLING_TIME_MIN {
             self.circuit.inconclusive(put.pass, now);
         } else {
             self.circuit.timed_out(put.at, put.pass, now);
@@ -267,20 +275,23 @@ impl Dispatcher {
             return self.stray(answer.corr_id);
         };
         self.ended.remember(answer.corr_id, End::Answered);
-        self.circuit.answered(now);
         self.context.observed.count_handled();
-        self.context
-            .tally
-            .count_answer(self.ul, now.duration_since(asked.put.at));
+        if asked.put.kind == QuestionKind::Fraga {
+            self.circuit.answered(now);
+            let took = now.duration_since(asked.put.at);
+            self.context.tally.count_answer(self.ul, took);
+        }
         asked.port.answer(answer.content);
     }
 
     /// An answer came that there was no memory for. The party is there: only its part is lost.
     fn answered_in_vain(&mut self, corr_id: Uuid, now: Instant) {
-        if self.end_unanswered(corr_id, SsbtFelkod::Overlast).is_none() {
+        let Some(put) = self.end_unanswered(corr_id, SsbtFelkod::Overlast) else {
             return self.stray(corr_id);
+        };
+        if put.kind == QuestionKind::Fraga {
+            self.circuit.answered(now);
         }
-        self.circuit.answered(now);
         // Counted by its felkod, like every answer that is dropped.
         tracing::debug!(bastjanst = %self.ul, "answer dropped: no memory for more answers");
     }

@@ -7,15 +7,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Context, Handler};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use shs_schemas::ids::ContentId;
 use shs_schemas::mime::{ContentType, TransferEncoding};
 use shs_schemas::shs::label::TransferType;
 use shs_schemas::shs::{Actor as ShsActor, DataPart, KnownIds, Message};
-use shs_schemas::ssbtek::{Form, Utfall, fel, sammanstall};
+use shs_schemas::ssbtek::{
+    Delfel, SsbtFelkod, Testutfall, Utfall, fel, sammanstall, write_testsvar,
+};
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
+use crate::door::Door;
 use crate::failpoint::Failpoints;
 use crate::failure::{Failure, Rejection};
 use crate::insamling::{Compiled, Person, PersonQuestion};
@@ -107,17 +111,30 @@ fn send(sammanstall: Sammanstall, own: &ShsActor, tally: &Tally) {
     }
 }
 
-/// The reply message: the question's label turned around, and one part for each of its parts, in
-/// the same order under the same names (ssbtek-10, 6.2).
+/// The reply: at the SHS door the question's label turned around, and one part for each of its parts, in
+/// the same order under the same names (ssbtek-10, 6.2); at the SOAP door the one document.
 fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>) -> Reply {
-    let parts = compiled
+    let complete = compiled.complete;
+    let mut parts = compiled
         .persons
         .into_iter()
-        .map(|(person, outcomes)| part(person, &outcomes, tally))
-        .collect();
-    let complete = compiled.complete;
-    let label = compiled.label.reply(ContentId::fresh(), own, now);
-    let message = Message { label, parts };
+        .map(|(person, outcomes)| part(person, &outcomes, tally));
+    let label = match compiled.door {
+        Door::Shs(label) => label,
+        Door::Soap => {
+            // A call has exactly one question.
+            let part = parts.next();
+            return Reply {
+                body: part.map_or_else(|| Sensitive::new(Bytes::new()), |part| part.data),
+                label: None,
+                complete,
+            };
+        }
+    };
+    let message = Message {
+        parts: parts.collect(),
+        label: label.reply(ContentId::fresh(), own, now),
+    };
     // Whoever waits for the reply reads it from the message itself.
     let kept = message.label.transfer_type == TransferType::Asynch;
     Reply {
@@ -129,8 +146,11 @@ fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>
 
 fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -> DataPart {
     let document = match &person.question {
+        PersonQuestion::Test(kontrakt) => {
+            write_testsvar(*kontrakt, person.form, &testutfall(outcomes))
+        }
         PersonQuestion::Fraga(fraga) => {
-            let sammanstallning = sammanstall(fraga, Form::Bar, outcomes);
+            let sammanstallning = sammanstall(fraga, person.form, outcomes);
             tally.count_lefi_felplacerade(sammanstallning.lefi_felplacerade);
             sammanstallning.document
         }
@@ -149,10 +169,26 @@ fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -
     }
 }
 
+/// What became of the pings (ssbtek-10, 1.3).
+fn testutfall(outcomes: &[(Uppgiftslamnare, Utfall)]) -> Vec<(Uppgiftslamnare, Testutfall)> {
+    let tested = outcomes.iter().map(|(ul, utfall)| {
+        let utfall = match utfall {
+            Utfall::Svarade => Testutfall::Svarade,
+            Utfall::Fel(fel) if fel.ssbt_felkod() == Some(SsbtFelkod::EjAnsluten) => {
+                Testutfall::EjAnropad
+            }
+            Utfall::Fel(fel) => Testutfall::Fel(fel.clone()),
+            // The aggregator makes no answer of a ping.
+            Utfall::Svar(_) => Testutfall::Fel(Delfel::ssbt(SsbtFelkod::InterntFel, *ul)),
+        };
+        (*ul, utfall)
+    });
+    tested.collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use shs_schemas::ssbtek::{Delsvar, Fraga, Kontrakt};
+    use shs_schemas::ssbtek::{Delsvar, Form, Fraga, Kontrakt};
     use shs_schemas::xml::Limits;
 
     use super::*;
@@ -176,6 +212,7 @@ mod tests {
         let person = Person {
             datapart_type: "fraga".to_owned(),
             filename: None,
+            form: Form::Bar,
             question: PersonQuestion::Fraga(Box::new(fraga)),
         };
         // `{"beslut":[]}` belongs to PM and stands in the answer of FK; PM answers `{}`.

@@ -18,13 +18,13 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::failure::{Failure, Rejection, Source};
+use crate::failure::{Anropsplats, Failure, Rejection, Source};
 use crate::tally::{OutcomeClass, Tally};
 
 /// What the caller gets.
 #[derive(Debug)]
 pub enum Outcome {
-    /// A complete SHS message.
+    /// The reply.
     Reply(Reply),
     /// An asynchronous message was taken over, or had been before.
     Accepted(Box<Receipt>),
@@ -32,7 +32,7 @@ pub enum Outcome {
     Rejected(Box<Rejection>),
 }
 
-/// A complete SHS message for the caller.
+/// What answers a question: a complete SHS message, or a SOAP envelope.
 #[derive(Debug)]
 pub struct Reply {
     /// Its bytes.
@@ -84,11 +84,13 @@ impl Account {
         self.tally.count_outcome(class, took);
         let elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let error_code = failure.map(|failure| failure.row().code.as_str());
+        let felkod = failure.map(|failure| failure.felkod().kod());
         let reason = failure.map(Failure::class);
         tracing::info!(
             request_id = %self.request_id,
             outcome = class.as_str(),
             error_code,
+            felkod,
             reason,
             elapsed_ms,
             "request closed"
@@ -130,6 +132,7 @@ pub struct ReplyPort {
     sender: Option<oneshot::Sender<Outcome>>,
     account: Arc<Account>,
     ids: KnownIds,
+    anrop: Option<Anropsplats>,
     /// Set once the request was admitted: from there on an error is a failure, not a refusal.
     admitted: bool,
 }
@@ -150,6 +153,7 @@ impl ReplyPort {
                 passed_on: AtomicBool::new(false),
             }),
             ids: KnownIds::default(),
+            anrop: None,
             admitted: false,
         };
         (port, outcome)
@@ -165,6 +169,11 @@ impl ReplyPort {
     #[must_use]
     pub fn watchdog(&self) -> Watchdog {
         Watchdog(Arc::clone(&self.account))
+    }
+
+    /// Notes which operation is called, so that a fault can say it whatever comes.
+    pub fn calls(&mut self, anrop: Anropsplats) {
+        self.anrop = Some(anrop);
     }
 
     /// Notes that the request was admitted, and opens it in the log.
@@ -238,6 +247,7 @@ impl ReplyPort {
         if rejection.ids == KnownIds::default() {
             rejection.ids = std::mem::take(&mut self.ids);
         }
+        rejection.anrop = rejection.anrop.or(self.anrop);
         let failure = rejection.failure;
         let refused = !self.admitted && failure.row().source != Source::Us;
         let class = if refused {

@@ -20,7 +20,8 @@ use samsvar_actors::room::Room;
 use samsvar_actors::supervisor::{Adopt, ChildSpec, Supervisor};
 use samsvar_actors::tally::Tally;
 use samsvar_actors::transport::{
-    Answer, AnswerContent, Line, LineEvent, LineEvents, Question, Refusal, Traffic, Transport,
+    Answer, AnswerContent, Line, LineEvent, LineEvents, Question, QuestionKind, Refusal, Traffic,
+    Transport,
 };
 use shs_schemas::Uppgiftslamnare;
 use shs_schemas::ssbtek::{Kontrakt, SsbtFelkod};
@@ -179,6 +180,7 @@ impl Rig {
             .unwrap()
             .open_slot(0, AF, Kontrakt::V10, corr_id);
         let delfraga = Delfraga {
+            kind: QuestionKind::Fraga,
             corr_id,
             traffic: Traffic::Production,
             body: Bytes::new().into(),
