@@ -11,9 +11,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use shs_schemas::Sensitive;
 use shs_schemas::ids::LocalId;
 use shs_schemas::shs::{KnownIds, Label};
+use shs_schemas::{Sensitive, WireError};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -79,22 +79,52 @@ impl Account {
     }
 
     /// Counts and logs the one outcome. Only for who has claimed it.
-    fn close(&self, class: OutcomeClass, failure: Option<Failure>) {
+    fn close(&self, class: OutcomeClass, why: Option<Why>) {
         let took = self.received.elapsed();
         self.tally.count_outcome(class, took);
         let elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let error_code = failure.map(|failure| failure.row().code.as_str());
-        let felkod = failure.map(|failure| failure.felkod().kod());
-        let reason = failure.map(Failure::class);
+        let failure = why.map(|why| why.failure);
+        let fault = why.and_then(|why| why.fault);
         tracing::info!(
             request_id = %self.request_id,
             outcome = class.as_str(),
-            error_code,
-            felkod,
-            reason,
+            error_code = failure.map(|failure| failure.row().code.as_str()),
+            felkod = failure.map(|failure| failure.felkod().kod()),
+            reason = failure.map(Failure::class),
+            part = why.and_then(|why| why.part),
+            element = fault.map(|fault| fault.element),
+            position = fault.map(|fault| fault.offset),
             elapsed_ms,
             "request closed"
         );
+    }
+}
+
+/// Why a request ended in an error, and where that was found: what a log may say of it.
+#[derive(Clone, Copy, Debug)]
+struct Why {
+    failure: Failure,
+    part: Option<usize>,
+    fault: Option<WireError>,
+}
+
+impl Why {
+    fn of(rejection: &Rejection) -> Self {
+        Self {
+            failure: rejection.failure,
+            part: rejection.part,
+            fault: rejection.fault,
+        }
+    }
+}
+
+impl From<Failure> for Why {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            part: None,
+            fault: None,
+        }
     }
 }
 
@@ -121,7 +151,8 @@ impl Watchdog {
             request_id = %self.0.request_id,
             "a request was open after its hard limit: this is a defect"
         );
-        self.0.close(OutcomeClass::Failed, Some(Failure::Watchdog));
+        let why = Why::from(Failure::Watchdog);
+        self.0.close(OutcomeClass::Failed, Some(why));
         true
     }
 }
@@ -182,6 +213,8 @@ impl ReplyPort {
             request_id = %self.request_id(),
             tx_id = ids.tx_id.as_ref().and_then(|id| loggable(id.as_str())),
             corr_id = ids.corr_id.as_ref().and_then(|id| loggable(id.as_str())),
+            operation = self.anrop.map(|anrop| anrop.operation.element()),
+            kontrakt = self.anrop.map(|anrop| anrop.kontrakt.version()),
             persons,
             slots,
             "request opened"
@@ -255,10 +288,11 @@ impl ReplyPort {
         } else {
             OutcomeClass::Failed
         };
-        self.end(Outcome::Rejected(Box::new(rejection)), class, Some(failure));
+        let why = Why::of(&rejection);
+        self.end(Outcome::Rejected(Box::new(rejection)), class, Some(why));
     }
 
-    fn end(&mut self, outcome: Outcome, class: OutcomeClass, failure: Option<Failure>) {
+    fn end(&mut self, outcome: Outcome, class: OutcomeClass, why: Option<Why>) {
         let Some(sender) = self.sender.take() else {
             return;
         };
@@ -266,8 +300,8 @@ impl ReplyPort {
             return;
         }
         match sender.send(outcome) {
-            Ok(()) => self.account.close(class, failure),
-            Err(_) => self.account.close(OutcomeClass::CallerGone, failure),
+            Ok(()) => self.account.close(class, why),
+            Err(_) => self.account.close(OutcomeClass::CallerGone, why),
         }
     }
 }
