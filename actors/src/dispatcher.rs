@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use self::circuit::{Circuit, CircuitSettings, Pass};
 use self::ended::{End, EndedQuestions};
+use crate::avvikelse::Avvikelser;
 use crate::failpoint::Failpoints;
 use crate::mailbox::Envelope;
 use crate::messages::{Aterkallelse, Delfraga, Recalled, SlotPort};
@@ -71,6 +72,8 @@ pub struct DispatcherContext {
     pub observed: Arc<Observed>,
     /// What is counted.
     pub tally: Arc<Tally>,
+    /// What is odd about answers.
+    pub avvikelser: Avvikelser,
     /// The traffic whose consumers tell whether the party is there: what the node serves.
     pub judged_by: Traffic,
     /// Memory that the answers of all parties share.
@@ -299,9 +302,7 @@ impl Dispatcher {
     /// An answer that nobody waits for is dropped and counted by class, never passed on.
     fn stray(&self, corr_id: Uuid) {
         let class = self.ended.classify(corr_id);
-        self.context.tally.count_stray(self.ul, class);
-        // The counter is what operators look at: an adapter that floods must not fill the log.
-        tracing::debug!(bastjanst = %self.ul, ?class, "answer dropped");
+        self.context.avvikelser.note_herrelost(self.ul, class);
     }
 
     /// Everything outstanding is lost with the line.

@@ -19,22 +19,23 @@ use shs_schemas::ssbtek::{
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
+use crate::avvikelse::{Avvikelse, Avvikelser, Slag};
 use crate::door::Door;
 use crate::failpoint::Failpoints;
 use crate::failure::{Failure, Rejection};
 use crate::insamling::{Compiled, Person, PersonQuestion};
+use crate::ledger::event::Ids;
 use crate::mailbox::Envelope;
 use crate::messages::Sammanstall;
 use crate::observation::Observed;
 use crate::reply::Reply;
 use crate::supervisor::Halt;
-use crate::tally::Tally;
 
 /// Compiles and sends replies.
 pub struct Egress {
     /// The node's own actor, which signs where the question named nobody.
     own: Arc<ShsActor>,
-    tally: Arc<Tally>,
+    avvikelser: Avvikelser,
     observed: Arc<Observed>,
     failpoints: Failpoints,
 }
@@ -44,13 +45,13 @@ impl Egress {
     #[must_use]
     pub fn new(
         own: Arc<ShsActor>,
-        tally: Arc<Tally>,
+        avvikelser: Avvikelser,
         observed: Arc<Observed>,
         failpoints: Failpoints,
     ) -> Self {
         Self {
             own,
-            tally,
+            avvikelser,
             observed,
             failpoints,
         }
@@ -69,10 +70,10 @@ impl Handler<Envelope<Sammanstall>> for Egress {
         self.failpoints.hit("egress");
         self.observed.count_handled();
         if answer_bytes(&sammanstall.compiled) <= READ_ON_ARBITER_BYTES_MAX {
-            send(sammanstall, &self.own, &self.tally);
+            send(sammanstall, &self.own, &self.avvikelser);
         } else {
-            let (own, tally) = (Arc::clone(&self.own), Arc::clone(&self.tally));
-            actix_rt::task::spawn_blocking(move || send(sammanstall, &own, &tally));
+            let (own, avvikelser) = (Arc::clone(&self.own), self.avvikelser.clone());
+            actix_rt::task::spawn_blocking(move || send(sammanstall, &own, &avvikelser));
         }
     }
 }
@@ -99,10 +100,12 @@ fn answer_bytes(compiled: &Compiled) -> usize {
 }
 
 /// Compiles the reply and gives it to the caller.
-fn send(sammanstall: Sammanstall, own: &ShsActor, tally: &Tally) {
+fn send(sammanstall: Sammanstall, own: &ShsActor, avvikelser: &Avvikelser) {
     let Sammanstall { compiled, port, .. } = sammanstall;
-    let now = Utc::now();
-    let compiled = catch_unwind(AssertUnwindSafe(move || compile(compiled, own, tally, now)));
+    let (now, request_id) = (Utc::now(), port.request_id());
+    let ids = Ids::from(&compiled.door.known_ids());
+    let note = move |ul, slag| avvikelser.note(request_id, &ids, Avvikelse::new(ul, slag));
+    let compiled = catch_unwind(AssertUnwindSafe(move || compile(compiled, own, &note, now)));
     if let Ok(reply) = compiled {
         port.reply(reply);
     } else {
@@ -113,12 +116,17 @@ fn send(sammanstall: Sammanstall, own: &ShsActor, tally: &Tally) {
 
 /// The reply: at the SHS door the question's label turned around, and one part for each of its parts, in
 /// the same order under the same names (ssbtek-10, 6.2); at the SOAP door the one document.
-fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>) -> Reply {
+fn compile(
+    compiled: Compiled,
+    own: &ShsActor,
+    note: &dyn Fn(Uppgiftslamnare, Slag),
+    now: DateTime<Utc>,
+) -> Reply {
     let complete = compiled.complete;
     let mut parts = compiled
         .persons
         .into_iter()
-        .map(|(person, outcomes)| part(person, &outcomes, tally));
+        .map(|(person, outcomes)| part(person, &outcomes, note));
     let label = match compiled.door {
         Door::Shs(label) => label,
         Door::Soap => {
@@ -144,14 +152,26 @@ fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>
     }
 }
 
-fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -> DataPart {
+/// One part of the reply. What was odd about answers is noted.
+fn part(
+    person: Person,
+    outcomes: &[(Uppgiftslamnare, Utfall)],
+    note: &dyn Fn(Uppgiftslamnare, Slag),
+) -> DataPart {
     let document = match &person.question {
         PersonQuestion::Test(kontrakt) => {
             write_testsvar(*kontrakt, person.form, &testutfall(outcomes))
         }
         PersonQuestion::Fraga(fraga) => {
             let sammanstallning = sammanstall(fraga, person.form, outcomes);
-            tally.count_lefi_felplacerade(sammanstallning.lefi_felplacerade);
+            for ul in sammanstallning.andrade {
+                note(ul, Slag::AndratSvar);
+            }
+            let antal = sammanstallning.lefi_felplacerade;
+            if antal > 0 {
+                // The element that they were to stand in is that of Försäkringskassan.
+                note(Uppgiftslamnare::FK, Slag::LefiFelplacerad { antal });
+            }
             sammanstallning.document
         }
         PersonQuestion::Avvisad {
@@ -188,6 +208,8 @@ fn testutfall(outcomes: &[(Uppgiftslamnare, Utfall)]) -> Vec<(Uppgiftslamnare, T
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use shs_schemas::ssbtek::{Delsvar, Form, Fraga, Kontrakt};
     use shs_schemas::xml::Limits;
 
@@ -220,8 +242,11 @@ mod tests {
             lefi(Uppgiftslamnare::FK, "eyJiZXNsdXQiOltdfQ=="),
             lefi(Uppgiftslamnare::PM, "e30="),
         ];
-        let tally = Tally::new();
-        let _ = part(person, &outcomes, &tally);
-        assert_eq!(tally.lefi_felplacerade(), 1);
+        let noted = RefCell::new(Vec::new());
+        let _ = part(person, &outcomes, &|ul, slag| {
+            noted.borrow_mut().push((ul, slag))
+        });
+        let expected = (Uppgiftslamnare::FK, Slag::LefiFelplacerad { antal: 1 });
+        assert_eq!(noted.into_inner(), [expected]);
     }
 }

@@ -12,6 +12,7 @@
 //! nothing; whoever holds a request or a sub-question holds a port that answers when it is dropped.
 
 pub mod aggregator;
+mod answer;
 pub mod avvikelse;
 pub mod caller;
 pub mod child;

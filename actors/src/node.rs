@@ -400,6 +400,7 @@ impl Node {
             transport: Arc::clone(&self.transport),
             observed,
             tally: Arc::clone(&self.tally),
+            avvikelser: self.avvikelser.clone(),
             judged_by: self.rules.judged_by(),
             answers: Arc::clone(&self.answers),
             failpoints: self.failpoints.clone(),
@@ -455,6 +456,8 @@ impl Node {
                 deadlines: self.deadlines.clone(),
                 answer_limits: self.answer_limits,
                 tally: Arc::clone(&self.tally),
+                avvikelser: self.avvikelser.clone(),
+                parter: Arc::new(self.rules.parter.clone()),
                 failpoints: self.failpoints.clone(),
             },
             observed,
@@ -474,11 +477,11 @@ impl Node {
     ) -> Mailbox<Egress> {
         let observed = Observed::new(format!("egress-{worker}"), Kind::Egress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
-        let (own, tally) = (Arc::new(self.rules.own.clone()), Arc::clone(&self.tally));
+        let (own, avvikelser) = (Arc::new(self.rules.own.clone()), self.avvikelser.clone());
         let failpoints = self.failpoints.clone();
         let spec = ChildSpec::new(mailbox.clone(), policy, arbiter.clone(), move || {
-            let (own, tally) = (Arc::clone(&own), Arc::clone(&tally));
-            Egress::new(own, tally, Arc::clone(&observed), failpoints.clone())
+            let (own, avvikelser) = (Arc::clone(&own), avvikelser.clone());
+            Egress::new(own, avvikelser, Arc::clone(&observed), failpoints.clone())
         });
         self.supervisor.do_send(Adopt(spec));
         mailbox

@@ -293,10 +293,6 @@ impl Tally {
     /// Counts an answer that nobody waited for. [`Avvikelser::note`] does so too: one or the other.
     ///
     /// [`Avvikelser::note`]: crate::avvikelse::Avvikelser::note
-    pub(crate) fn count_stray(&self, ul: Uppgiftslamnare, class: Stray) {
-        self.count_avvikelse(ul, class.into());
-    }
-
     /// Counts something odd about an answer.
     pub(crate) fn count_avvikelse(&self, ul: Uppgiftslamnare, klass: Klass) {
         self.parties[ul.index()].avvikelser[klass.index()].fetch_add(1, Ordering::Relaxed);

@@ -8,6 +8,7 @@ use actix::{Actor, Addr, Context, Handler};
 use actix_rt::Arbiter;
 use bytes::Bytes;
 use chrono::Utc;
+use samsvar_actors::avvikelse::Avvikelser;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::dispatcher::ended::Stray;
 use samsvar_actors::dispatcher::{Dispatcher, DispatcherContext, DispatcherSettings};
@@ -110,12 +111,14 @@ impl Rig {
         let mailbox = Mailbox::new(Arc::clone(&observed), 10_000);
         let tally = Tally::new();
         let (line, counted) = (Arc::clone(&transport), Arc::clone(&tally));
+        let avvikelser = Avvikelser::new(Arc::clone(&tally), None);
         let policy = RestartPolicy::new(OverBudget::Pause);
         let spec = ChildSpec::new(mailbox.clone(), policy, Arbiter::current(), move || {
             let context = DispatcherContext {
                 transport: Arc::clone(&line) as _,
                 observed: Arc::clone(&observed),
                 tally: Arc::clone(&counted),
+                avvikelser: avvikelser.clone(),
                 judged_by: Traffic::Production,
                 answers: Room::new(ANSWERS_BYTES_MAX),
                 failpoints: Failpoints::default(),
