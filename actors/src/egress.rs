@@ -12,7 +12,7 @@ use shs_schemas::ids::ContentId;
 use shs_schemas::mime::{ContentType, TransferEncoding};
 use shs_schemas::shs::label::TransferType;
 use shs_schemas::shs::{Actor as ShsActor, DataPart, KnownIds, Message};
-use shs_schemas::ssbtek::{Form, Utfall, fel, sammanstall};
+use shs_schemas::ssbtek::{Form, Operation, Utfall, fel, sammanstall};
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
@@ -137,7 +137,13 @@ fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -
         PersonQuestion::Avvisad {
             kontrakt,
             avvisning,
-        } => fel::write_fault(*kontrakt, avvisning.felkod(), &[avvisning.felmeddelande()]),
+        } => fel::write_fault(
+            *kontrakt,
+            Operation::Hamta,
+            Form::Bar,
+            avvisning.felkod(),
+            &[avvisning.felmeddelande()],
+        ),
     };
     DataPart {
         datapart_type: person.datapart_type,
