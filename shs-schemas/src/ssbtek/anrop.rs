@@ -4,6 +4,9 @@
 //! The operation is told by the name of the document's root, or of the only child of the envelope's
 //! body; `SOAPAction` is empty for both and says nothing.
 
+#[cfg(test)]
+pub(super) mod samples;
+
 use bytes::Bytes;
 
 use super::Kontrakt;

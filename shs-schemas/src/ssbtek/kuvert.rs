@@ -112,3 +112,7 @@ pub(super) fn stang(mut cursor: Cursor<'_>, form: Form) -> Result<(), WireError>
     }
     cursor.finish()
 }
+
+#[cfg(test)]
+#[path = "kuvert_tests.rs"]
+mod tests;

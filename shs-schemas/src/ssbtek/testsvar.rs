@@ -135,7 +135,7 @@ mod tests {
             (Uppgiftslamnare::CSN, Testutfall::EjAnropad),
             (Uppgiftslamnare::AF, timeout(Uppgiftslamnare::AF)),
         ];
-        insta::assert_snapshot!(written(&utfall), @r#""#);
+        insta::assert_snapshot!(written(&utfall), @r#"<?xml version="1.0" encoding="UTF-8"?><ssbt:testaBastjanstInformationResponse xmlns:ssbt="http://schema.forsakringskassan.se/integration/ssbt/10"><ssbt:AF><ssbt:anropad>true</ssbt:anropad></ssbt:AF><ssbt:CSN><ssbt:anropad>false</ssbt:anropad></ssbt:CSN><ssbt:FK><ssbt:anropad>false</ssbt:anropad></ssbt:FK><ssbt:SKV><ssbt:anropad>false</ssbt:anropad></ssbt:SKV><ssbt:SO><ssbt:anropad>false</ssbt:anropad></ssbt:SO><ssbt:TNS><ssbt:anropad>true</ssbt:anropad><ssbt:error><ssbt:kalla>SSBT</ssbt:kalla><ssbt:felkod>SSBT-TIMEOUT</ssbt:felkod><ssbt:felmeddelande>Bastjänsten hos Transportstyrelsen svarade inte inom tidsgränsen</ssbt:felmeddelande></ssbt:error></ssbt:TNS><ssbt:MIV><ssbt:anropad>false</ssbt:anropad></ssbt:MIV></ssbt:testaBastjanstInformationResponse>"#);
     }
 
     #[test]
