@@ -14,7 +14,7 @@ use shs_schemas::mime::{ContentType, TransferEncoding};
 use shs_schemas::shs::label::TransferType;
 use shs_schemas::shs::{Actor as ShsActor, DataPart, KnownIds, Message};
 use shs_schemas::ssbtek::{
-    Delfel, SsbtFelkod, Testutfall, Utfall, fel, sammanstall, write_testsvar,
+    Delfel, Operation, SsbtFelkod, Testutfall, Utfall, fel, sammanstall, write_testsvar,
 };
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
@@ -177,7 +177,13 @@ fn part(
         PersonQuestion::Avvisad {
             kontrakt,
             avvisning,
-        } => fel::write_fault(*kontrakt, avvisning.felkod(), &[avvisning.felmeddelande()]),
+        } => fel::write_fault(
+            *kontrakt,
+            Operation::Hamta,
+            person.form,
+            avvisning.felkod(),
+            &[avvisning.felmeddelande()],
+        ),
     };
     DataPart {
         datapart_type: person.datapart_type,

@@ -8,6 +8,7 @@ pub mod fel;
 pub mod fordelning;
 pub mod fraga;
 pub mod kontrakt;
+mod kuvert;
 pub mod lefi;
 mod lefi_front;
 pub mod personidentitet;

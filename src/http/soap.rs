@@ -12,7 +12,7 @@ use samsvar_actors::messages::SoapAnrop;
 use samsvar_actors::reply::Outcome;
 use shs_schemas::mime::ContentType;
 use shs_schemas::ssbtek::soap::{self, Faultcode};
-use shs_schemas::ssbtek::{Kontrakt, Operation, wsdl};
+use shs_schemas::ssbtek::{Form, Kontrakt, Operation, fel, wsdl};
 
 use super::caller;
 use super::door::{Common, Door, Received};
@@ -118,7 +118,8 @@ fn fault(rejection: &Rejection, kontrakt: Kontrakt, common: &Common) -> HttpResp
                 kontrakt,
                 operation: Operation::Hamta,
             });
-            soap::write_fault(kontrakt, operation, failure.felkod(), &[text])
+            let felkod = failure.felkod();
+            fel::write_fault(kontrakt, operation, Form::Kuvert, felkod, &[&text])
         }
     })
 }

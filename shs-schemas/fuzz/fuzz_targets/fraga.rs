@@ -1,11 +1,12 @@
-//! Any bytes as a question: nothing panics, and what is accepted is well-formed, splits into
-//! sub-questions that are accepted, and is compiled into a well-formed response.
+//! Any bytes as a call, bare or in an envelope: nothing panics, and a question that is accepted is
+//! well-formed, splits into sub-questions that are accepted without the envelope, and is compiled
+//! into a well-formed response in either form.
 
 #![no_main]
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use shs_schemas::ssbtek::{Datum, Fordelning, Fraga, compose};
+use shs_schemas::ssbtek::{Anrop, Datum, Fordelning, Form, Fraga, sammanstall};
 use shs_schemas::xml::Limits;
 
 const IDAG: Datum = Datum {
@@ -19,9 +20,17 @@ fuzz_target!(|data: &[u8]| {
         bytes_max: 1 << 20,
         ..Limits::default()
     };
-    let Ok(fraga) = Fraga::read(Bytes::copy_from_slice(data), &limits) else {
-        return;
+    let data = Bytes::copy_from_slice(data);
+    let bare = Fraga::read(data.clone(), &limits);
+    let (fraga, form) = match Anrop::read(data, None, &limits) {
+        Ok((Anrop::Fraga(fraga), form)) => (fraga, form),
+        Ok((Anrop::Test(_), _)) => return assert!(bare.is_err(), "a test is no question"),
+        Err(fel) => {
+            let _ = (fel.felkod(), fel.faultcode(), fel.felmeddelande());
+            return assert!(bare.is_err(), "what is no call is no question");
+        }
     };
+    assert_eq!(bare.is_ok(), form == Form::Bar);
     let _ = fraga.uppgifter();
     for body in fraga
         .delfragor(&Fordelning::alla(), IDAG)
@@ -31,7 +40,9 @@ fuzz_target!(|data: &[u8]| {
         let sub = Fraga::read(body, &limits).expect("a sub-question is a question");
         assert_eq!(sub.personidentitet(), fraga.personidentitet());
     }
-    let response = compose(&fraga, &[]);
-    let text = std::str::from_utf8(&response).expect("UTF-8");
-    roxmltree::Document::parse(text).expect("a well-formed response");
+    for form in [Form::Bar, Form::Kuvert] {
+        let response = sammanstall(&fraga, form, &[]).document;
+        let text = std::str::from_utf8(&response).expect("UTF-8");
+        roxmltree::Document::parse(text).expect("a well-formed response");
+    }
 });

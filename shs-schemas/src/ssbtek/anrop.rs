@@ -4,12 +4,18 @@
 //! The operation is told by the name of the document's root, or of the only child of the envelope's
 //! body; `SOAPAction` is empty for both and says nothing.
 
+#[cfg(test)]
+pub(super) mod samples;
+
 use bytes::Bytes;
 
 use super::Kontrakt;
-use super::fraga::Fraga;
+use super::fel::{FaultFelkod, felmeddelande};
+use super::fraga::{self, Fraga, lasning};
+use super::kuvert::{self, Oppet};
+use super::soap::Faultcode;
 use crate::error::{Fault, WireError};
-use crate::xml::Limits;
+use crate::xml::{self, Limits};
 
 /// An operation of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +36,23 @@ impl Operation {
         match self {
             Self::Hamta => "hamtaBastjanstInformation",
             Self::Testa => "testaBastjanstInformation",
+        }
+    }
+
+    /// The operation whose request has this local name.
+    #[must_use]
+    pub fn from_element(local: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.element() == local)
+    }
+
+    /// Root of the response.
+    #[must_use]
+    pub const fn response_element(self) -> &'static str {
+        match self {
+            Self::Hamta => "hamtaBastjanstInformationResponse",
+            Self::Testa => "testaBastjanstInformationResponse",
         }
     }
 
@@ -90,17 +113,63 @@ impl Anrop {
         charset: Option<&str>,
         limits: &Limits,
     ) -> Result<(Self, Form), Anropsfel> {
-        let read = Fraga::read_declared(document, charset, limits);
-        match read {
-            Ok(fraga) => Ok((Self::Fraga(Box::new(fraga)), Form::Bar)),
-            Err(error) => Err(Anropsfel {
-                form: Form::Bar,
-                kontrakt: None,
-                operation: None,
-                orsak: Orsak::Ogiltig(error),
-            }),
-        }
+        let unknown = |form, orsak| Anropsfel {
+            form,
+            kontrakt: None,
+            operation: None,
+            orsak,
+        };
+        let unreadable = |error| unknown(Form::Bar, Orsak::Ogiltig(error));
+        let document = xml::decode_declared(document, charset, Operation::Hamta.element(), limits)
+            .map_err(unreadable)?;
+        let text = fraga::text(&document).map_err(unreadable)?;
+        let oppet = kuvert::oppna(text, limits).map_err(|(form, orsak)| unknown(form, orsak))?;
+
+        let start = &oppet.start;
+        let form = oppet.form;
+        let kontrakt = start
+            .namespace
+            .as_deref()
+            .and_then(Kontrakt::from_namespace);
+        let operation = Operation::from_element(start.local);
+        let fel = |orsak| Anropsfel {
+            form,
+            kontrakt,
+            operation,
+            orsak,
+        };
+        let (Some(served), Some(known)) = (kontrakt, operation) else {
+            let name = operation.unwrap_or(Operation::Hamta).element();
+            let error = WireError::new(name, start.span.start, Fault::Missing);
+            return Err(fel(Orsak::OkandOperation(error)));
+        };
+        let anrop = match known {
+            Operation::Hamta => las_fraga(&document, oppet, served, limits),
+            Operation::Testa => las_test(oppet, served),
+        };
+        Ok((anrop.map_err(|error| fel(Orsak::Ogiltig(error)))?, form))
     }
+}
+
+fn las_fraga(
+    document: &Bytes,
+    mut oppet: Oppet<'_>,
+    kontrakt: Kontrakt,
+    limits: &Limits,
+) -> Result<Anrop, WireError> {
+    let lasning = lasning::las_rot(&mut oppet.cursor, &oppet.start, kontrakt, limits)?;
+    kuvert::stang(oppet.cursor, oppet.form)?;
+    let fraga = Fraga::ny(document, lasning, limits);
+    Ok(Anrop::Fraga(Box::new(fraga)))
+}
+
+/// The type is an empty sequence: not even white space may stand in it (ssbtek-10, 1.3).
+fn las_test(mut oppet: Oppet<'_>, kontrakt: Kontrakt) -> Result<Anrop, WireError> {
+    let name = Operation::Testa.element();
+    oppet.cursor.check_attributes(name, &[])?;
+    oppet.cursor.end_of_empty(name)?;
+    kuvert::stang(oppet.cursor, oppet.form)?;
+    Ok(Anrop::Test(kontrakt))
 }
 
 /// Why a document is no call.
@@ -110,10 +179,53 @@ pub struct Anropsfel {
     pub form: Form,
     /// Its version, when its root told one.
     pub kontrakt: Option<Kontrakt>,
-    /// Its operation, when its root told one.
+    /// Its operation, when the name of its root told one, in whatever namespace.
     pub operation: Option<Operation>,
     /// What was wrong.
     pub orsak: Orsak,
+}
+
+impl Anropsfel {
+    /// The code of the answer to it. What is wrong with the envelope itself has none of its own,
+    /// and none is seen at the SOAP door (SOAP 1.1, 4.4).
+    #[must_use]
+    pub const fn felkod(&self) -> FaultFelkod {
+        match self.orsak {
+            Orsak::OkandOperation(_) => FaultFelkod::OkandOperation,
+            Orsak::Ogiltig(_) | Orsak::MustUnderstand(_) | Orsak::SoapVersion(_) => {
+                FaultFelkod::OgiltigFraga
+            }
+        }
+    }
+
+    /// The code of the SOAP fault that answers it.
+    #[must_use]
+    pub fn faultcode(&self) -> Faultcode {
+        match self.orsak {
+            Orsak::MustUnderstand(_) => Faultcode::MustUnderstand,
+            Orsak::SoapVersion(_) => Faultcode::VersionMismatch,
+            Orsak::Ogiltig(_) | Orsak::OkandOperation(_) => self.felkod().skuld().into(),
+        }
+    }
+
+    /// What an operator is told, in Swedish: which element, where, what; never what stood there.
+    #[must_use]
+    pub fn felmeddelande(&self) -> String {
+        let offset = self.orsak.fault().offset;
+        match &self.orsak {
+            Orsak::Ogiltig(error) => felmeddelande(error),
+            Orsak::OkandOperation(_) => {
+                format!("{} (position {offset})", FaultFelkod::OkandOperation.text())
+            }
+            Orsak::MustUnderstand(_) => format!(
+                "Kuvertet har en rubrik som måste förstås, men tjänsten förstår ingen (position \
+                 {offset})"
+            ),
+            Orsak::SoapVersion(_) => {
+                format!("Kuvertet är inte av version 1.1 av SOAP (position {offset})")
+            }
+        }
+    }
 }
 
 /// What was wrong with a call.
@@ -142,7 +254,7 @@ impl Orsak {
     }
 }
 
-/// An error for a document that cannot be read at all, for callers that have no more exact one.
+/// An error of [`Fraga::read`], which tells a root of another name as a missing one.
 impl From<WireError> for Orsak {
     fn from(error: WireError) -> Self {
         match error.fault {
@@ -153,3 +265,7 @@ impl From<WireError> for Orsak {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "anrop_tests.rs"]
+mod tests;

@@ -18,7 +18,7 @@ enum Ahead<'a> {
     End(Range<usize>),
 }
 
-/// A cursor over elements in the namespace of one contract version.
+/// A cursor over elements in one namespace.
 ///
 /// Names of elements are given as paths (`ingivare/namn`): errors show the path, the last part is
 /// the name in the document.
@@ -57,7 +57,12 @@ impl<'a> Cursor<'a> {
 
     /// From here on elements are those of `kontrakt`.
     pub(super) fn set_kontrakt(&mut self, kontrakt: Kontrakt) {
-        self.namespace = kontrakt.namespace();
+        self.set_namespace(kontrakt.namespace());
+    }
+
+    /// From here on elements are those of this namespace.
+    pub(super) fn set_namespace(&mut self, namespace: &'static str) {
+        self.namespace = namespace;
     }
 
     pub(super) fn reader(&self) -> &Reader<'a> {

@@ -104,7 +104,7 @@ impl Fraga {
         let prefix = self.del(platser.specifika.prefix());
         let own = platser.element[element.index()].clone();
         let size = XML_DECLARATION.len()
-            + platser.rot.tagg.len()
+            + platser.rot_bytes()
             + platser.generella.len()
             + platser.specifika.tagg.len()
             + own.len()
@@ -114,7 +114,7 @@ impl Fraga {
             + platser.rot.slut.len();
         let mut out = Vec::with_capacity(size);
         out.extend_from_slice(XML_DECLARATION);
-        out.extend_from_slice(self.del(platser.rot.tagg.clone()));
+        self.push_rot(&mut out);
         out.extend_from_slice(self.del(platser.generella.clone()));
         out.extend_from_slice(self.del(platser.specifika.tagg.clone()));
         for &other in Svarselement::IN_ORDER {

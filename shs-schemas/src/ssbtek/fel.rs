@@ -10,7 +10,9 @@ use bytes::Bytes;
 
 pub use fault::{Avvisning, FaultFelkod, Skuld, felmeddelande};
 
-use super::{Kontrakt, Uppgiftslamnare};
+use super::anrop::{Form, Operation};
+use super::delfraga::XML_DECLARATION;
+use super::{Kontrakt, Uppgiftslamnare, soap};
 use crate::Sensitive;
 use crate::xml;
 
@@ -326,23 +328,42 @@ pub fn felkod_for_log(felkod: &str) -> &str {
     if is_code { felkod } else { "[not a code]" }
 }
 
-/// The document `hamtaBastjanstInformationFault`: the answer to a question that was not asked.
+/// The answer to a call that was refused: a document of the operation's fault element, or with
+/// [`Form::Kuvert`] an envelope with a SOAP fault around it (ssbtek-10, 1.2 and 9.4). Without texts
+/// the code's own is given.
 #[must_use]
-pub fn write_fault(kontrakt: Kontrakt, felkod: FaultFelkod, felmeddelanden: &[&str]) -> Bytes {
-    let mut out = Vec::with_capacity(512);
-    out.extend_from_slice(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
-    write_fault_element(&mut out, kontrakt, felkod, felmeddelanden);
-    Bytes::from(out)
+pub fn write_fault(
+    kontrakt: Kontrakt,
+    operation: Operation,
+    form: Form,
+    felkod: FaultFelkod,
+    felmeddelanden: &[&str],
+) -> Bytes {
+    let mut detail = Vec::with_capacity(512);
+    match form {
+        Form::Bar => {
+            detail.extend_from_slice(XML_DECLARATION);
+            write_fault_element(&mut detail, kontrakt, operation, felkod, felmeddelanden);
+            Bytes::from(detail)
+        }
+        Form::Kuvert => {
+            write_fault_element(&mut detail, kontrakt, operation, felkod, felmeddelanden);
+            soap::write_fault(felkod.skuld().into(), felkod.text(), Some(&detail))
+        }
+    }
 }
 
-/// Appends the element `hamtaBastjanstInformationFault`, as the detail of a SOAP fault has it.
-pub fn write_fault_element(
+fn write_fault_element(
     out: &mut Vec<u8>,
     kontrakt: Kontrakt,
+    operation: Operation,
     felkod: FaultFelkod,
     felmeddelanden: &[&str],
 ) {
-    out.extend_from_slice(b"<ssbt:hamtaBastjanstInformationFault xmlns:ssbt=\"");
+    let name = operation.fault_element().as_bytes();
+    out.extend_from_slice(b"<ssbt:");
+    out.extend_from_slice(name);
+    out.extend_from_slice(b" xmlns:ssbt=\"");
     out.extend_from_slice(kontrakt.namespace().as_bytes());
     out.extend_from_slice(b"\"><ssbt:felkod>");
     out.extend_from_slice(felkod.kod().as_bytes());
@@ -352,7 +373,9 @@ pub fn write_fault_element(
     } else {
         write_felmeddelanden(out, felmeddelanden);
     }
-    out.extend_from_slice(b"</ssbt:hamtaBastjanstInformationFault>");
+    out.extend_from_slice(b"</ssbt:");
+    out.extend_from_slice(name);
+    out.push(b'>');
 }
 
 #[cfg(test)]
@@ -424,9 +447,20 @@ mod tests {
         assert_eq!(felkod_for_log("no such person"), "[not a code]");
     }
 
+    fn fault(operation: Operation, form: Form, felmeddelanden: &[&str]) -> String {
+        let felkod = FaultFelkod::Tidsperiod;
+        let fault = write_fault(Kontrakt::V11, operation, form, felkod, felmeddelanden);
+        String::from_utf8(fault.to_vec()).unwrap()
+    }
+
     #[test]
     fn a_fault_has_code_and_text() {
-        let fault = write_fault(Kontrakt::V11, FaultFelkod::Tidsperiod, &[]);
-        insta::assert_snapshot!(std::str::from_utf8(&fault).unwrap(), @r#"<?xml version="1.0" encoding="UTF-8"?><ssbt:hamtaBastjanstInformationFault xmlns:ssbt="http://schema.forsakringskassan.se/integration/ssbt/11"><ssbt:felkod>SSBT-TIDSPERIOD</ssbt:felkod><ssbt:felmeddelande>Tidsperiodens slut ligger före dess början</ssbt:felmeddelande></ssbt:hamtaBastjanstInformationFault>"#);
+        insta::assert_snapshot!(fault(Operation::Hamta, Form::Bar, &[]), @r#"<?xml version="1.0" encoding="UTF-8"?><ssbt:hamtaBastjanstInformationFault xmlns:ssbt="http://schema.forsakringskassan.se/integration/ssbt/11"><ssbt:felkod>SSBT-TIDSPERIOD</ssbt:felkod><ssbt:felmeddelande>Tidsperiodens slut ligger före dess början</ssbt:felmeddelande></ssbt:hamtaBastjanstInformationFault>"#);
+    }
+
+    #[test]
+    fn in_an_envelope_it_is_the_detail_of_a_soap_fault() {
+        let texts = ["a < b", "c"];
+        insta::assert_snapshot!(fault(Operation::Testa, Form::Kuvert, &texts), @r#"<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body><soap:Fault><faultcode>soap:Client</faultcode><faultstring>Tidsperiodens slut ligger före dess början</faultstring><detail><ssbt:testaBastjanstInformationFault xmlns:ssbt="http://schema.forsakringskassan.se/integration/ssbt/11"><ssbt:felkod>SSBT-TIDSPERIOD</ssbt:felkod><ssbt:felmeddelande>a &lt; b</ssbt:felmeddelande><ssbt:felmeddelande>c</ssbt:felmeddelande></ssbt:testaBastjanstInformationFault></detail></soap:Fault></soap:Body></soap:Envelope>"#);
     }
 }

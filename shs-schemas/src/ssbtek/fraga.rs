@@ -4,7 +4,7 @@
 //! as it was received; echo, sub-questions and answer are spliced from it. What is valid but not
 //! to be asked is told by [`Fraga::avvisning`].
 
-mod lasning;
+pub(super) mod lasning;
 mod uppgifter;
 
 use std::fmt;
@@ -15,6 +15,7 @@ use bytes::Bytes;
 pub use uppgifter::{FkFraga, FrageUppgifter, Personuppgiftsbitrade, SkvFraga, Tidsperiod};
 
 use super::fel::{Avvisning, SsbtFelkod};
+use super::kuvert;
 use super::lefi;
 use super::personidentitet::{Identitetskontroll, Organisationsnummer, Personidentitet};
 use super::xsd::{self, Datum};
@@ -22,7 +23,7 @@ use super::{Kontrakt, Svarselement};
 use crate::Sensitive;
 use crate::error::{Fault, WireError};
 use crate::xml::{self, Limits};
-use lasning::{Platser, ROT};
+use lasning::{Lasning, Platser, ROT};
 
 /// A valid question.
 #[derive(Clone)]
@@ -49,12 +50,11 @@ impl Fraga {
     /// For everything that is not well-formed, not valid, or beyond `limits`. A root of another
     /// name or namespace is [`Fault::Missing`] `hamtaBastjanstInformation`.
     pub fn read(document: Bytes, limits: &Limits) -> Result<Self, WireError> {
-        Self::read_from(document, None, limits)
+        Self::read_declared(document, None, limits)
     }
 
-    /// As [`Fraga::read`], for a data part whose header may name a character set. Header,
-    /// declaration and bytes disagree in real traffic (shs-1.2, 2.7), so the header counts only
-    /// for bytes that are no text without it.
+    /// As [`Fraga::read`], for a data part whose header may name a character set: it counts only
+    /// for bytes that are no text without it (shs-1.2, 2.7).
     ///
     /// # Errors
     /// As [`Fraga::read`].
@@ -63,28 +63,20 @@ impl Fraga {
         charset: Option<&str>,
         limits: &Limits,
     ) -> Result<Self, WireError> {
-        match (Self::read_from(document.clone(), None, limits), charset) {
-            (Err(error), Some(_)) if error.fault == Fault::Encoding => {
-                Self::read_from(document, charset, limits)
-            }
-            (read, _) => read,
-        }
+        let document = xml::decode_declared(document, charset, ROT, limits)?;
+        let lasning = lasning::las(text(&document)?, limits)?;
+        Ok(Self::ny(&document, lasning, limits))
     }
 
-    fn read_from(
-        document: Bytes,
-        charset: Option<&str>,
-        limits: &Limits,
-    ) -> Result<Self, WireError> {
-        let document = xml::decode_bytes(document, charset, ROT, limits)?;
-        let lasning = lasning::las(text(&document)?, limits)?;
+    /// The question that was read from `document`.
+    pub(super) fn ny(document: &Bytes, lasning: Lasning<'_>, limits: &Limits) -> Self {
         let uppgifter = &lasning.uppgifter;
         let omvand_period = Svarselement::IN_ORDER
             .iter()
             .filter(|&&element| uppgifter.inkluderar(element))
             .map(|&element| uppgifter.period(element))
             .any(Tidsperiod::is_reversed);
-        Ok(Self {
+        Self {
             kontrakt: uppgifter.kontrakt,
             personidentitet: uppgifter.personidentitet.clone(),
             ingivare: uppgifter.ingivare,
@@ -94,8 +86,8 @@ impl Fraga {
             omvand_period: omvand_period || uppgifter.tidsperiod.is_reversed(),
             limits: *limits,
             platser: lasning.platser,
-            document,
-        })
+            document: document.clone(),
+        }
     }
 
     /// Version of the contract that the question is in.
@@ -146,7 +138,8 @@ impl Fraga {
             .map(|at| self.document.slice(at))
     }
 
-    /// The document as it was received (transcoded to UTF-8 where needed).
+    /// The document as it was received (transcoded to UTF-8 where needed): with its envelope, when
+    /// it came in one.
     #[must_use]
     pub const fn document(&self) -> &Bytes {
         &self.document
@@ -159,7 +152,12 @@ impl Fraga {
     #[must_use]
     pub fn uppgifter(&self) -> FrageUppgifter<'_> {
         text(&self.document)
-            .and_then(|document| lasning::las(document, &self.limits))
+            .ok()
+            .and_then(|document| kuvert::oppna(document, &self.limits).ok())
+            .and_then(|mut oppet| {
+                let (cursor, start) = (&mut oppet.cursor, &oppet.start);
+                lasning::las_rot(cursor, start, self.kontrakt, &self.limits).ok()
+            })
             .map(|lasning| lasning.uppgifter)
             .expect("the same document was read before")
     }
@@ -202,6 +200,19 @@ impl Fraga {
         &self.platser
     }
 
+    /// Appends the start tag of the root as it is in a document of its own: with what it inherits
+    /// from an envelope declared by itself.
+    pub(super) fn push_rot(&self, out: &mut Vec<u8>) {
+        let rot = &self.platser.rot;
+        let name = rot.prefix().end + ROT.len();
+        out.extend_from_slice(self.del(rot.tagg.start..name));
+        for declaration in &self.platser.arvda {
+            out.push(b' ');
+            out.extend_from_slice(self.del(declaration.clone()));
+        }
+        out.extend_from_slice(self.del(name..rot.tagg.end));
+    }
+
     /// A range of the document.
     pub(super) fn del(&self, at: Range<usize>) -> &[u8] {
         &self.document[at]
@@ -214,7 +225,7 @@ fn check_lefi(uppgifter: &FrageUppgifter<'_>) -> Result<(), SsbtFelkod> {
     lefi::check_aktorsid(&fk.aktorsid)
 }
 
-fn text(document: &Bytes) -> Result<&str, WireError> {
+pub(super) fn text(document: &Bytes) -> Result<&str, WireError> {
     std::str::from_utf8(document)
         .map_err(|error| WireError::new(ROT, error.valid_up_to(), Fault::Encoding))
 }

@@ -9,7 +9,7 @@ use super::fel::{Delfel, SsbtFelkod};
 use super::fraga::Fraga;
 use super::lefi_front::{self, LefiSvar};
 use super::svar::Delsvar;
-use super::{Kontrakt, Svarselement, Uppgiftslamnare};
+use super::{Kontrakt, Svarselement, Uppgiftslamnare, soap};
 
 /// What became of one sub-question.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl From<Delfel> for Utfall {
 /// A compiled response, and what was odd about it.
 #[derive(Clone, Debug)]
 pub struct Sammanstallning {
-    /// The document `hamtaBastjanstInformationResponse`: personal data.
+    /// The document `hamtaBastjanstInformationResponse`, in the form asked for: personal data.
     pub document: Bytes,
     /// Members of LEFI answers that were dropped because they stood in the wrong authority's
     /// answer (ssbtek-10, 4.8).
@@ -64,7 +64,6 @@ pub fn sammanstall(
     form: Form,
     utfall: &[(Uppgiftslamnare, Utfall)],
 ) -> Sammanstallning {
-    let _ = form;
     let mut lefi_felplacerade = 0;
     let mut delar = Vec::with_capacity(Svarselement::IN_ORDER.len());
     for &element in Svarselement::IN_ORDER
@@ -81,7 +80,7 @@ pub fn sammanstall(
         delar.push((element, del));
     }
     Sammanstallning {
-        document: write(fraga, &delar),
+        document: write(fraga, form, &delar),
         lefi_felplacerade,
         andrade: Vec::new(),
     }
@@ -170,12 +169,12 @@ fn lefi_del<'a>(fraga: &Fraga, utfall: &'a [(Uppgiftslamnare, Utfall)]) -> (Del<
     }
 }
 
-fn write(fraga: &Fraga, delar: &[(Svarselement, Del<'_>)]) -> Bytes {
+fn write(fraga: &Fraga, form: Form, delar: &[(Svarselement, Del<'_>)]) -> Bytes {
     const FRAME_BYTES: usize = 1024;
     const ELEMENT_BYTES: usize = 64;
     let platser = fraga.platser();
     let echo = if fraga.fragan_skall_inkluderas() {
-        fraga.document().len()
+        platser.echo_bytes()
     } else {
         0
     };
@@ -192,7 +191,9 @@ fn write(fraga: &Fraga, delar: &[(Svarselement, Del<'_>)]) -> Bytes {
             .map(|(_, del)| del.size_hint() + ELEMENT_BYTES)
             .sum::<usize>();
     let mut out = Vec::with_capacity(size);
+    let (before, after) = soap::around(form);
     out.extend_from_slice(XML_DECLARATION);
+    out.extend_from_slice(before);
     out.extend_from_slice(b"<ssbt:hamtaBastjanstInformationResponse xmlns:ssbt=\"");
     out.extend_from_slice(fraga.kontrakt().namespace().as_bytes());
     out.extend_from_slice(b"\">");
@@ -216,11 +217,12 @@ fn write(fraga: &Fraga, delar: &[(Svarselement, Del<'_>)]) -> Bytes {
         write_del(&mut out, *element, del);
     }
     out.extend_from_slice(b"</ssbt:svarsdata></ssbt:hamtaBastjanstInformationResponse>");
+    out.extend_from_slice(after);
     Bytes::from(out)
 }
 
-/// The two subtrees of the question as they are, in an element that has the declarations of the
-/// question's root. When the question uses the prefix `ssbt` for something else, that element
+/// The two subtrees of the question as they are, in an element that has the declarations in scope at
+/// the question's root. When the question uses the prefix `ssbt` for something else, that element
 /// takes the prefix of the question's own root instead.
 fn write_echo(out: &mut Vec<u8>, fraga: &Fraga) {
     let platser = fraga.platser();
@@ -232,7 +234,7 @@ fn write_echo(out: &mut Vec<u8>, fraga: &Fraga) {
     out.push(b'<');
     out.extend_from_slice(prefix);
     out.extend_from_slice(b"fraga");
-    for declaration in &platser.deklarationer {
+    for declaration in platser.deklarationer() {
         out.push(b' ');
         out.extend_from_slice(fraga.del(declaration.clone()));
     }

@@ -132,6 +132,26 @@ pub fn decode_bytes(
     Ok(bytes)
 }
 
+/// As [`decode_bytes`], for a document whose header may name a character set. Header, declaration
+/// and bytes disagree in real traffic (shs-1.2, 2.7), so the header counts only for bytes that are
+/// no text without it.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_declared(
+    bytes: Bytes,
+    charset: Option<&str>,
+    document: &'static str,
+    limits: &Limits,
+) -> Result<Bytes, WireError> {
+    match (decode_bytes(bytes.clone(), None, document, limits), charset) {
+        (Err(error), Some(_)) if error.fault == Fault::Encoding => {
+            decode_bytes(bytes, charset, document, limits)
+        }
+        (decoded, _) => decoded,
+    }
+}
+
 /// The character set of a document without byte order mark.
 fn unmarked(bytes: &[u8], charset: Option<&str>) -> Option<Charset> {
     if let Some(name) = charset {

@@ -241,6 +241,13 @@ impl<'a> Reader<'a> {
         self.tags.declarations()
     }
 
+    /// Namespace declarations of the elements around the one begun last, outermost first; one may
+    /// be undone by a later one.
+    #[must_use]
+    pub fn inherited(&self) -> &[Declaration<'a>] {
+        self.tags.inherited()
+    }
+
     /// Number of elements that are open.
     #[must_use]
     pub fn depth(&self) -> usize {

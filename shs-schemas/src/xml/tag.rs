@@ -78,6 +78,11 @@ impl<'a> Tags<'a> {
         &self.scope[self.own..]
     }
 
+    /// Declarations of the elements around the current one.
+    pub(super) fn inherited(&self) -> &[Declaration<'a>] {
+        &self.scope[..self.own]
+    }
+
     /// Forgets the declarations of the element that closes at `depth`.
     pub(super) fn close(&mut self, depth: usize) {
         while self

@@ -11,7 +11,7 @@ use crate::ssbtek::cursor::Cursor;
 use crate::ssbtek::personidentitet::{Organisationsnummer, Personidentitet};
 use crate::ssbtek::xsd::{self, Datum};
 use crate::ssbtek::{Kontrakt, Svarselement};
-use crate::xml::{Content, Limits, Start};
+use crate::xml::{Content, Declaration, Limits, Reader, Start};
 
 /// Root of a question.
 pub(in crate::ssbtek) const ROT: &str = "hamtaBastjanstInformation";
@@ -60,8 +60,10 @@ impl Plats {
 #[derive(Clone, Debug, Default)]
 pub(in crate::ssbtek) struct Platser {
     pub(in crate::ssbtek) rot: Plats,
-    /// Namespace declarations of the root.
-    pub(in crate::ssbtek) deklarationer: Vec<Range<usize>>,
+    /// Namespace declarations of the root itself.
+    pub(in crate::ssbtek) egna: Vec<Range<usize>>,
+    /// Those of the envelope around it that it does not declare anew.
+    pub(in crate::ssbtek) arvda: Vec<Range<usize>>,
     /// True when the question binds the prefix `ssbt` to another namespace.
     pub(in crate::ssbtek) ssbt_upptaget: bool,
     pub(in crate::ssbtek) generella: Range<usize>,
@@ -75,13 +77,35 @@ pub(in crate::ssbtek) struct Platser {
     pub(in crate::ssbtek) lefi_json: Option<Range<usize>>,
 }
 
+impl Platser {
+    /// Every namespace declaration that holds at the root.
+    pub(in crate::ssbtek) fn deklarationer(&self) -> impl Iterator<Item = &Range<usize>> {
+        self.egna.iter().chain(&self.arvda)
+    }
+
+    /// Length of the start tag of the root with what it inherits.
+    pub(in crate::ssbtek) fn rot_bytes(&self) -> usize {
+        self.rot.tagg.len() + bytes_of(self.arvda.iter())
+    }
+
+    /// Length of what is echoed of the question, without the element around it.
+    pub(in crate::ssbtek) fn echo_bytes(&self) -> usize {
+        bytes_of(self.deklarationer()) + self.generella.len() + self.specifika.hela().len()
+    }
+}
+
+/// Length of these declarations, with the blank before each.
+fn bytes_of<'a>(declarations: impl Iterator<Item = &'a Range<usize>>) -> usize {
+    declarations.map(|declaration| declaration.len() + 1).sum()
+}
+
 /// A question, read: its values and its places.
 pub(in crate::ssbtek) struct Lasning<'a> {
     pub(in crate::ssbtek) uppgifter: FrageUppgifter<'a>,
     pub(in crate::ssbtek) platser: Platser,
 }
 
-/// Reads and checks a whole question.
+/// Reads and checks a question that is a document of its own.
 pub(in crate::ssbtek) fn las<'a>(
     document: &'a str,
     limits: &Limits,
@@ -93,45 +117,69 @@ pub(in crate::ssbtek) fn las<'a>(
         .and_then(Kontrakt::from_namespace)
         .filter(|_| start.local == ROT)
         .ok_or(WireError::new(ROT, start.span.start, Fault::Missing))?;
+    let lasning = las_rot(&mut cursor, &start, kontrakt, limits)?;
+    cursor.finish()?;
+    Ok(lasning)
+}
+
+/// Reads and checks a question whose root, in this version, has begun; to the end of the root.
+pub(in crate::ssbtek) fn las_rot<'a>(
+    cursor: &mut Cursor<'a>,
+    start: &Start<'a>,
+    kontrakt: Kontrakt,
+    limits: &Limits,
+) -> Result<Lasning<'a>, WireError> {
     cursor.set_kontrakt(kontrakt);
     cursor.check_attributes(ROT, &[])?;
     let mut platser = Platser {
-        rot: Plats::ny(&start),
+        rot: Plats::ny(start),
         ..Platser::default()
     };
-    note_declarations(&cursor, kontrakt, &start, &mut platser);
+    note_declarations(cursor.reader(), kontrakt, &mut platser);
+    let attributes = cursor.reader().attributes().len();
+    if attributes + platser.deklarationer().count() > limits.attributes_max {
+        let limit = Fault::Limit("attributes_max", limits.attributes_max);
+        return Err(WireError::new(ROT, start.span.start, limit));
+    }
 
     let generella = cursor.required(ROT, GENERELLA)?;
-    let mut uppgifter = read_generella(&mut cursor, kontrakt, &mut platser)?;
+    let mut uppgifter = read_generella(cursor, kontrakt, &mut platser)?;
     platser.generella = generella.span.start..cursor.end(GENERELLA)?.end;
     platser.specifika = Plats::ny(&cursor.required(ROT, SPECIFIKA)?);
     for &element in Svarselement::IN_ORDER {
-        read_element(&mut cursor, element, &mut uppgifter, &mut platser)?;
+        read_element(cursor, element, &mut uppgifter, &mut platser)?;
     }
     platser.specifika.slut = cursor.end(SPECIFIKA)?;
     platser.rot.slut = cursor.end(ROT)?;
-    cursor.finish()?;
     Ok(Lasning { uppgifter, platser })
 }
 
-fn note_declarations(
-    cursor: &Cursor<'_>,
-    kontrakt: Kontrakt,
-    start: &Start<'_>,
-    platser: &mut Platser,
-) {
-    let base = start.span.start;
-    let tag = &cursor.reader().document()[start.span.clone()];
-    for declaration in cursor.reader().declarations() {
-        if declaration.prefix == "ssbt" && declaration.uri != kontrakt.namespace() {
-            platser.ssbt_upptaget = true;
+/// Notes what is declared at the root: by itself, and by the envelope around it. The subtrees of
+/// the question are spliced into documents without that envelope, so they must bring it along.
+fn note_declarations(reader: &Reader<'_>, kontrakt: Kontrakt, platser: &mut Platser) {
+    let base = reader.document().as_ptr() as usize;
+    // A declaration is a slice of the document; its offset is the distance between the two.
+    let plats = |declaration: &Declaration<'_>| {
+        let at = declaration.source.as_ptr() as usize - base;
+        at..at + declaration.source.len()
+    };
+    let own = reader.declarations();
+    platser.egna = own.iter().map(plats).collect();
+    let mut in_scope: Vec<&Declaration<'_>> = own.iter().collect();
+    // From the inside out: what is declared again is out of scope.
+    for outer in reader.inherited().iter().rev() {
+        if in_scope.iter().any(|inner| inner.prefix == outer.prefix) {
+            continue;
         }
-        // The declaration is a slice of the tag; its offset is the distance between the two.
-        let at = declaration.source.as_ptr() as usize - tag.as_ptr() as usize + base;
-        platser
-            .deklarationer
-            .push(at..at + declaration.source.len());
+        in_scope.push(outer);
+        // `xmlns=""` undoes a default of the envelope, which is not there any more.
+        if !outer.uri.is_empty() {
+            platser.arvda.push(plats(outer));
+        }
     }
+    platser.ssbt_upptaget = in_scope
+        .iter()
+        .any(|declared| declared.prefix == "ssbt" && declared.uri != kontrakt.namespace());
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a check like the others")]

@@ -36,7 +36,7 @@ pub struct Personuppgiftsbitrade<'a> {
 }
 
 /// The question to LEFI as it stands in the element of Försäkringskassan (ssbtek-10, 2.3).
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FkFraga<'a> {
     /// Version segment of LEFI's path; absent means `v9`.
     pub version: Option<Cow<'a, str>>,
@@ -65,7 +65,7 @@ pub struct SkvFraga {
 }
 
 /// Everything that a question says. White space is collapsed where the type says so.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FrageUppgifter<'a> {
     /// Version of the contract.
     pub kontrakt: Kontrakt,
