@@ -8,7 +8,7 @@ use std::fmt;
 
 use shs_schemas::error_code::ErrorCode;
 use shs_schemas::shs::KnownIds;
-use shs_schemas::ssbtek::{Kontrakt, Operation};
+use shs_schemas::ssbtek::{Kontrakt, Operation, fel};
 use shs_schemas::{Fault, WireError};
 
 use crate::ledger::event::Place;
@@ -500,14 +500,20 @@ impl Rejection {
 }
 
 impl Rejection {
-    /// What the caller of a SOAP service is told: the text without its felkod, which stands beside it.
+    /// What the caller of a SOAP service is told: the text without its felkod, which stands beside it, and
+    /// as a sentence.
     #[must_use]
     pub fn felmeddelande(&self) -> String {
-        let felkod = self.failure.felkod().kod();
+        if let (Failure::Question, Some(fault)) = (self.failure, &self.fault) {
+            return fel::felmeddelande(fault);
+        }
         let text = self.to_string();
-        let rest = text.strip_prefix(felkod);
-        rest.and_then(|rest| rest.strip_prefix(": "))
-            .map_or_else(|| text.clone(), str::to_owned)
+        let rest = text
+            .strip_prefix(self.failure.felkod().kod())
+            .and_then(|rest| rest.strip_prefix(": "));
+        let mut letters = rest.unwrap_or(&text).chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters.as_str().chars()).collect()
     }
 }
 
