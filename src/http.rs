@@ -6,8 +6,10 @@ pub mod admin;
 pub mod body;
 pub mod caller;
 pub mod delivery;
+pub mod door;
 pub mod metrics;
 pub mod shs;
+pub mod soap;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -44,13 +46,14 @@ pub fn service(
     let limits = settings.listener.clone();
     let callers = Arc::new(Callers::new(settings, store.cloned()));
     let next_worker = Arc::new(AtomicUsize::new(0));
-    let common = Arc::new(shs::Common::new(&node, bodies, settings));
+    let common = Arc::new(door::Common::new(&node, bodies, settings));
+    let address = soap::PublicAddress::default();
     let desk = delivery_desk(&node);
     let server = HttpServer::new(move || {
         let worker = next_worker.fetch_add(1, Ordering::Relaxed);
         let ingress = node.attach_worker(worker, &Arbiter::current());
-        let door = shs::Door::new(ingress, Arc::clone(&common));
-        let desk = desk.clone();
+        let door = door::Door::new(ingress, Arc::clone(&common));
+        let (desk, address) = (desk.clone(), address.clone());
         App::new()
             .app_data(web::Data::new(door))
             .configure(|config| {
@@ -62,6 +65,7 @@ pub fn service(
                 let answer = inner.call(request);
                 async move { answer.await.map(hung_up_if_refused) }
             })
+            .configure(|config| soap::routes(config, &address))
             .service(web::resource(shs::PATH).to(shs::receive))
             .default_service(web::to(HttpResponse::NotFound))
     });

@@ -11,6 +11,7 @@
 //! | `tx_id`, `corr_id` | of the label, when they are UUIDs: another text could name a person |
 //! | `bastjanst` | code of the Uppgiftslämnare |
 //! | `actor`, `generation` | which actor, and how often it has been started |
+//! | `avvikelse`, `element`, `position`, `fault` | what was odd about an answer: words and names of ours |
 //! | `attempt`, `elapsed_ms`, `error_code` | numbers and codes from our own tables |
 //!
 //! Three doors through which content could slip are closed here. Libraries log whole frames and

@@ -11,6 +11,7 @@ use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::ledger::LedgerSettings;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::node::{AsynchSettings, NodeSettings};
+use samsvar_actors::parter::Parter;
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
 use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
@@ -157,6 +158,7 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
         fordelning: Fordelning::new(
             connected(settings).map(|party| (party.kod, Anslutning::default())),
         ),
+        parter: Parter::default(),
         message_limits: mime::Limits {
             body_bytes_max: settings.listener.body_limit(),
             ..mime::Limits::default()

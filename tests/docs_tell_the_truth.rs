@@ -1,9 +1,12 @@
 //! What operators and other nodes' operators read about errors is what the code does.
 
 use samsvar_actors::failure::{Failure, Source};
-use shs_schemas::ErrorCode;
+use shs_schemas::ssbtek::fel::Skuld;
+use shs_schemas::ssbtek::{FaultFelkod, SsbtFelkod};
+use shs_schemas::{ErrorCode, Uppgiftslamnare};
 
 const NODE: &str = include_str!("../docs/shs-node.md");
+const SSBTEK: &str = include_str!("../docs/ssbtek.md");
 
 /// The reasons, each once; a new one does not compile until it stands here.
 macro_rules! reasons {
@@ -60,6 +63,13 @@ reasons!(
     TransfersFull,
     PersonCount,
     Question,
+    Operation,
+    MustUnderstand,
+    SoapVersion,
+    TestNotAlone,
+    Ingivare,
+    Personidentitet,
+    Tidsperiod,
     MixedIngivare,
     MixedVersions,
     NodeOverload,
@@ -90,9 +100,14 @@ fn row(failure: Failure) -> (String, &'static str) {
 }
 
 fn rows() -> Vec<&'static str> {
-    let lines = NODE
+    table(NODE, "| Reason in the log")
+}
+
+/// The rows of the table with this heading.
+fn table(document: &'static str, heading: &str) -> Vec<&'static str> {
+    let lines = document
         .lines()
-        .skip_while(|line| !line.starts_with("| Reason in the log"));
+        .skip_while(|line| !line.starts_with(heading));
     lines
         .skip(2)
         .take_while(|line| line.starts_with('|'))
@@ -134,4 +149,56 @@ fn every_code_of_the_protocol_is_among_them() {
             .any(|row| row.contains(&format!("`{}`", code.as_str())));
         assert!(named, "{}", code.as_str());
     }
+}
+
+/// The cells of each row of a table in the page on SSBTEK; every row has them all.
+fn cells(heading: &str, columns: usize) -> Vec<Vec<&'static str>> {
+    let rows = table(SSBTEK, heading).into_iter().map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells.len(), columns, "{row}");
+        assert!(cells.iter().all(|cell| !cell.is_empty()), "{row}");
+        cells
+    });
+    rows.collect()
+}
+
+#[test]
+fn every_felkod_of_a_refused_call_is_explained_as_it_is() {
+    let written: Vec<_> = cells("| Felkod | faultcode", 6)
+        .iter()
+        .map(|row| (row[0].to_owned(), row[1].to_owned()))
+        .collect();
+    let known: Vec<_> = FaultFelkod::all()
+        .map(|felkod| {
+            let faultcode = match felkod.skuld() {
+                Skuld::Client => "`soap:Client`",
+                Skuld::Server => "`soap:Server`",
+            };
+            (format!("`{}`", felkod.kod()), faultcode.to_owned())
+        })
+        .collect();
+    assert_eq!(written, known);
+}
+
+#[test]
+fn every_felkod_in_the_place_of_an_answer_is_explained_as_it_is() {
+    let ul = Uppgiftslamnare::CSN;
+    let written: Vec<_> = cells("| Felkod | Text", 6)
+        .iter()
+        .map(|row| (row[0].to_owned(), row[1].replace("{}", ul.namn())))
+        .collect();
+    let known: Vec<_> = SsbtFelkod::all()
+        .map(|felkod| (format!("`{}`", felkod.kod()), felkod.felmeddelande(ul)))
+        .collect();
+    assert_eq!(written, known);
+}
+
+#[test]
+fn every_shs_error_code_is_explained() {
+    let written: Vec<_> = cells("| Code | Whose fault", 5)
+        .iter()
+        .map(|row| row[0].to_owned())
+        .collect();
+    let known = ErrorCode::ALL.map(|code| format!("`{code}`"));
+    assert_eq!(written, known);
 }

@@ -5,7 +5,6 @@
 //! error, and nobody else notices.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -15,24 +14,28 @@ use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use bytes::Bytes;
 use shs_schemas::shs::KnownIds;
-use shs_schemas::ssbtek::{Delfel, Delsvar, Kontrakt, SsbtFelkod, Utfall};
-use shs_schemas::{Sensitive, Uppgiftslamnare, xml};
+use shs_schemas::ssbtek::{Delfel, SsbtFelkod, Utfall};
+use shs_schemas::{Fault, Sensitive, Uppgiftslamnare, WireError, xml};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::answer::{AnswerChecks, ReadAnswer};
+use crate::avvikelse::{Avvikelse, Avvikelser, Slag};
 use crate::deadline::{Deadlines, WaitsOn};
 use crate::dispatcher::Dispatcher;
 use crate::egress::Egress;
 use crate::failpoint::Failpoints;
 use crate::failure::{Failure, Rejection};
 use crate::insamling::{Filled, Insamling, SlotId};
+use crate::ledger::event::Ids;
 use crate::load::Admission;
 use crate::mailbox::{Mailbox, Undelivered};
 use crate::messages::{Aterkallelse, Delfraga, Recalled, Sammanstall, SlotFilled, SlotPort};
 use crate::observation::OpenGuard;
+use crate::parter::Parter;
 use crate::reply::ReplyPort;
 use crate::tally::Tally;
-use crate::transport::{AnswerContent, Traffic};
+use crate::transport::{AnswerContent, QuestionKind, Traffic};
 
 /// Messages beyond one per slot that may wait for an aggregator.
 const MAILBOX_SPARE: usize = 16;
@@ -57,6 +60,10 @@ pub struct AggregatorContext {
     pub answer_limits: xml::Limits,
     /// What is counted.
     pub tally: Arc<Tally>,
+    /// What is odd about answers.
+    pub avvikelser: Avvikelser,
+    /// How each party is treated.
+    pub parter: Arc<Parter>,
     /// Panics for tests.
     pub failpoints: Failpoints,
 }
@@ -67,8 +74,12 @@ pub struct Outgoing {
     pub slot: SlotId,
     /// Whom it is for.
     pub ul: Uppgiftslamnare,
+    /// Sub-question or ping.
+    pub kind: QuestionKind,
     /// Its identity on the wire.
     pub corr_id: Uuid,
+    /// Whether Skatteverket is asked for what is usual, because the question could not say.
+    pub skv_standard: bool,
     /// Its body, or the error that stands in its place without anybody being asked.
     pub body: Result<Sensitive<Bytes>, Delfel>,
 }
@@ -126,6 +137,7 @@ impl Aggregator {
         let left = latest.saturating_duration_since(Instant::now());
         let deadline_wall = chrono::Utc::now() + left;
         let recipient = ctx.address().recipient();
+        let mut standard = Vec::new();
         for outgoing in std::mem::take(&mut request.outgoing) {
             let body = match outgoing.body {
                 Ok(body) => body,
@@ -137,6 +149,7 @@ impl Aggregator {
             let delfraga = Delfraga {
                 corr_id: outgoing.corr_id,
                 traffic: request.traffic,
+                kind: outgoing.kind,
                 body,
                 deadline: latest,
                 deadline_wall,
@@ -144,6 +157,12 @@ impl Aggregator {
                 port: SlotPort::new(outgoing.slot, recipient.clone()),
             };
             put(delfraga, request.dispatchers.get(&outgoing.ul));
+            if outgoing.skv_standard {
+                standard.push(outgoing.ul);
+            }
+        }
+        for ul in standard {
+            self.note(ul, Slag::SkvStandard);
         }
     }
 
@@ -175,17 +194,46 @@ impl Aggregator {
         let Some((ul, kontrakt)) = request.insamling.slot(slot) else {
             return;
         };
-        let limits = self.shared.answer_limits;
+        let checks = AnswerChecks {
+            ul,
+            kontrakt,
+            limits: self.shared.answer_limits,
+            withhold: self.shared.parter.of(ul).withhold,
+        };
         if body.expose().len() <= READ_ON_ARBITER_BYTES_MAX {
-            return self.fill(slot, read_answer(ul, kontrakt, body, &limits), ctx);
+            let read = checks.read(body);
+            return self.take_read(slot, ul, read, ctx);
         }
-        let reading =
-            actix_rt::task::spawn_blocking(move || read_answer(ul, kontrakt, body, &limits));
+        let reading = actix_rt::task::spawn_blocking(move || checks.read(body));
         let filling = reading.into_actor(self).map(move |read, aggregator, ctx| {
-            let lost = |_| Utfall::Fel(Delfel::ssbt(SsbtFelkod::InterntFel, ul));
-            aggregator.fill(slot, read.unwrap_or_else(lost), ctx);
+            let read = read.unwrap_or_else(|_| ReadAnswer::lost(ul));
+            aggregator.take_read(slot, ul, read, ctx);
         });
         ctx.spawn(filling);
+    }
+
+    /// An answer has been read: what was odd is noted, and its slot filled.
+    fn take_read(
+        &mut self,
+        slot: SlotId,
+        ul: Uppgiftslamnare,
+        read: ReadAnswer,
+        ctx: &mut Context<Self>,
+    ) {
+        for slag in read.avvikelser {
+            self.note(ul, slag);
+        }
+        self.fill(slot, read.utfall, ctx);
+    }
+
+    fn note(&self, ul: Uppgiftslamnare, slag: Slag) {
+        if let Some(request) = &self.request {
+            let ids = Ids::from(&request.insamling.known_ids());
+            let avvikelse = Avvikelse::new(ul, slag);
+            self.shared
+                .avvikelser
+                .note(request.port.request_id(), &ids, avvikelse);
+        }
     }
 
     /// The deadline is there: closes, unless the policy lets the request wait on.
@@ -272,30 +320,6 @@ fn traceparent(trace_id: &str, corr_id: Uuid) -> Arc<str> {
     format!("00-{trace_id}-{span:016x}-01").into()
 }
 
-/// Checks an answer, contained: a panic in it costs this one slot.
-fn read_answer(
-    ul: Uppgiftslamnare,
-    kontrakt: Kontrakt,
-    body: Sensitive<Bytes>,
-    limits: &xml::Limits,
-) -> Utfall {
-    let read = catch_unwind(AssertUnwindSafe(|| {
-        Delsvar::read(ul, kontrakt, body.into_exposed(), limits)
-    }));
-    match read {
-        Ok(Ok(delsvar)) => Utfall::Svar(delsvar),
-        Ok(Err(fault)) => {
-            // The felkod is counted: an adapter that sends garbage must not fill the log.
-            tracing::debug!(bastjanst = %ul, %fault, "answer refused");
-            Utfall::Fel(Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul))
-        }
-        Err(_) => {
-            tracing::error!(bastjanst = %ul, "panic while an answer was read");
-            Utfall::Fel(Delfel::ssbt(SsbtFelkod::InterntFel, ul))
-        }
-    }
-}
-
 /// An aggregator that ends with its request still open has fallen. What it had asked is recalled, so
 /// that nothing of it stays in a window; the dropped reply port tells the caller.
 impl Drop for Aggregator {
@@ -338,13 +362,22 @@ impl Handler<SlotFilled> for Aggregator {
         let Some((ul, _)) = request.insamling.slot(filled.slot) else {
             return;
         };
+        let tested = request.insamling.tested(filled.slot).is_some();
         let fel = match filled.outcome {
+            // A ping is answered by anything that is no failure.
+            Ok(AnswerContent::Svar(_)) if tested => {
+                return self.fill(filled.slot, Utfall::Svarade, ctx);
+            }
             Ok(AnswerContent::Svar(body)) => return self.read(filled.slot, body, ctx),
             Ok(AnswerContent::Fel {
                 felkod,
                 felmeddelande,
             }) => Delfel::bt(&felkod, felmeddelande.into_exposed(), ul),
-            Ok(AnswerContent::Unreadable) => Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul),
+            Ok(AnswerContent::Unreadable) => {
+                let fault = WireError::new("type", 0, Fault::Unexpected);
+                self.note(ul, Slag::OgiltigtSvar(fault));
+                Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul)
+            }
             Err(felkod) => Delfel::ssbt(felkod, ul),
         };
         self.fill(filled.slot, Utfall::Fel(fel), ctx);

@@ -34,6 +34,16 @@ impl Caller {
         }
     }
 
+    /// The actors that its certificate stands for; none named for one of our own systems, which may be
+    /// any.
+    #[must_use]
+    pub fn actors(&self) -> &[Organisationsnummer] {
+        match self {
+            Self::Internal => &[],
+            Self::Certified(actors) => actors,
+        }
+    }
+
     /// Whether it is one of our own systems on the internal listener.
     #[must_use]
     pub fn is_internal(&self) -> bool {

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use self::circuit::{Circuit, CircuitSettings, Pass};
 use self::ended::{End, EndedQuestions};
+use crate::avvikelse::Avvikelser;
 use crate::failpoint::Failpoints;
 use crate::mailbox::Envelope;
 use crate::messages::{Aterkallelse, Delfraga, Recalled, SlotPort};
@@ -71,6 +72,8 @@ pub struct DispatcherContext {
     pub observed: Arc<Observed>,
     /// What is counted.
     pub tally: Arc<Tally>,
+    /// What is odd about answers.
+    pub avvikelser: Avvikelser,
     /// The traffic whose consumers tell whether the party is there: what the node serves.
     pub judged_by: Traffic,
     /// Memory that the answers of all parties share.
@@ -96,6 +99,8 @@ struct Asked {
 /// When and with what leave a question was put.
 #[derive(Clone, Copy)]
 struct Put {
+    /// A ping has no part in the circuit: a test service that is silent says nothing of the real one.
+    kind: QuestionKind,
     at: Instant,
     pass: Pass,
     /// What its request had left then.
@@ -183,13 +188,18 @@ impl Dispatcher {
         if left.is_zero() {
             return self.refuse(delfraga.port, SsbtFelkod::Timeout);
         }
-        let Some(pass) = self.circuit.admits(now) else {
+        let pass = match delfraga.kind {
+            QuestionKind::Fraga => self.circuit.admits(now),
+            QuestionKind::Ping => (!self.circuit.refuses(now)).then_some(Pass::Ordinary),
+        };
+        let Some(pass) = pass else {
             return self.refuse(delfraga.port, SsbtFelkod::Avstangd);
         };
         let patience = self.circuit.patience(pass, left);
         let Delfraga {
             corr_id,
             traffic,
+            kind,
             body,
             deadline_wall,
             traceparent,
@@ -199,7 +209,7 @@ impl Dispatcher {
         let question = Question {
             corr_id,
             traffic,
-            kind: QuestionKind::Fraga,
+            kind,
             body,
             expires_in: patience,
             // What is waited for a shorter time is also of use for a shorter time.
@@ -213,6 +223,7 @@ impl Dispatcher {
                 port,
                 until: now + patience,
                 put: Put {
+                    kind,
                     at: now,
                     pass,
                     left,
@@ -244,7 +255,7 @@ impl Dispatcher {
 
     /// The party was silent to this question for as long as it was waited for.
     fn silent(&mut self, put: Put, now: Instant) {
-        if put.left < TELLING_TIME_MIN {
+        if put.kind == QuestionKind::Ping || put.left < TELLING_TIME_MIN {
             self.circuit.inconclusive(put.pass, now);
         } else {
             self.circuit.timed_out(put.at, put.pass, now);
@@ -267,20 +278,23 @@ impl Dispatcher {
             return self.stray(answer.corr_id);
         };
         self.ended.remember(answer.corr_id, End::Answered);
-        self.circuit.answered(now);
         self.context.observed.count_handled();
-        self.context
-            .tally
-            .count_answer(self.ul, now.duration_since(asked.put.at));
+        if asked.put.kind == QuestionKind::Fraga {
+            self.circuit.answered(now);
+            let took = now.duration_since(asked.put.at);
+            self.context.tally.count_answer(self.ul, took);
+        }
         asked.port.answer(answer.content);
     }
 
     /// An answer came that there was no memory for. The party is there: only its part is lost.
     fn answered_in_vain(&mut self, corr_id: Uuid, now: Instant) {
-        if self.end_unanswered(corr_id, SsbtFelkod::Overlast).is_none() {
+        let Some(put) = self.end_unanswered(corr_id, SsbtFelkod::Overlast) else {
             return self.stray(corr_id);
+        };
+        if put.kind == QuestionKind::Fraga {
+            self.circuit.answered(now);
         }
-        self.circuit.answered(now);
         // Counted by its felkod, like every answer that is dropped.
         tracing::debug!(bastjanst = %self.ul, "answer dropped: no memory for more answers");
     }
@@ -288,9 +302,7 @@ impl Dispatcher {
     /// An answer that nobody waits for is dropped and counted by class, never passed on.
     fn stray(&self, corr_id: Uuid) {
         let class = self.ended.classify(corr_id);
-        self.context.tally.count_stray(self.ul, class);
-        // The counter is what operators look at: an adapter that floods must not fill the log.
-        tracing::debug!(bastjanst = %self.ul, ?class, "answer dropped");
+        self.context.avvikelser.note_herrelost(self.ul, class);
     }
 
     /// Everything outstanding is lost with the line.

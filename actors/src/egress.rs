@@ -7,30 +7,35 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Context, Handler};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use shs_schemas::ids::ContentId;
 use shs_schemas::mime::{ContentType, TransferEncoding};
 use shs_schemas::shs::label::TransferType;
 use shs_schemas::shs::{Actor as ShsActor, DataPart, KnownIds, Message};
-use shs_schemas::ssbtek::{Form, Operation, Utfall, fel, sammanstall};
+use shs_schemas::ssbtek::{
+    Delfel, Operation, SsbtFelkod, Testutfall, Utfall, fel, sammanstall, write_testsvar,
+};
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
+use crate::avvikelse::{Avvikelse, Avvikelser, Slag};
+use crate::door::Door;
 use crate::failpoint::Failpoints;
 use crate::failure::{Failure, Rejection};
 use crate::insamling::{Compiled, Person, PersonQuestion};
+use crate::ledger::event::Ids;
 use crate::mailbox::Envelope;
 use crate::messages::Sammanstall;
 use crate::observation::Observed;
 use crate::reply::Reply;
 use crate::supervisor::Halt;
-use crate::tally::Tally;
 
 /// Compiles and sends replies.
 pub struct Egress {
     /// The node's own actor, which signs where the question named nobody.
     own: Arc<ShsActor>,
-    tally: Arc<Tally>,
+    avvikelser: Avvikelser,
     observed: Arc<Observed>,
     failpoints: Failpoints,
 }
@@ -40,13 +45,13 @@ impl Egress {
     #[must_use]
     pub fn new(
         own: Arc<ShsActor>,
-        tally: Arc<Tally>,
+        avvikelser: Avvikelser,
         observed: Arc<Observed>,
         failpoints: Failpoints,
     ) -> Self {
         Self {
             own,
-            tally,
+            avvikelser,
             observed,
             failpoints,
         }
@@ -65,10 +70,10 @@ impl Handler<Envelope<Sammanstall>> for Egress {
         self.failpoints.hit("egress");
         self.observed.count_handled();
         if answer_bytes(&sammanstall.compiled) <= READ_ON_ARBITER_BYTES_MAX {
-            send(sammanstall, &self.own, &self.tally);
+            send(sammanstall, &self.own, &self.avvikelser);
         } else {
-            let (own, tally) = (Arc::clone(&self.own), Arc::clone(&self.tally));
-            actix_rt::task::spawn_blocking(move || send(sammanstall, &own, &tally));
+            let (own, avvikelser) = (Arc::clone(&self.own), self.avvikelser.clone());
+            actix_rt::task::spawn_blocking(move || send(sammanstall, &own, &avvikelser));
         }
     }
 }
@@ -95,10 +100,12 @@ fn answer_bytes(compiled: &Compiled) -> usize {
 }
 
 /// Compiles the reply and gives it to the caller.
-fn send(sammanstall: Sammanstall, own: &ShsActor, tally: &Tally) {
+fn send(sammanstall: Sammanstall, own: &ShsActor, avvikelser: &Avvikelser) {
     let Sammanstall { compiled, port, .. } = sammanstall;
-    let now = Utc::now();
-    let compiled = catch_unwind(AssertUnwindSafe(move || compile(compiled, own, tally, now)));
+    let (now, request_id) = (Utc::now(), port.request_id());
+    let ids = Ids::from(&compiled.door.known_ids());
+    let note = move |ul, slag| avvikelser.note(request_id, &ids, Avvikelse::new(ul, slag));
+    let compiled = catch_unwind(AssertUnwindSafe(move || compile(compiled, own, &note, now)));
     if let Ok(reply) = compiled {
         port.reply(reply);
     } else {
@@ -107,17 +114,35 @@ fn send(sammanstall: Sammanstall, own: &ShsActor, tally: &Tally) {
     }
 }
 
-/// The reply message: the question's label turned around, and one part for each of its parts, in
-/// the same order under the same names (ssbtek-10, 6.2).
-fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>) -> Reply {
-    let parts = compiled
+/// The reply: at the SHS door the question's label turned around, and one part for each of its parts, in
+/// the same order under the same names (ssbtek-10, 6.2); at the SOAP door the one document.
+fn compile(
+    compiled: Compiled,
+    own: &ShsActor,
+    note: &dyn Fn(Uppgiftslamnare, Slag),
+    now: DateTime<Utc>,
+) -> Reply {
+    let complete = compiled.complete;
+    let mut parts = compiled
         .persons
         .into_iter()
-        .map(|(person, outcomes)| part(person, &outcomes, tally))
-        .collect();
-    let complete = compiled.complete;
-    let label = compiled.label.reply(ContentId::fresh(), own, now);
-    let message = Message { label, parts };
+        .map(|(person, outcomes)| part(person, &outcomes, note));
+    let label = match compiled.door {
+        Door::Shs(label) => label,
+        Door::Soap => {
+            // A call has exactly one question.
+            let part = parts.next();
+            return Reply {
+                body: part.map_or_else(|| Sensitive::new(Bytes::new()), |part| part.data),
+                label: None,
+                complete,
+            };
+        }
+    };
+    let message = Message {
+        parts: parts.collect(),
+        label: label.reply(ContentId::fresh(), own, now),
+    };
     // Whoever waits for the reply reads it from the message itself.
     let kept = message.label.transfer_type == TransferType::Asynch;
     Reply {
@@ -127,11 +152,26 @@ fn compile(compiled: Compiled, own: &ShsActor, tally: &Tally, now: DateTime<Utc>
     }
 }
 
-fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -> DataPart {
+/// One part of the reply. What was odd about answers is noted.
+fn part(
+    person: Person,
+    outcomes: &[(Uppgiftslamnare, Utfall)],
+    note: &dyn Fn(Uppgiftslamnare, Slag),
+) -> DataPart {
     let document = match &person.question {
+        PersonQuestion::Test(kontrakt) => {
+            write_testsvar(*kontrakt, person.form, &testutfall(outcomes))
+        }
         PersonQuestion::Fraga(fraga) => {
-            let sammanstallning = sammanstall(fraga, Form::Bar, outcomes);
-            tally.count_lefi_felplacerade(sammanstallning.lefi_felplacerade);
+            let sammanstallning = sammanstall(fraga, person.form, outcomes);
+            for ul in sammanstallning.andrade {
+                note(ul, Slag::AndratSvar);
+            }
+            let antal = sammanstallning.lefi_felplacerade;
+            if antal > 0 {
+                // The element that they were to stand in is that of Försäkringskassan.
+                note(Uppgiftslamnare::FK, Slag::LefiFelplacerad { antal });
+            }
             sammanstallning.document
         }
         PersonQuestion::Avvisad {
@@ -140,7 +180,7 @@ fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -
         } => fel::write_fault(
             *kontrakt,
             Operation::Hamta,
-            Form::Bar,
+            person.form,
             avvisning.felkod(),
             &[avvisning.felmeddelande()],
         ),
@@ -155,10 +195,28 @@ fn part(person: Person, outcomes: &[(Uppgiftslamnare, Utfall)], tally: &Tally) -
     }
 }
 
+/// What became of the pings (ssbtek-10, 1.3).
+fn testutfall(outcomes: &[(Uppgiftslamnare, Utfall)]) -> Vec<(Uppgiftslamnare, Testutfall)> {
+    let tested = outcomes.iter().map(|(ul, utfall)| {
+        let utfall = match utfall {
+            Utfall::Svarade => Testutfall::Svarade,
+            Utfall::Fel(fel) if fel.ssbt_felkod() == Some(SsbtFelkod::EjAnsluten) => {
+                Testutfall::EjAnropad
+            }
+            Utfall::Fel(fel) => Testutfall::Fel(fel.clone()),
+            // The aggregator makes no answer of a ping.
+            Utfall::Svar(_) => Testutfall::Fel(Delfel::ssbt(SsbtFelkod::InterntFel, *ul)),
+        };
+        (*ul, utfall)
+    });
+    tested.collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use shs_schemas::ssbtek::{Delsvar, Fraga, Kontrakt};
+    use std::cell::RefCell;
+
+    use shs_schemas::ssbtek::{Delsvar, Form, Fraga, Kontrakt};
     use shs_schemas::xml::Limits;
 
     use super::*;
@@ -182,6 +240,7 @@ mod tests {
         let person = Person {
             datapart_type: "fraga".to_owned(),
             filename: None,
+            form: Form::Bar,
             question: PersonQuestion::Fraga(Box::new(fraga)),
         };
         // `{"beslut":[]}` belongs to PM and stands in the answer of FK; PM answers `{}`.
@@ -189,8 +248,11 @@ mod tests {
             lefi(Uppgiftslamnare::FK, "eyJiZXNsdXQiOltdfQ=="),
             lefi(Uppgiftslamnare::PM, "e30="),
         ];
-        let tally = Tally::new();
-        let _ = part(person, &outcomes, &tally);
-        assert_eq!(tally.lefi_felplacerade(), 1);
+        let noted = RefCell::new(Vec::new());
+        let _ = part(person, &outcomes, &|ul, slag| {
+            noted.borrow_mut().push((ul, slag))
+        });
+        let expected = (Uppgiftslamnare::FK, Slag::LefiFelplacerad { antal: 1 });
+        assert_eq!(noted.into_inner(), [expected]);
     }
 }

@@ -8,9 +8,12 @@ use std::fmt;
 
 use shs_schemas::error_code::ErrorCode;
 use shs_schemas::shs::KnownIds;
+use shs_schemas::ssbtek::{Kontrakt, Operation};
 use shs_schemas::{Fault, WireError};
 
 use crate::ledger::event::Place;
+
+mod felkod;
 
 /// Whose fault an error is. HTTP derives the status from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +107,20 @@ pub enum Failure {
     PersonCount,
     /// A part is not a valid question.
     Question,
+    /// A document that is no operation of a version that is served.
+    Operation,
+    /// A SOAP header that must be understood and is not.
+    MustUnderstand,
+    /// A SOAP envelope of another version.
+    SoapVersion,
+    /// A test of the bastjänster that is not alone in its message.
+    TestNotAlone,
+    /// The caller may not ask for this ingivare.
+    Ingivare,
+    /// No person can have this number; a SOAP call asks about nobody else.
+    Personidentitet,
+    /// A period that ends before it begins, in a SOAP call.
+    Tidsperiod,
     /// The parts come from different ingivare.
     MixedIngivare,
     /// The parts are in different versions of the contract.
@@ -306,6 +323,34 @@ impl Failure {
                 Code::IllegalDatapartContent,
                 "SSBT-OGILTIG-FRAGA: frågan följer inte schemat",
             ),
+            Self::Operation => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-OKAND-OPERATION: frågan är ingen operation i en version som tjänsten har",
+            ),
+            Self::MustUnderstand => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-OGILTIG-FRAGA: frågans SOAP-kuvert har ett huvud som måste förstås och inte gör det",
+            ),
+            Self::SoapVersion => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-OGILTIG-FRAGA: frågans SOAP-kuvert är inte av version 1.1",
+            ),
+            Self::TestNotAlone => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-OGILTIG-FRAGA: testaBastjanstInformation ska vara ensam i sitt meddelande",
+            ),
+            Self::Ingivare => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-OBEHORIG: avsändaren får inte fråga för denna ingivare",
+            ),
+            Self::Personidentitet => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-PERSONIDENTITET: ingen person kan ha detta nummer",
+            ),
+            Self::Tidsperiod => caller(
+                Code::IllegalDatapartContent,
+                "SSBT-TIDSPERIOD: en period slutar innan den börjar",
+            ),
             Self::MixedIngivare => caller(
                 Code::IllegalDatapartContent,
                 "SSBT-OBEHORIG: frågorna i ett meddelande ska ha samma ingivare",
@@ -377,6 +422,13 @@ impl Failure {
             Self::TransfersFull => "transfers_full",
             Self::PersonCount => "person_count",
             Self::Question => "question",
+            Self::Operation => "operation",
+            Self::MustUnderstand => "must_understand",
+            Self::SoapVersion => "soap_version",
+            Self::TestNotAlone => "test_not_alone",
+            Self::Ingivare => "ingivare",
+            Self::Personidentitet => "personidentitet",
+            Self::Tidsperiod => "tidsperiod",
             Self::MixedIngivare => "mixed_ingivare",
             Self::MixedVersions => "mixed_versions",
             Self::NodeOverload => "node_overload",
@@ -404,6 +456,17 @@ pub struct Rejection {
     pub fault: Option<WireError>,
     /// What the next node said, when it was the one that refused.
     pub remote_code: Option<ErrorCode>,
+    /// Which operation in which version was called, as far as that was seen: a SOAP fault says it.
+    pub anrop: Option<Anropsplats>,
+}
+
+/// An operation of the contract in one of its versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anropsplats {
+    /// The version.
+    pub kontrakt: Kontrakt,
+    /// The operation.
+    pub operation: Operation,
 }
 
 impl Rejection {
@@ -417,6 +480,7 @@ impl Rejection {
             role: None,
             fault: None,
             remote_code: None,
+            anrop: None,
         }
     }
 
@@ -430,7 +494,20 @@ impl Rejection {
             role: None,
             fault: Some(fault),
             remote_code: None,
+            anrop: None,
         }
+    }
+}
+
+impl Rejection {
+    /// What the caller of a SOAP service is told: the text without its felkod, which stands beside it.
+    #[must_use]
+    pub fn felmeddelande(&self) -> String {
+        let felkod = self.failure.felkod().kod();
+        let text = self.to_string();
+        let rest = text.strip_prefix(felkod);
+        rest.and_then(|rest| rest.strip_prefix(": "))
+            .map_or_else(|| text.clone(), str::to_owned)
     }
 }
 

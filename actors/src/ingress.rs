@@ -11,19 +11,16 @@ use std::sync::Arc;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use arc_swap::ArcSwap;
 use chrono::Utc;
-use shs_schemas::Sensitive;
-use shs_schemas::shs::{DataPart, KnownIds, Label, Organisationsnummer, time};
-use tokio::time::Instant;
-use uuid::Uuid;
+use shs_schemas::shs::KnownIds;
+use shs_schemas::shs::agreement::Exchange;
 
-use self::examination::{Examined, Route, datum, examine, fragor};
+use self::asking::Asking;
+use self::examination::{Asker, Examined, Route, examine};
 use self::rules::{Rules, traffic_of};
-use crate::aggregator::{
-    Aggregator, AggregatorContext, Dispatchers, Outgoing, READ_ON_ARBITER_BYTES_MAX, Request,
-};
+use crate::aggregator::{AggregatorContext, Dispatchers, READ_ON_ARBITER_BYTES_MAX};
+use crate::door::Door;
 use crate::failure::{Failure, Rejection};
-use crate::insamling::{Insamling, Person, PersonQuestion};
-use crate::load::{Admission, Load, Overload};
+use crate::load::{Load, Overload};
 use crate::mailbox::Envelope;
 use crate::messages::{AcceptedQuestion, Inkommande};
 use crate::observation::{Observed, OpenRequests};
@@ -31,11 +28,13 @@ use crate::relay::Reception;
 use crate::reply::ReplyPort;
 use crate::supervisor::Halt;
 
+mod asking;
 pub mod examination;
 mod katalog;
 mod passage;
 pub mod ping;
 pub mod rules;
+mod soap;
 
 pub use passage::Neighbours;
 pub(crate) use passage::remote_code;
@@ -77,18 +76,6 @@ pub struct Ingress {
     waiting: usize,
 }
 
-/// A question to be read and asked.
-struct Asking {
-    label: Label,
-    parts: Vec<DataPart>,
-    sender: Organisationsnummer,
-    /// Whether it was accepted before: then a node that drains still asks it.
-    accepted: bool,
-    received: Instant,
-    traceparent: Option<String>,
-    port: ReplyPort,
-}
-
 impl Ingress {
     /// An ingress made from these.
     #[must_use]
@@ -128,7 +115,14 @@ impl Ingress {
         let rules = Arc::clone(&self.context.rules);
         let directory = Arc::clone(&self.context.neighbours.directory);
         let settling = async move {
-            let settled = katalog::settle(&rules, &*directory, &examined, Utc::now()).await;
+            let label = &examined.message.label;
+            let settled = match Exchange::of(label, Utc::now()) {
+                Some(exchange) => {
+                    let (open, named) = (examined.open, label.agreement.as_ref());
+                    katalog::settle(&rules, &*directory, open, &exchange, named).await
+                }
+                None => Err(Failure::ReceiverMissing),
+            };
             (inkommande, examined, settled)
         };
         self.wait(settling, ctx, |ingress, settled, ctx| {
@@ -151,7 +145,13 @@ impl Ingress {
             return self.refuse(inkommande.port, rejection);
         }
         match examined.route {
-            Route::Fraga => self.ask(Asking::of(inkommande, examined), ctx),
+            Route::Fraga => {
+                let Examined {
+                    message, sender, ..
+                } = examined;
+                let (asking, parts) = Asking::of(inkommande, message, sender);
+                self.ask(asking, parts, ctx);
+            }
             Route::Ping => {
                 let reply = ping::reply(&examined.message, &self.context.rules.own, Utc::now());
                 inkommande.port.reply(reply);
@@ -159,72 +159,6 @@ impl Ingress {
             Route::Relay => self.pass_on(inkommande, examined, ctx),
             Route::Asynch => self.take_over(inkommande, examined, ctx),
         }
-    }
-
-    /// Reads the questions, here or on the blocking pool, and starts the request.
-    fn ask(&mut self, asking: Asking, ctx: &mut Context<Self>) {
-        let bytes: usize = asking.parts.iter().map(DataPart::bytes).sum();
-        let rules = Arc::clone(&self.context.rules);
-        if bytes <= READ_ON_ARBITER_BYTES_MAX {
-            let (asking, read) = read_questions(&rules, asking);
-            return self.begin(asking, read);
-        }
-        if self.elsewhere >= ELSEWHERE_MAX {
-            return self.refuse_overload(asking.port, Overload::Node);
-        }
-        let reading = move || read_questions(&rules, asking);
-        self.go_elsewhere(reading, ctx, |ingress, (asking, read), _| {
-            ingress.begin(asking, read);
-        });
-    }
-
-    /// Admits the request, opens its slots and starts its aggregator, on this arbiter.
-    fn begin(&self, asking: Asking, read: Result<Vec<Person>, Rejection>) {
-        let ids = asking.label.known_ids();
-        let admitted = read.and_then(|persons| {
-            let refused = |overload| Rejection::new(overload_failure(overload), ids.clone());
-            let load = &self.context.load;
-            let admission = if asking.accepted {
-                load.admit_accepted(&asking.sender)
-            } else {
-                load.admit(&asking.sender)
-            };
-            Ok((persons, admission.map_err(refused)?))
-        });
-        match admitted {
-            Ok((persons, admission)) => self.aggregate(asking, persons, admission),
-            Err(rejection) => self.refuse(asking.port, rejection),
-        }
-    }
-
-    fn aggregate(&self, asking: Asking, persons: Vec<Person>, admission: Admission) {
-        let mut port = asking.port;
-        let request_id = port.request_id();
-        let dispatchers = self.context.dispatchers.load_full();
-        let rules = Arc::clone(&self.context.rules);
-        let traffic = traffic_of(asking.label.status);
-        let ids = asking.label.known_ids();
-        // Splitting a question reads content: contained, like its examination.
-        let label = asking.label;
-        let split = AssertUnwindSafe(|| open_slots(label, persons, &rules));
-        let Ok((insamling, outgoing)) = catch_unwind(split) else {
-            tracing::error!(%request_id, "panic while a question was split");
-            return port.reject(Rejection::new(Failure::Content, ids));
-        };
-        let (slots, _) = insamling.progress();
-        port.admit(ids, insamling.persons(), slots);
-        let request = Request {
-            insamling,
-            outgoing,
-            dispatchers,
-            traffic,
-            trace_id: trace_id(asking.traceparent.as_deref(), request_id),
-            received: asking.received,
-            admission,
-            visible: self.context.open.open(request_id, slots),
-            port,
-        };
-        Aggregator::start_for(request, self.context.aggregators.clone());
     }
 
     /// Passes a synchronous message on to the receiver's node, as it came (shs-1.2, 7.3).
@@ -265,10 +199,10 @@ impl Ingress {
         if self.waiting >= WAITING_MAX {
             return self.refuse(port, Rejection::new(Failure::NodeOverload, ids));
         }
-        let own_system = inkommande.caller.is_internal();
+        let caller = inkommande.caller;
         let request_id = port.request_id();
         let taking = async move {
-            let taken = reception.take_over(examined, own_system, request_id).await;
+            let taken = reception.take_over(examined, caller, request_id).await;
             (port, ids, taken)
         };
         self.wait(taking, ctx, |ingress, (port, ids, taken), _| match taken {
@@ -335,20 +269,6 @@ impl Ingress {
     }
 }
 
-impl Asking {
-    fn of(inkommande: Inkommande, examined: Examined) -> Self {
-        Self {
-            label: examined.message.label,
-            parts: examined.message.parts,
-            sender: examined.sender,
-            accepted: false,
-            received: inkommande.received,
-            traceparent: inkommande.traceparent,
-            port: inkommande.port,
-        }
-    }
-}
-
 fn overload_failure(overload: Overload) -> Failure {
     match overload {
         Overload::Node => Failure::NodeOverload,
@@ -370,58 +290,6 @@ fn contained(rules: &Rules, inkommande: &Inkommande) -> Result<Examined, Rejecti
         tracing::error!(%request_id, "panic while a message was read");
         Err(Rejection::new(Failure::Content, KnownIds::default()))
     })
-}
-
-/// Reads the questions, contained.
-fn read_questions(rules: &Rules, mut asking: Asking) -> (Asking, Result<Vec<Person>, Rejection>) {
-    let parts = std::mem::take(&mut asking.parts);
-    let ids = asking.label.known_ids();
-    let reading = AssertUnwindSafe(|| fragor(rules, parts, &ids, Utc::now()));
-    let read = catch_unwind(reading).unwrap_or_else(|_| {
-        let request_id = asking.port.request_id();
-        tracing::error!(%request_id, "panic while a question was read");
-        Err(Rejection::new(Failure::Content, ids.clone()))
-    });
-    (asking, read)
-}
-
-/// One slot for each person and party that is asked, in the order of the question.
-fn open_slots(label: Label, persons: Vec<Person>, rules: &Rules) -> (Insamling, Vec<Outgoing>) {
-    let mut asked = Vec::new();
-    let idag = datum(time::swedish(Utc::now()).date());
-    for (person, part) in persons.iter().enumerate() {
-        if let PersonQuestion::Fraga(fraga) = &part.question {
-            let delfragor = fraga.delfragor(&rules.fordelning, idag);
-            asked.extend(delfragor.into_iter().map(|delfraga| (person, delfraga)));
-        }
-    }
-    let mut insamling = Insamling::new(label, persons);
-    let outgoing = asked.into_iter().map(|(person, delfraga)| {
-        let corr_id = Uuid::new_v4();
-        let ul = delfraga.uppgiftslamnare;
-        let slot = insamling.open_slot(person, ul, delfraga.kontrakt, corr_id);
-        Outgoing {
-            slot,
-            ul,
-            corr_id,
-            body: delfraga.body.map(Sensitive::new),
-        }
-    });
-    let outgoing = outgoing.collect();
-    (insamling, outgoing)
-}
-
-/// The caller's trace id when it sent a W3C trace context, else the request's own.
-fn trace_id(traceparent: Option<&str>, request_id: Uuid) -> String {
-    let given = traceparent.and_then(|value| value.split('-').nth(1));
-    let usable = given.filter(|id| {
-        id.len() == 32
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-            && id.bytes().any(|b| b != b'0')
-    });
-    usable.map_or_else(|| request_id.simple().to_string(), str::to_owned)
 }
 
 impl Actor for Ingress {
@@ -453,15 +321,18 @@ impl Handler<Envelope<AcceptedQuestion>> for Ingress {
         let accepted = envelope.open();
         self.context.observed.count_handled();
         let asking = Asking {
-            label: accepted.message.label,
-            parts: accepted.message.parts,
-            sender: accepted.sender,
+            traffic: traffic_of(accepted.message.label.status),
+            door: Door::Shs(Box::new(accepted.message.label)),
+            asker: Asker {
+                sender: accepted.sender,
+                caller: accepted.caller,
+            },
             accepted: true,
             received: accepted.received,
             traceparent: None,
             port: accepted.port,
         };
-        self.ask(asking, ctx);
+        self.ask(asking, accepted.message.parts, ctx);
     }
 }
 
@@ -470,28 +341,5 @@ impl Handler<Halt> for Ingress {
 
     fn handle(&mut self, _: Halt, ctx: &mut Self::Context) {
         ctx.stop();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_usable_trace_id_of_the_caller_is_kept_and_any_other_is_replaced() {
-        let own = Uuid::from_u128(0xABC);
-        let given = "4bf92f3577b34da6a3ce929d0e0e4736";
-        let header = format!("00-{given}-00f067aa0ba902b7-01");
-        assert_eq!(trace_id(Some(&header), own), given);
-        for bad in [
-            "",
-            "00-xyz-1-01",
-            "00-00000000000000000000000000000000-1-01",
-            "00--",
-            "ÅÄÖ",
-        ] {
-            assert_eq!(trace_id(Some(bad), own), own.simple().to_string());
-        }
-        assert_eq!(trace_id(None, own), own.simple().to_string());
     }
 }

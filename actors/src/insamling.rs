@@ -1,22 +1,26 @@
 //! The slots of one request: person × Uppgiftslämnare. Pure rules, tested without actors; the
 //! aggregator only receives, delegates and passes on.
 
-use shs_schemas::shs::Label;
-use shs_schemas::ssbtek::{Avvisning, Delfel, Fraga, Kontrakt, SsbtFelkod, Utfall};
+use shs_schemas::shs::KnownIds;
+use shs_schemas::ssbtek::{Avvisning, Delfel, Form, Fraga, Kontrakt, SsbtFelkod, Utfall};
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 use uuid::Uuid;
+
+use crate::door::Door;
 
 /// One slot of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SlotId(u16);
 
-/// A data part of the message: one person's question.
+/// A data part of the message: one person's question. A SOAP call has one, without names.
 #[derive(Debug)]
 pub struct Person {
     /// Name of the part's role, repeated in the reply.
     pub datapart_type: String,
     /// File name of the part, if it has one.
     pub filename: Option<Sensitive<String>>,
+    /// The form it came in, in which it is answered.
+    pub form: Form,
     /// The question, or why nobody is asked.
     pub question: PersonQuestion,
 }
@@ -26,6 +30,8 @@ pub struct Person {
 pub enum PersonQuestion {
     /// A question to put.
     Fraga(Box<Fraga>),
+    /// No person: the bastjänster are tested (ssbtek-10, 1.3).
+    Test(Kontrakt),
     /// A valid question that nobody is asked: it is answered with a fault document (ssbtek-10, 6.2).
     Avvisad {
         /// Version that the fault is written in.
@@ -56,7 +62,7 @@ struct Slot {
 /// The slots of one request, opened before anything is asked.
 #[derive(Debug)]
 pub struct Insamling {
-    label: Label,
+    door: Door,
     persons: Vec<Person>,
     slots: Vec<Slot>,
     open: usize,
@@ -65,9 +71,9 @@ pub struct Insamling {
 impl Insamling {
     /// A request without slots yet.
     #[must_use]
-    pub fn new(label: Label, persons: Vec<Person>) -> Self {
+    pub fn new(door: Door, persons: Vec<Person>) -> Self {
         Self {
-            label,
+            door,
             persons,
             slots: Vec::new(),
             open: 0,
@@ -111,6 +117,20 @@ impl Insamling {
     pub fn slot(&self, SlotId(place): SlotId) -> Option<(Uppgiftslamnare, Kontrakt)> {
         let slot = self.slots.get(usize::from(place))?;
         Some((slot.ul, slot.kontrakt))
+    }
+
+    /// The slot's party, when it is tested and not asked.
+    #[must_use]
+    pub fn tested(&self, SlotId(place): SlotId) -> Option<Uppgiftslamnare> {
+        let slot = self.slots.get(usize::from(place))?;
+        let person = self.persons.get(slot.person)?;
+        matches!(person.question, PersonQuestion::Test(_)).then_some(slot.ul)
+    }
+
+    /// The identifiers of the message.
+    #[must_use]
+    pub fn known_ids(&self) -> KnownIds {
+        self.door.known_ids()
     }
 
     /// True when every slot has its outcome.
@@ -159,7 +179,7 @@ impl Insamling {
             }
         }
         Compiled {
-            label: self.label,
+            door: self.door,
             persons,
             complete,
         }
@@ -169,8 +189,8 @@ impl Insamling {
 /// A closed request on its way to egress.
 #[derive(Debug)]
 pub struct Compiled {
-    /// Label of the question.
-    pub label: Label,
+    /// The door it is answered by.
+    pub door: Door,
     /// Persons in the order of the question, each with the outcome of every party that was asked.
     pub persons: Vec<(Person, Vec<(Uppgiftslamnare, Utfall)>)>,
     /// True when no party was failed by us or by silence.
@@ -178,9 +198,12 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// Every felkod of ours in the request, with the party in whose place it stands.
+    /// Every felkod of ours in the request, with the party in whose place it stands. Those of a test
+    /// are not among them: nobody was to get an answer.
     pub fn ssbt_felkoder(&self) -> impl Iterator<Item = (Uppgiftslamnare, SsbtFelkod)> + '_ {
-        let outcomes = self.persons.iter().flat_map(|(_, outcomes)| outcomes);
+        let asked = |person: &Person| !matches!(person.question, PersonQuestion::Test(_));
+        let persons = self.persons.iter().filter(move |(person, _)| asked(person));
+        let outcomes = persons.flat_map(|(_, outcomes)| outcomes);
         outcomes.filter_map(|(ul, utfall)| match utfall {
             Utfall::Fel(fel) => fel.ssbt_felkod().map(|felkod| (*ul, felkod)),
             Utfall::Svar(_) | Utfall::Svarade => None,

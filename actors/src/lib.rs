@@ -12,11 +12,14 @@
 //! nothing; whoever holds a request or a sub-question holds a port that answers when it is dropped.
 
 pub mod aggregator;
+mod answer;
+pub mod avvikelse;
 pub mod caller;
 pub mod child;
 pub mod deadline;
 pub mod directory;
 pub mod dispatcher;
+pub mod door;
 pub mod egress;
 pub mod failpoint;
 pub mod failure;
@@ -30,6 +33,7 @@ pub mod next_node;
 pub mod node;
 pub mod observation;
 pub mod outbox;
+pub mod parter;
 pub mod relay;
 pub mod reply;
 pub mod room;

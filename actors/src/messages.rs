@@ -20,7 +20,7 @@ use crate::insamling::{Compiled, SlotId};
 use crate::load::Admission;
 use crate::observation::OpenGuard;
 use crate::reply::ReplyPort;
-use crate::transport::{AnswerContent, Traffic};
+use crate::transport::{AnswerContent, QuestionKind, Traffic};
 
 /// HTTP → ingress: one received body.
 pub struct Inkommande {
@@ -38,12 +38,30 @@ pub struct Inkommande {
     pub port: ReplyPort,
 }
 
+/// HTTP → ingress: one SOAP call.
+pub struct SoapAnrop {
+    /// The whole body, as it came.
+    pub body: Sensitive<Bytes>,
+    /// The character set that the HTTP header names.
+    pub charset: Option<String>,
+    /// Who sent it.
+    pub caller: Caller,
+    /// When the last byte of the body had been read: the request's clock starts here.
+    pub received: Instant,
+    /// W3C trace context of the caller.
+    pub traceparent: Option<String>,
+    /// Where the one outcome goes.
+    pub port: ReplyPort,
+}
+
 /// Relay → ingress: an asynchronous question that has been accepted and checked, to be asked.
 pub struct AcceptedQuestion {
     /// The message.
     pub message: Message,
     /// Its sender.
     pub sender: Organisationsnummer,
+    /// Who brought it.
+    pub caller: Caller,
     /// When its turn came: the question's clock starts here.
     pub received: Instant,
     /// Where the one outcome goes.
@@ -56,7 +74,9 @@ pub struct Delfraga {
     pub corr_id: Uuid,
     /// Production or test.
     pub traffic: Traffic,
-    /// A valid `hamtaBastjanstInformation` for this party alone.
+    /// Sub-question or ping.
+    pub kind: QuestionKind,
+    /// A valid `hamtaBastjanstInformation` for this party alone; nothing in a ping.
     pub body: Sensitive<Bytes>,
     /// When the request stops waiting.
     pub deadline: Instant,

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::aggregator::{AggregatorContext, Dispatchers};
+use crate::avvikelse::Avvikelser;
 use crate::child::{OverBudget, RestartPolicy};
 use crate::deadline::{DeadlineSettings, Deadlines};
 use crate::dispatcher::{Dispatcher, DispatcherContext, DispatcherSettings};
@@ -187,6 +188,14 @@ struct Arbiters {
     ledger: ArbiterHandle,
 }
 
+/// The same, for children that the node cannot be without.
+fn escalating(restart: RestartPolicy) -> RestartPolicy {
+    RestartPolicy {
+        over_budget: OverBudget::Escalate,
+        ..restart
+    }
+}
+
 /// A running node.
 pub struct Node {
     supervisor: Addr<Supervisor>,
@@ -198,6 +207,7 @@ pub struct Node {
     load: Arc<Load>,
     answers: Arc<Room>,
     tally: Arc<Tally>,
+    avvikelser: Avvikelser,
     deadlines: Deadlines,
     answer_limits: xml::Limits,
     worker_mailbox_max: usize,
@@ -260,6 +270,13 @@ impl Node {
         let supervisor =
             Supervisor::start_in_arbiter(&heart, move |_| Supervisor::new(watched, escalate));
         let senders: Vec<_> = settings.rules.known.iter().cloned().collect();
+        let policy = escalating(settings.restart);
+        let ledger = settings.asynch.as_ref().map(|asynch| {
+            let (settings, arbiter) = (asynch.ledger.clone(), arbiters.ledger.clone());
+            LedgerBook::open(settings, policy, arbiter, failpoints.clone())
+        });
+        let tally = Tally::new();
+        let book = ledger.as_ref().map(|(book, _)| book.clone());
         let node = Arc::new(Self {
             supervisor,
             heart,
@@ -269,7 +286,8 @@ impl Node {
             rules: Arc::new(settings.rules),
             answers: Room::new(settings.load.answers_bytes_max),
             load: Load::new(settings.load, senders),
-            tally: Tally::new(),
+            avvikelser: Avvikelser::new(Arc::clone(&tally), book),
+            tally,
             deadlines: Deadlines::new(settings.deadlines),
             answer_limits: settings.answer_limits,
             worker_mailbox_max: settings.worker_mailbox_max,
@@ -280,8 +298,9 @@ impl Node {
             escalation,
         });
         // First, so that the ledger is the last to stop.
-        if let Some(asynch) = settings.asynch {
-            let asynch = node.start_asynch(asynch, arbiters);
+        if let (Some(asynch), Some((book, spec))) = (settings.asynch, ledger) {
+            node.supervisor.do_send(Adopt(spec));
+            let asynch = node.start_asynch(asynch, book, arbiters);
             // Set once, here.
             let _ = node.asynch.set(asynch);
         }
@@ -291,15 +310,15 @@ impl Node {
         node
     }
 
-    /// Starts ledger and relay, and the ingress and egress that asynchronous questions go through.
-    fn start_asynch(&self, settings: AsynchSettings, arbiters: &Arbiters) -> Asynch {
-        let policy = RestartPolicy {
-            over_budget: OverBudget::Escalate,
-            ..self.restart
-        };
-        let (ledger, failpoints) = (arbiters.ledger.clone(), self.failpoints.clone());
-        let (book, spec) = LedgerBook::open(settings.ledger, policy, ledger, failpoints);
-        self.supervisor.do_send(Adopt(spec));
+    /// Starts the relay, and the ingress and egress that asynchronous questions go through; what
+    /// happens is noted in this ledger.
+    fn start_asynch(
+        &self,
+        settings: AsynchSettings,
+        book: LedgerBook,
+        arbiters: &Arbiters,
+    ) -> Asynch {
+        let policy = escalating(self.restart);
         let outboxes = Outboxes::new(settings.outboxes, self.rules.local.iter().cloned());
         let transfers = Arc::new(Transfers::new(settings.transfers));
         let underway = Underway::new(settings.underway, self.rules.known.iter().cloned());
@@ -381,6 +400,7 @@ impl Node {
             transport: Arc::clone(&self.transport),
             observed,
             tally: Arc::clone(&self.tally),
+            avvikelser: self.avvikelser.clone(),
             judged_by: self.rules.judged_by(),
             answers: Arc::clone(&self.answers),
             failpoints: self.failpoints.clone(),
@@ -418,10 +438,7 @@ impl Node {
     }
 
     fn attach(&self, worker: &str, arbiter: &ArbiterHandle) -> Mailbox<Ingress> {
-        let policy = RestartPolicy {
-            over_budget: OverBudget::Escalate,
-            ..self.restart
-        };
+        let policy = escalating(self.restart);
         let egress = self.adopt_egress(worker, arbiter, policy);
         let observed = Observed::new(format!("ingress-{worker}"), Kind::Ingress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
@@ -439,6 +456,8 @@ impl Node {
                 deadlines: self.deadlines.clone(),
                 answer_limits: self.answer_limits,
                 tally: Arc::clone(&self.tally),
+                avvikelser: self.avvikelser.clone(),
+                parter: Arc::new(self.rules.parter.clone()),
                 failpoints: self.failpoints.clone(),
             },
             observed,
@@ -458,11 +477,11 @@ impl Node {
     ) -> Mailbox<Egress> {
         let observed = Observed::new(format!("egress-{worker}"), Kind::Egress);
         let mailbox = Mailbox::new(Arc::clone(&observed), self.worker_mailbox_max);
-        let (own, tally) = (Arc::new(self.rules.own.clone()), Arc::clone(&self.tally));
+        let (own, avvikelser) = (Arc::new(self.rules.own.clone()), self.avvikelser.clone());
         let failpoints = self.failpoints.clone();
         let spec = ChildSpec::new(mailbox.clone(), policy, arbiter.clone(), move || {
-            let (own, tally) = (Arc::clone(&own), Arc::clone(&tally));
-            Egress::new(own, tally, Arc::clone(&observed), failpoints.clone())
+            let (own, avvikelser) = (Arc::clone(&own), avvikelser.clone());
+            Egress::new(own, avvikelser, Arc::clone(&observed), failpoints.clone())
         });
         self.supervisor.do_send(Adopt(spec));
         mailbox
@@ -506,6 +525,13 @@ impl Node {
     #[must_use]
     pub fn tally(&self) -> &Arc<Tally> {
         &self.tally
+    }
+
+    /// Where it is told what was odd about an answer. Clones share their bounds: whoever tells has
+    /// one of this.
+    #[must_use]
+    pub fn avvikelser(&self) -> &Avvikelser {
+        &self.avvikelser
     }
 
     /// What is open.

@@ -11,20 +11,20 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use shs_schemas::Sensitive;
 use shs_schemas::ids::LocalId;
 use shs_schemas::shs::{KnownIds, Label};
+use shs_schemas::{Sensitive, WireError};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::failure::{Failure, Rejection, Source};
+use crate::failure::{Anropsplats, Failure, Rejection, Source};
 use crate::tally::{OutcomeClass, Tally};
 
 /// What the caller gets.
 #[derive(Debug)]
 pub enum Outcome {
-    /// A complete SHS message.
+    /// The reply.
     Reply(Reply),
     /// An asynchronous message was taken over, or had been before.
     Accepted(Box<Receipt>),
@@ -32,7 +32,7 @@ pub enum Outcome {
     Rejected(Box<Rejection>),
 }
 
-/// A complete SHS message for the caller.
+/// What answers a question: a complete SHS message, or a SOAP envelope.
 #[derive(Debug)]
 pub struct Reply {
     /// Its bytes.
@@ -79,20 +79,52 @@ impl Account {
     }
 
     /// Counts and logs the one outcome. Only for who has claimed it.
-    fn close(&self, class: OutcomeClass, failure: Option<Failure>) {
+    fn close(&self, class: OutcomeClass, why: Option<Why>) {
         let took = self.received.elapsed();
         self.tally.count_outcome(class, took);
         let elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let error_code = failure.map(|failure| failure.row().code.as_str());
-        let reason = failure.map(Failure::class);
+        let failure = why.map(|why| why.failure);
+        let fault = why.and_then(|why| why.fault);
         tracing::info!(
             request_id = %self.request_id,
             outcome = class.as_str(),
-            error_code,
-            reason,
+            error_code = failure.map(|failure| failure.row().code.as_str()),
+            felkod = failure.map(|failure| failure.felkod().kod()),
+            reason = failure.map(Failure::class),
+            part = why.and_then(|why| why.part),
+            element = fault.map(|fault| fault.element),
+            position = fault.map(|fault| fault.offset),
             elapsed_ms,
             "request closed"
         );
+    }
+}
+
+/// Why a request ended in an error, and where that was found: what a log may say of it.
+#[derive(Clone, Copy, Debug)]
+struct Why {
+    failure: Failure,
+    part: Option<usize>,
+    fault: Option<WireError>,
+}
+
+impl Why {
+    fn of(rejection: &Rejection) -> Self {
+        Self {
+            failure: rejection.failure,
+            part: rejection.part,
+            fault: rejection.fault,
+        }
+    }
+}
+
+impl From<Failure> for Why {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            part: None,
+            fault: None,
+        }
     }
 }
 
@@ -119,7 +151,8 @@ impl Watchdog {
             request_id = %self.0.request_id,
             "a request was open after its hard limit: this is a defect"
         );
-        self.0.close(OutcomeClass::Failed, Some(Failure::Watchdog));
+        let why = Why::from(Failure::Watchdog);
+        self.0.close(OutcomeClass::Failed, Some(why));
         true
     }
 }
@@ -130,6 +163,7 @@ pub struct ReplyPort {
     sender: Option<oneshot::Sender<Outcome>>,
     account: Arc<Account>,
     ids: KnownIds,
+    anrop: Option<Anropsplats>,
     /// Set once the request was admitted: from there on an error is a failure, not a refusal.
     admitted: bool,
 }
@@ -150,6 +184,7 @@ impl ReplyPort {
                 passed_on: AtomicBool::new(false),
             }),
             ids: KnownIds::default(),
+            anrop: None,
             admitted: false,
         };
         (port, outcome)
@@ -167,12 +202,19 @@ impl ReplyPort {
         Watchdog(Arc::clone(&self.account))
     }
 
+    /// Notes which operation is called, so that a fault can say it whatever comes.
+    pub fn calls(&mut self, anrop: Anropsplats) {
+        self.anrop = Some(anrop);
+    }
+
     /// Notes that the request was admitted, and opens it in the log.
     pub fn admit(&mut self, ids: KnownIds, persons: usize, slots: usize) {
         tracing::info!(
             request_id = %self.request_id(),
             tx_id = ids.tx_id.as_ref().and_then(|id| loggable(id.as_str())),
             corr_id = ids.corr_id.as_ref().and_then(|id| loggable(id.as_str())),
+            operation = self.anrop.map(|anrop| anrop.operation.element()),
+            kontrakt = self.anrop.map(|anrop| anrop.kontrakt.version()),
             persons,
             slots,
             "request opened"
@@ -238,6 +280,7 @@ impl ReplyPort {
         if rejection.ids == KnownIds::default() {
             rejection.ids = std::mem::take(&mut self.ids);
         }
+        rejection.anrop = rejection.anrop.or(self.anrop);
         let failure = rejection.failure;
         let refused = !self.admitted && failure.row().source != Source::Us;
         let class = if refused {
@@ -245,10 +288,11 @@ impl ReplyPort {
         } else {
             OutcomeClass::Failed
         };
-        self.end(Outcome::Rejected(Box::new(rejection)), class, Some(failure));
+        let why = Why::of(&rejection);
+        self.end(Outcome::Rejected(Box::new(rejection)), class, Some(why));
     }
 
-    fn end(&mut self, outcome: Outcome, class: OutcomeClass, failure: Option<Failure>) {
+    fn end(&mut self, outcome: Outcome, class: OutcomeClass, why: Option<Why>) {
         let Some(sender) = self.sender.take() else {
             return;
         };
@@ -256,8 +300,8 @@ impl ReplyPort {
             return;
         }
         match sender.send(outcome) {
-            Ok(()) => self.account.close(class, failure),
-            Err(_) => self.account.close(OutcomeClass::CallerGone, failure),
+            Ok(()) => self.account.close(class, why),
+            Err(_) => self.account.close(OutcomeClass::CallerGone, why),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use shs_schemas::Uppgiftslamnare;
 use shs_schemas::ssbtek::SsbtFelkod;
 
+use crate::avvikelse::Klass;
 use crate::dispatcher::ended::Stray;
 use crate::ledger::event::Way;
 
@@ -67,7 +68,7 @@ pub struct PartyTally {
     /// Time from question to answer.
     pub latency: Latency,
     felkoder: Vec<(SsbtFelkod, AtomicU64)>,
-    strays: [(Stray, AtomicU64); 3],
+    avvikelser: [AtomicU64; Klass::ALL.len()],
 }
 
 impl PartyTally {
@@ -77,7 +78,7 @@ impl PartyTally {
             felkoder: SsbtFelkod::all()
                 .map(|felkod| (felkod, AtomicU64::new(0)))
                 .collect(),
-            strays: [Stray::Late, Stray::Repeated, Stray::Unknown].map(|s| (s, AtomicU64::new(0))),
+            avvikelser: Klass::ALL.map(|_| AtomicU64::new(0)),
         }
     }
 
@@ -88,11 +89,23 @@ impl PartyTally {
             .map(|(felkod, count)| (*felkod, count.load(Ordering::Relaxed)))
     }
 
-    /// How many answers of each class were dropped.
+    /// How many answers of each class were dropped: those of the avvikelser that are about
+    /// answers nobody waited for.
     pub fn strays(&self) -> impl Iterator<Item = (Stray, u64)> + '_ {
-        self.strays
-            .iter()
-            .map(|(stray, count)| (*stray, count.load(Ordering::Relaxed)))
+        [Stray::Late, Stray::Repeated, Stray::Unknown]
+            .into_iter()
+            .map(|stray| (stray, self.avvikelser_of(stray.into())))
+    }
+
+    /// How often something of each class was odd about its answers.
+    pub fn avvikelser(&self) -> impl Iterator<Item = (Klass, u64)> + '_ {
+        Klass::ALL
+            .into_iter()
+            .map(|klass| (klass, self.avvikelser_of(klass)))
+    }
+
+    fn avvikelser_of(&self, klass: Klass) -> u64 {
+        self.avvikelser[klass.index()].load(Ordering::Relaxed)
     }
 }
 
@@ -277,11 +290,12 @@ impl Tally {
         }
     }
 
-    pub(crate) fn count_stray(&self, ul: Uppgiftslamnare, class: Stray) {
-        let strays = &self.parties[ul.index()].strays;
-        if let Some((_, count)) = strays.iter().find(|(known, _)| *known == class) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
+    /// Counts an answer that nobody waited for. [`Avvikelser::note`] does so too: one or the other.
+    ///
+    /// [`Avvikelser::note`]: crate::avvikelse::Avvikelser::note
+    /// Counts something odd about an answer.
+    pub(crate) fn count_avvikelse(&self, ul: Uppgiftslamnare, klass: Klass) {
+        self.parties[ul.index()].avvikelser[klass.index()].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a request that was still open after its hard limit: a defect.
@@ -296,7 +310,9 @@ impl Tally {
     }
 
     /// Counts members of LEFI answers that were dropped because they stood in the wrong
-    /// authority's answer (ssbtek-10, 4.8).
+    /// authority's answer (ssbtek-10, 4.8). [`Avvikelser::note`] does so too: one or the other.
+    ///
+    /// [`Avvikelser::note`]: crate::avvikelse::Avvikelser::note
     pub(crate) fn count_lefi_felplacerade(&self, members: usize) {
         self.lefi_felplacerade
             .fetch_add(members as u64, Ordering::Relaxed);

@@ -2,6 +2,7 @@
 //! actors write; labels are words of ours, so no personal data can get in.
 
 mod asynch;
+mod avvikelser;
 mod certificates;
 mod directory;
 
@@ -77,6 +78,7 @@ impl Collector for NodeMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         self.requests(&mut encoder)?;
         self.parties(&mut encoder)?;
+        avvikelser::encode(self.node.tally(), &mut encoder)?;
         self.memory(&mut encoder)?;
         self.ledger(&mut encoder)?;
         asynch::encode(&self.node, &mut encoder)?;

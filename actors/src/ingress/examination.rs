@@ -4,6 +4,7 @@
 
 mod etikett;
 mod fragor;
+mod soap;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -15,7 +16,8 @@ use super::rules::Rules;
 use crate::caller::Caller;
 use crate::failure::{Failure, Rejection};
 
-pub use fragor::{datum, fragor};
+pub use fragor::{Asker, datum, fragor};
+pub use soap::{ExaminedAnrop, examine_anrop};
 
 /// Largest error message or confirmation, in bytes of its parts.
 const ADMINISTRATIVE_BYTES_MAX: usize = 64 * 1024;

@@ -2,11 +2,11 @@
 //! receiver, public agreement (shs-1.2, 7.2 steps 13 and 14). For an asynchronous message the same is
 //! done after the answer, by the relay.
 
-use chrono::{DateTime, Utc};
+use shs_schemas::ids::AgreementId;
 use shs_schemas::shs::Organisationsnummer;
 use shs_schemas::shs::agreement::Exchange;
 
-use super::examination::Examined;
+use super::examination::Open;
 use super::rules::Rules;
 use crate::directory::{Directory, DirectoryAway};
 use crate::failure::Failure;
@@ -24,25 +24,22 @@ impl From<DirectoryAway> for Failure {
 pub(super) async fn settle(
     rules: &Rules,
     directory: &dyn Directory,
-    examined: &Examined,
-    now: DateTime<Utc>,
+    open: Open,
+    exchange: &Exchange,
+    named: Option<&AgreementId>,
 ) -> Result<(), Failure> {
-    let label = &examined.message.label;
-    let receiver = label.to.as_ref().ok_or(Failure::ReceiverMissing)?;
-    let receiver = receiver.address.organisation();
-    if examined.open.receiver && !exists(directory, receiver).await? {
+    let receiver = &exchange.receiver;
+    if open.receiver && !exists(directory, receiver).await? {
         return Err(Failure::UnknownReceiver);
     }
-    if examined.open.sender && !exists(directory, &examined.sender).await? {
+    if open.sender && !exists(directory, &exchange.sender).await? {
         return Err(Failure::UnknownSender);
     }
-    if examined.open.agreement {
-        let exchange = Exchange::of(label, now).ok_or(Failure::NoAgreement)?;
+    if open.agreement {
         let public = directory
-            .public_agreements(Some(receiver), label.product.produkt)
+            .public_agreements(Some(receiver), exchange.produkt)
             .await?;
-        let named = label.agreement.as_ref();
-        rules.agreements.permit(named, &exchange, &public)?;
+        rules.agreements.permit(named, exchange, &public)?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use shs_schemas::{mime, xml};
 use uuid::Uuid;
 
 use crate::failure::{Failure, Rejection};
+use crate::parter::Parter;
 use crate::transport::Traffic;
 
 /// Most persons in one message (R-018; ssbtek-10, 5.1).
@@ -44,6 +45,8 @@ pub struct Rules {
     pub statuses: HashSet<Status>,
     /// How a question is spread over the authorities.
     pub fordelning: Fordelning,
+    /// What else the party register says of the parties.
+    pub parter: Parter,
     /// Bounds on the message.
     pub message_limits: mime::Limits,
     /// Bounds on a question.
@@ -70,6 +73,7 @@ impl Rules {
             agreements: Agreements::default(),
             statuses: HashSet::from([Status::Production]),
             fordelning: Fordelning::alla(),
+            parter: Parter::default(),
             message_limits: mime::Limits::default(),
             question_limits: xml::Limits::default(),
             person_check: Identitetskontroll::Strict,

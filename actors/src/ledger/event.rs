@@ -5,6 +5,8 @@
 //! characters and stands in an event only when it has the form of a UUID; of the others the line
 //! says that there was one (`"id":"opak"`) and no more.
 
+mod avvikelse;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +17,7 @@ use shs_schemas::shs::label::{Label, SequenceType, Status, TransferType};
 use shs_schemas::shs::{Adress, KnownIds, Produkt};
 use uuid::Uuid;
 
+pub use self::avvikelse::{AvvikelseLine, FaultWord};
 use crate::failure::Source;
 use crate::tally::OutcomeClass;
 
@@ -226,6 +229,8 @@ pub enum What {
         /// From receipt to wiping, in milliseconds.
         ms: u64,
     },
+    /// Something was odd about one authority's answer (design 8.6; R-085). It ends nothing.
+    Avvikelse(AvvikelseLine),
 }
 
 /// A message as it was taken in.

@@ -83,6 +83,7 @@ impl Work {
         let question = AcceptedQuestion {
             message: transit.message.clone(),
             sender: transit.sender.clone(),
+            caller: transit.caller.clone(),
             received,
             port,
         };

@@ -15,6 +15,7 @@ use super::board::Board;
 use super::entrusted::{Entrusted, Salvage};
 use super::transit::{Crowded, Passenger, Transit};
 use super::{Relay, notes};
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::ingress::examination::Examined;
 use crate::ingress::rules::Rules;
@@ -90,15 +91,14 @@ impl Reception {
         }
     }
 
-    /// Takes a message over, or finds that it had been before. `own_system` says that the caller is on
-    /// the internal listener.
+    /// Takes a message of this caller over, or finds that it had been before.
     ///
     /// # Errors
     /// When there is no room for it, or it cannot be noted; then it is not known here.
     pub async fn take_over(
         &self,
         examined: Examined,
-        own_system: bool,
+        caller: Caller,
         request_id: Uuid,
     ) -> Result<Receipt, Failure> {
         let since = Instant::now();
@@ -127,7 +127,8 @@ impl Reception {
         let promise = self.note(&message, bytes, request_id).await?;
         let tx_id = message.label.tx_id.clone();
         let transit = Transit {
-            may_leave: own_system || self.rules.is_local(&examined.sender),
+            may_leave: caller.is_internal() || self.rules.is_local(&examined.sender),
+            caller,
             message,
             sender: examined.sender,
             request_id,

@@ -54,6 +54,7 @@ impl Work {
                 parts: transit.message.parts.clone(),
             },
             sender: transit.sender.clone(),
+            caller: transit.caller.clone(),
             may_leave: transit.may_leave,
             request_id: transit.request_id,
             arrived: transit.arrived,

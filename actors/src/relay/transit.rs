@@ -10,6 +10,7 @@ use shs_schemas::shs::{Message, Organisationsnummer};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::outbox::Place;
 use crate::room::{Held, Room};
 
@@ -226,6 +227,8 @@ impl Transit {
 pub struct Transit {
     pub(super) message: Message,
     pub(super) sender: Organisationsnummer,
+    /// Who brought it.
+    pub(super) caller: Caller,
     /// Whether it may go to another node: it came from one of our own systems (shs-1.2, 7.2 step 6).
     pub(super) may_leave: bool,
     /// Our own name for it, that of the log.

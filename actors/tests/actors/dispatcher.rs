@@ -8,6 +8,7 @@ use actix::{Actor, Addr, Context, Handler};
 use actix_rt::Arbiter;
 use bytes::Bytes;
 use chrono::Utc;
+use samsvar_actors::avvikelse::Avvikelser;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::dispatcher::ended::Stray;
 use samsvar_actors::dispatcher::{Dispatcher, DispatcherContext, DispatcherSettings};
@@ -20,7 +21,8 @@ use samsvar_actors::room::Room;
 use samsvar_actors::supervisor::{Adopt, ChildSpec, Supervisor};
 use samsvar_actors::tally::Tally;
 use samsvar_actors::transport::{
-    Answer, AnswerContent, Line, LineEvent, LineEvents, Question, Refusal, Traffic, Transport,
+    Answer, AnswerContent, Line, LineEvent, LineEvents, Question, QuestionKind, Refusal, Traffic,
+    Transport,
 };
 use shs_schemas::Uppgiftslamnare;
 use shs_schemas::ssbtek::{Kontrakt, SsbtFelkod};
@@ -109,12 +111,14 @@ impl Rig {
         let mailbox = Mailbox::new(Arc::clone(&observed), 10_000);
         let tally = Tally::new();
         let (line, counted) = (Arc::clone(&transport), Arc::clone(&tally));
+        let avvikelser = Avvikelser::new(Arc::clone(&tally), None);
         let policy = RestartPolicy::new(OverBudget::Pause);
         let spec = ChildSpec::new(mailbox.clone(), policy, Arbiter::current(), move || {
             let context = DispatcherContext {
                 transport: Arc::clone(&line) as _,
                 observed: Arc::clone(&observed),
                 tally: Arc::clone(&counted),
+                avvikelser: avvikelser.clone(),
                 judged_by: Traffic::Production,
                 answers: Room::new(ANSWERS_BYTES_MAX),
                 failpoints: Failpoints::default(),
@@ -179,6 +183,7 @@ impl Rig {
             .unwrap()
             .open_slot(0, AF, Kontrakt::V10, corr_id);
         let delfraga = Delfraga {
+            kind: QuestionKind::Fraga,
             corr_id,
             traffic: Traffic::Production,
             body: Bytes::new().into(),

@@ -2,9 +2,10 @@
 //!
 
 use proptest::prelude::*;
+use samsvar_actors::door::Door;
 use samsvar_actors::insamling::{Filled, Insamling, Person, PersonQuestion};
 use shs_schemas::Uppgiftslamnare;
-use shs_schemas::ssbtek::{Avvisning, Delfel, Kontrakt, SsbtFelkod, Utfall};
+use shs_schemas::ssbtek::{Avvisning, Delfel, Form, Kontrakt, SsbtFelkod, Utfall};
 use uuid::Uuid;
 
 use crate::node_rig::a_label;
@@ -12,6 +13,7 @@ use crate::node_rig::a_label;
 /// A person of the request. What is asked about it plays no part in the slots.
 fn person() -> Person {
     Person {
+        form: Form::Bar,
         datapart_type: "fraga".to_owned(),
         filename: None,
         question: PersonQuestion::Avvisad {
@@ -40,7 +42,7 @@ proptest! {
     ) {
         let parties: Vec<_> = Uppgiftslamnare::all().collect();
         let people = (0..persons).map(|_| person()).collect();
-        let mut insamling = Insamling::new(a_label(), people);
+        let mut insamling = Insamling::new(Door::Shs(Box::new(a_label())), people);
         let mut slots = Vec::new();
         for place in 0..persons {
             for ul in &parties {

@@ -10,6 +10,7 @@ use samsvar_actors::caller::Caller;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::dispatcher::DispatcherSettings;
+use samsvar_actors::door::Door;
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::ingress::Ingress;
 use samsvar_actors::ingress::rules::Rules;
@@ -47,7 +48,7 @@ pub fn a_label() -> Label {
 
 /// Slots of a request that asks nobody yet.
 pub fn empty_insamling() -> Insamling {
-    Insamling::new(a_label(), Vec::new())
+    Insamling::new(Door::Shs(Box::new(a_label())), Vec::new())
 }
 
 /// A question about so many persons, to every party.

@@ -1,6 +1,7 @@
 //! What a label must say: steps 4 to 6, 11 and 14 of shs-1.2, 7.2, as far as configuration decides.
 
 use chrono::{DateTime, Utc};
+use shs_schemas::ids::AgreementId;
 use shs_schemas::shs::agreement::{Exchange, NoAgreement};
 use shs_schemas::shs::label::{InnerParty, SequenceType, TransferType};
 use shs_schemas::shs::{Label, Organisationsnummer, Produkt};
@@ -108,20 +109,33 @@ fn synchronous(
     now: DateTime<Utc>,
 ) -> Result<(Route, Open), Failure> {
     let receiver = receiver.ok_or(Failure::ReceiverMissing)?;
-    let mut open = Open {
-        sender: known_or_open(rules, sender).ok_or(Failure::UnknownSender)?,
-        ..Open::default()
-    };
+    let sender_open = known_or_open(rules, sender).ok_or(Failure::UnknownSender)?;
+    let mut receiver_open = false;
     let route = if rules.is_own(receiver) {
         service(rules, label.product.produkt)?
     } else if rules.is_local(receiver) {
         return Err(Failure::NoService);
     } else {
-        open.receiver = known_or_open(rules, receiver).ok_or(Failure::UnknownReceiver)?;
+        receiver_open = known_or_open(rules, receiver).ok_or(Failure::UnknownReceiver)?;
         Route::Relay
     };
-    open.agreement = agreement_open(rules, label, now)?;
+    let exchange = Exchange::of(label, now).ok_or(Failure::NoAgreement)?;
+    let open = Open {
+        sender: sender_open,
+        receiver: receiver_open,
+        agreement: agreement_open(rules, &exchange, label.agreement.as_ref())?,
+    };
     Ok((route, open))
+}
+
+/// Whether the sender may ask the service for SSBTEK, as far as configuration tells: it is known, and an
+/// agreement covers it (steps 13 and 14).
+pub(super) fn may_ask(rules: &Rules, exchange: &Exchange) -> Result<Open, Failure> {
+    Ok(Open {
+        sender: known_or_open(rules, &exchange.sender).ok_or(Failure::UnknownSender)?,
+        receiver: false,
+        agreement: agreement_open(rules, exchange, None)?,
+    })
 }
 
 /// The service of the node's own actor for a product (7.11).
@@ -145,9 +159,12 @@ fn known_or_open(rules: &Rules, aktor: &Organisationsnummer) -> Option<bool> {
 }
 
 /// Whether the agreement is still to be looked for among the public ones (7.5).
-fn agreement_open(rules: &Rules, label: &Label, now: DateTime<Utc>) -> Result<bool, Failure> {
-    let exchange = Exchange::of(label, now).ok_or(Failure::NoAgreement)?;
-    match rules.agreements.find(label.agreement.as_ref(), &exchange) {
+fn agreement_open(
+    rules: &Rules,
+    exchange: &Exchange,
+    named: Option<&AgreementId>,
+) -> Result<bool, Failure> {
+    match rules.agreements.find(named, exchange) {
         Ok(_) => Ok(false),
         Err(NoAgreement::None) if rules.directory => Ok(true),
         Err(why) => Err(why.into()),

@@ -1,12 +1,37 @@
 //! The questions of an SSBTEK message: each data part is one person's (ssbtek-10, 6.2).
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use shs_schemas::shs::{DataPart, KnownIds, time};
-use shs_schemas::ssbtek::{Datum, Fraga};
+use shs_schemas::shs::{self, DataPart, KnownIds, time};
+use shs_schemas::ssbtek::{
+    Anrop, Anropsfel, Avvisning, Datum, Fraga, Operation, Organisationsnummer, Orsak,
+};
 
-use crate::failure::{Failure, Rejection};
+use crate::caller::Caller;
+use crate::failure::{Anropsplats, Failure, Rejection};
 use crate::ingress::rules::{PERSONS_MAX, Rules};
 use crate::insamling::{Person, PersonQuestion};
+
+/// Who asks: what the message says, and what its caller has proven.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// Sender of the message.
+    pub sender: shs::Organisationsnummer,
+    /// Who brought it.
+    pub caller: Caller,
+}
+
+impl Asker {
+    /// Whether it may ask for this body: for itself, and for those that its certificate stands for (an
+    /// ombud's for several; ssbtek-10, 10 row 21).
+    #[must_use]
+    pub fn may_ask_for(&self, ingivare: Organisationsnummer) -> bool {
+        if self.caller.is_internal() {
+            return true;
+        }
+        let ingivare = shs::Organisationsnummer::parse(ingivare.as_str());
+        ingivare.is_ok_and(|ingivare| ingivare == self.sender || self.caller.speaks_for(&ingivare))
+    }
+}
 
 /// Reads the questions of a message, received at `now`.
 ///
@@ -16,37 +41,76 @@ pub fn fragor(
     rules: &Rules,
     parts: Vec<DataPart>,
     ids: &KnownIds,
+    asker: &Asker,
     now: DateTime<Utc>,
 ) -> Result<Vec<Person>, Rejection> {
-    let today = time::swedish(now).date();
+    let idag = datum(time::swedish(now).date());
+    let reject = |failure| Rejection::new(failure, ids.clone());
     if parts.is_empty() || parts.len() > PERSONS_MAX {
-        return Err(Rejection::new(Failure::PersonCount, ids.clone()));
+        return Err(reject(Failure::PersonCount));
     }
-    let mut fragor = Vec::with_capacity(parts.len());
+    let alone = parts.len() == 1;
+    let mut persons = Vec::with_capacity(parts.len());
     for (place, part) in parts.into_iter().enumerate() {
-        let read = Fraga::read_declared(
-            part.data.into_exposed(),
-            part.content_type.charset(),
-            &rules.question_limits,
-        );
-        let at = |fault| Rejection::at(Failure::Question, ids.clone(), Some(place + 1), fault);
-        fragor.push((part.datapart_type, part.filename, read.map_err(at)?));
-    }
-    check_alike(fragor.iter().map(|(_, _, fraga)| fraga), ids)?;
-    let persons = fragor
-        .into_iter()
-        .map(|(datapart_type, filename, fraga)| Person {
-            datapart_type,
-            filename,
-            question: match fraga.avvisning(rules.person_check, datum(today)) {
-                Some(avvisning) => PersonQuestion::Avvisad {
-                    kontrakt: fraga.kontrakt(),
-                    avvisning,
-                },
-                None => PersonQuestion::Fraga(Box::new(fraga)),
+        let charset = part.content_type.charset();
+        let read = Anrop::read(part.data.into_exposed(), charset, &rules.question_limits);
+        let (anrop, form) = read.map_err(|fel| rejection_of(fel, ids, Some(place + 1)))?;
+        persons.push(Person {
+            datapart_type: part.datapart_type,
+            filename: part.filename,
+            form,
+            question: match anrop {
+                Anrop::Fraga(fraga) => PersonQuestion::Fraga(fraga),
+                Anrop::Test(kontrakt) if alone => PersonQuestion::Test(kontrakt),
+                Anrop::Test(_) => return Err(reject(Failure::TestNotAlone)),
             },
         });
-    Ok(persons.collect())
+    }
+    check_alike(&persons).map_err(reject)?;
+    if let Some(fraga) = asked(&persons).next()
+        && !asker.may_ask_for(fraga.ingivare_organisationsnummer())
+    {
+        return Err(reject(Failure::Ingivare));
+    }
+    for person in &mut persons {
+        let PersonQuestion::Fraga(fraga) = &person.question else {
+            continue;
+        };
+        if let Some(avvisning) = fraga.avvisning(rules.person_check, idag) {
+            person.question = PersonQuestion::Avvisad {
+                kontrakt: fraga.kontrakt(),
+                avvisning,
+            };
+        }
+    }
+    Ok(persons)
+}
+
+/// The error about a document that is no call.
+pub(super) fn rejection_of(fel: Anropsfel, ids: &KnownIds, part: Option<usize>) -> Rejection {
+    let failure = match fel.orsak {
+        Orsak::Ogiltig(_) => Failure::Question,
+        Orsak::OkandOperation(_) => Failure::Operation,
+        Orsak::MustUnderstand(_) => Failure::MustUnderstand,
+        Orsak::SoapVersion(_) => Failure::SoapVersion,
+    };
+    Rejection {
+        anrop: fel.kontrakt.map(|kontrakt| Anropsplats {
+            kontrakt,
+            operation: fel.operation.unwrap_or(Operation::Hamta),
+        }),
+        ..Rejection::at(failure, ids.clone(), part, fel.orsak.fault())
+    }
+}
+
+/// Why a question is refused that has no other one beside it.
+impl From<Avvisning> for Failure {
+    fn from(avvisning: Avvisning) -> Self {
+        match avvisning {
+            Avvisning::Personidentitet => Self::Personidentitet,
+            Avvisning::Tidsperiod => Self::Tidsperiod,
+        }
+    }
 }
 
 /// The calendar date as the contract writes it.
@@ -61,20 +125,25 @@ pub fn datum(day: NaiveDate) -> Datum {
     }
 }
 
+fn asked(persons: &[Person]) -> impl Iterator<Item = &Fraga> {
+    persons.iter().filter_map(|person| match &person.question {
+        PersonQuestion::Fraga(fraga) => Some(&**fraga),
+        PersonQuestion::Test(_) | PersonQuestion::Avvisad { .. } => None,
+    })
+}
+
 /// One message: one ingivare, one version of the contract (ssbtek-10, 0.2 and 6.2).
-fn check_alike<'a>(
-    mut fragor: impl Iterator<Item = &'a Fraga>,
-    ids: &KnownIds,
-) -> Result<(), Rejection> {
+fn check_alike(persons: &[Person]) -> Result<(), Failure> {
+    let mut fragor = asked(persons);
     let Some(first) = fragor.next() else {
         return Ok(());
     };
     for fraga in fragor {
         if fraga.kontrakt() != first.kontrakt() {
-            return Err(Rejection::new(Failure::MixedVersions, ids.clone()));
+            return Err(Failure::MixedVersions);
         }
         if fraga.ingivare_organisationsnummer() != first.ingivare_organisationsnummer() {
-            return Err(Rejection::new(Failure::MixedIngivare, ids.clone()));
+            return Err(Failure::MixedIngivare);
         }
     }
     Ok(())

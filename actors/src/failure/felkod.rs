@@ -1,0 +1,80 @@
+//! Which `felkod` a reason has where the contract speaks: in a SOAP fault, and in the text of an SHS error
+//! about a question (ssbtek-10, 1.2 and 6.2).
+
+use shs_schemas::ssbtek::FaultFelkod;
+
+use super::{Failure, Source};
+
+impl Failure {
+    /// The code of the contract. Every reason has one, also those that only an SHS message can have.
+    #[must_use]
+    pub fn felkod(self) -> FaultFelkod {
+        match self {
+            Self::Operation | Self::UnknownProduct | Self::Method => FaultFelkod::OkandOperation,
+            Self::Personidentitet => FaultFelkod::Personidentitet,
+            Self::Tidsperiod => FaultFelkod::Tidsperiod,
+            Self::PersonCount => FaultFelkod::AntalPersoner,
+            Self::Ingivare
+            | Self::MixedIngivare
+            | Self::NotTheSender
+            | Self::UnknownSender
+            | Self::SenderMissing
+            | Self::NoAgreement
+            | Self::NamedAgreement
+            | Self::Status
+            | Self::CertificateRefused
+            | Self::CertificateHeader
+            | Self::Browser
+            | Self::NoRelay => FaultFelkod::Obehorig,
+            _ => match self.row().source {
+                Source::Caller | Source::TooLarge => FaultFelkod::OgiltigFraga,
+                Source::Load => FaultFelkod::Overlast,
+                Source::NextNode | Source::Us => FaultFelkod::InterntFel,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shs_schemas::shs::KnownIds;
+
+    use super::*;
+    use crate::failure::Rejection;
+
+    #[test]
+    fn a_text_about_a_question_begins_with_its_felkod_and_a_fault_says_it_once() {
+        for failure in [
+            Failure::Question,
+            Failure::Operation,
+            Failure::MustUnderstand,
+            Failure::SoapVersion,
+            Failure::TestNotAlone,
+            Failure::Ingivare,
+            Failure::MixedIngivare,
+            Failure::MixedVersions,
+            Failure::PersonCount,
+            Failure::Personidentitet,
+            Failure::Tidsperiod,
+        ] {
+            let rejection = Rejection::new(failure, KnownIds::default());
+            let kod = failure.felkod().kod();
+            assert!(rejection.to_string().starts_with(kod), "{rejection}");
+            assert!(!rejection.felmeddelande().contains("SSBT-"), "{rejection}");
+        }
+    }
+
+    #[test]
+    fn load_is_overload_and_our_own_faults_are_ours() {
+        for failure in [
+            Failure::NodeOverload,
+            Failure::Draining,
+            Failure::DirectoryAway,
+        ] {
+            assert_eq!(failure.felkod(), FaultFelkod::Overlast);
+        }
+        for failure in [Failure::ActorLost, Failure::Content, Failure::Watchdog] {
+            assert_eq!(failure.felkod(), FaultFelkod::InterntFel);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `POST /ssbt/10`, `POST /ssbt/11`: the SOAP door of SSBTEK, and its WSDL (ssbtek-10, 0.2, 1.1 and 1.2).
+//!
+//! All paths are the same door: the namespace of the body's child decides the version. The path counts
+//! for the WSDL, and for faults about calls whose version could not be read.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use samsvar_actors::failure::{Anropsplats, Failure, Rejection, Source};
+use samsvar_actors::messages::SoapAnrop;
+use samsvar_actors::reply::Outcome;
+use shs_schemas::mime::ContentType;
+use shs_schemas::ssbtek::soap::{self, Faultcode};
+use shs_schemas::ssbtek::{Form, Kontrakt, Operation, fel, wsdl};
+
+use super::caller;
+use super::door::{Common, Door, Received};
+
+const XML: &str = "text/xml; charset=utf-8";
+
+/// Where the WSDL says that the service is, when not where it was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct PublicAddress(pub Option<String>);
+
+/// One resource for each version that is served.
+pub fn routes(config: &mut ServiceConfig, address: &PublicAddress) {
+    for kontrakt in Kontrakt::all() {
+        let address = address.clone();
+        let resource = web::resource(path(kontrakt))
+            .route(web::get().to(move |request| describe(request, kontrakt, address.clone())))
+            .default_service(web::to(move |request, payload, door| {
+                call(request, payload, door, kontrakt)
+            }));
+        config.service(resource);
+    }
+}
+
+/// Where a version is served.
+#[must_use]
+pub fn path(kontrakt: Kontrakt) -> String {
+    format!("/ssbt/{}", kontrakt.version())
+}
+
+/// Answers one call.
+async fn call(
+    request: HttpRequest,
+    payload: Payload,
+    door: Data<Door>,
+    kontrakt: Kontrakt,
+) -> HttpResponse {
+    let anrop = |received: Received| SoapAnrop {
+        charset: received.content_type.as_deref().and_then(charset),
+        body: received.body,
+        caller: received.caller,
+        received: received.at,
+        traceparent: received.traceparent,
+        port: received.port,
+    };
+    let outcome = door
+        .handle(&request, payload, anrop, |anrop| anrop.port)
+        .await;
+    match outcome {
+        Outcome::Reply(reply) => HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, XML))
+            .body(reply.body.into_exposed()),
+        Outcome::Rejected(rejection) => fault(&rejection, kontrakt, &door.common),
+        // Ingress takes nothing over from this door.
+        Outcome::Accepted(_) => {
+            let ids = shs_schemas::shs::KnownIds::default();
+            fault(
+                &Rejection::new(Failure::Content, ids),
+                kontrakt,
+                &door.common,
+            )
+        }
+    }
+}
+
+/// The character set that the HTTP header names.
+fn charset(content_type: &str) -> Option<String> {
+    let content_type = ContentType::parse(content_type)?;
+    content_type.charset().map(str::to_owned)
+}
+
+/// The status of a fault: 500, because a client's SOAP library reads a fault from nothing else; load is
+/// 503, so that what stands before the node can tell it apart (ssbtek-10, 1.2).
+fn status(failure: Failure) -> StatusCode {
+    match failure.row().source {
+        Source::Caller if failure == Failure::Method => StatusCode::METHOD_NOT_ALLOWED,
+        Source::Load => StatusCode::SERVICE_UNAVAILABLE,
+        Source::Caller | Source::TooLarge | Source::NextNode | Source::Us => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+/// A refused call.
+fn fault(rejection: &Rejection, kontrakt: Kontrakt, common: &Common) -> HttpResponse {
+    let failure = rejection.failure;
+    let mut response = HttpResponse::build(status(failure));
+    response.insert_header((CONTENT_TYPE, XML));
+    if failure.row().source == Source::Load {
+        response.insert_header((RETRY_AFTER, common.retry_after_s.to_string()));
+    }
+    if failure == Failure::Method {
+        response.insert_header((ALLOW, "GET, POST"));
+    }
+    let text = rejection.felmeddelande();
+    response.body(match failure {
+        Failure::MustUnderstand => soap::write_envelope_fault(Faultcode::MustUnderstand, &text),
+        Failure::SoapVersion => soap::write_envelope_fault(Faultcode::VersionMismatch, &text),
+        _ => {
+            let Anropsplats {
+                kontrakt,
+                operation,
+            } = rejection.anrop.unwrap_or(Anropsplats {
+                kontrakt,
+                operation: Operation::Hamta,
+            });
+            let felkod = failure.felkod();
+            fel::write_fault(kontrakt, operation, Form::Kuvert, felkod, &[&text])
+        }
+    })
+}
+
+/// `GET …?wsdl` and `GET …?xsd=<name>`: the description of the service, to whoever may call it.
+async fn describe(
+    request: HttpRequest,
+    kontrakt: Kontrakt,
+    PublicAddress(address): PublicAddress,
+) -> HttpResponse {
+    if caller::of(&request).is_err() {
+        return HttpResponse::Forbidden().finish();
+    }
+    let query = request.query_string();
+    let xml = |text: String| {
+        HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, XML))
+            .body(text)
+    };
+    if query.eq_ignore_ascii_case("wsdl") {
+        let connection = request.connection_info();
+        let asked = || format!("{}://{}", connection.scheme(), connection.host());
+        let address = address.unwrap_or_else(asked) + &path(kontrakt);
+        return xml(wsdl::wsdl(kontrakt, &address));
+    }
+    let schema = query.strip_prefix("xsd=");
+    match schema.and_then(|name| wsdl::schema(kontrakt, name)) {
+        Some(schema) => xml(schema),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
