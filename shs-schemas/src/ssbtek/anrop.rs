@@ -103,11 +103,12 @@ impl Anrop {
         }
     }
 
-    /// Reads a call, in either form. `charset` is what the part's or the HTTP header names; it counts
-    /// only for bytes that are no text without it (shs-1.2, 2.7).
+    /// Reads a call, in either form. `charset` is what the part's or the HTTP header names; it
+    /// counts only for bytes that are no text without it (shs-1.2, 2.7).
     ///
     /// # Errors
-    /// A [`Anropsfel`] with the first thing that is wrong, and as much as was known of the call by then.
+    /// An [`Anropsfel`] with the first thing that is wrong, and as much as was known of the call by
+    /// then.
     pub fn read(
         document: Bytes,
         charset: Option<&str>,
@@ -186,8 +187,8 @@ pub struct Anropsfel {
 }
 
 impl Anropsfel {
-    /// The code of the answer to it. What is wrong with the envelope itself has none of its own,
-    /// and none is seen at the SOAP door (SOAP 1.1, 4.4).
+    /// The code of the answer to it. A fault about the envelope itself has no detail, and so no
+    /// code (SOAP 1.1, 4.4); where one is needed all the same, it is that of an invalid question.
     #[must_use]
     pub const fn felkod(&self) -> FaultFelkod {
         match self.orsak {

@@ -2,8 +2,9 @@
 //! body, in the same pass that reads the call (ssbtek-10, 1.1).
 //!
 //! Names are told by namespace, never by prefix. Attributes of `Envelope` and `Body` say nothing
-//! to us and are ignored, as are headers that need not be understood. What SOAP allows to follow
-//! the body nobody sends: it is refused, since it would be read by nobody.
+//! to us and are ignored, as are headers that need not be understood; processing instructions,
+//! which SOAP forbids, are skipped like comments. What SOAP allows to follow the body nobody sends:
+//! it is refused, since nobody here would read it.
 
 use super::anrop::{Form, Operation, Orsak};
 use super::cursor::Cursor;

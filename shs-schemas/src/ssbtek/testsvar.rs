@@ -19,9 +19,9 @@ pub enum Testutfall {
     Fel(Delfel),
 }
 
-/// The document `testaBastjanstInformationResponse`, in this form. Every element stands in it: a party
-/// without outcome counts as not called, and one element that two parties share tells the first
-/// failure of them. Of several outcomes for one party the first counts.
+/// The document `testaBastjanstInformationResponse`, in this form. Every element stands in it: a
+/// party without outcome counts as not called, and one element that two parties share tells the
+/// first failure of them. Of several outcomes for one party the first counts.
 #[must_use]
 pub fn write_testsvar(
     kontrakt: Kontrakt,
