@@ -7,8 +7,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, where it is allowed")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod support;
 
 use bytes::Bytes;
 use shs_schemas::ssbtek::{
@@ -16,6 +15,8 @@ use shs_schemas::ssbtek::{
     Uppgiftslamnare, Utfall, compose,
 };
 use shs_schemas::xml::Limits;
+
+use support::xsd::Schema;
 
 const IDAG: Datum = Datum {
     ar: 2026,
@@ -34,75 +35,6 @@ const SVAR: &[(&str, &str)] = &[
     ("SO", include_str!("corpus/spec/svar-so.xml")),
     ("TNS", include_str!("corpus/spec/svar-tns.xml")),
 ];
-
-/// A schema and the means to validate against it.
-struct Schema(PathBuf);
-
-impl Schema {
-    fn original(kontrakt: Kontrakt) -> Option<Self> {
-        let version = kontrakt.version();
-        let root = std::env::var_os("SAMSVAR_CONTRACT").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/contract"),
-            PathBuf::from,
-        );
-        Self::at(root.join(format!(
-            "ssbtek-v10/se/forsakringskassan/schema/integration/ssbt/_{version}/\
-             sammansatt_bastjanst_v{version}.xsd"
-        )))
-    }
-
-    fn ours(kontrakt: Kontrakt) -> Option<Self> {
-        let name = format!("schemas/ssbt-{}.xsd", kontrakt.version());
-        Self::at(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
-    }
-
-    #[expect(clippy::print_stderr, reason = "a test that skips must say so")]
-    fn at(path: PathBuf) -> Option<Self> {
-        let xmllint = Command::new("xmllint")
-            .arg("--version")
-            .stderr(Stdio::null())
-            .status();
-        if path.exists() && xmllint.is_ok_and(|status| status.success()) {
-            return Some(Self(path));
-        }
-        eprintln!(
-            "SKIPPED: xmllint or the schema {} is not at hand",
-            path.display()
-        );
-        None
-    }
-
-    /// Which of these documents are valid; one run of xmllint for all.
-    fn valid(&self, documents: &[impl AsRef<[u8]>]) -> Vec<bool> {
-        let folder = tempfile::tempdir().unwrap();
-        let name = |n: usize| format!("document-{n}.xml");
-        let mut xmllint = Command::new("xmllint");
-        xmllint
-            .args(["--nonet", "--noout", "--schema"])
-            .arg(&self.0)
-            .current_dir(folder.path());
-        for (n, document) in documents.iter().enumerate() {
-            std::fs::write(folder.path().join(name(n)), document).unwrap();
-            xmllint.arg(name(n));
-        }
-        let output = xmllint.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!said.contains("failed to compile"), "{said}");
-        (0..documents.len())
-            .map(|n| said.contains(&format!("{} validates\n", name(n))))
-            .collect()
-    }
-
-    fn assert_valid(&self, documents: &[impl AsRef<[u8]>]) {
-        for (document, valid) in documents.iter().zip(self.valid(documents)) {
-            assert!(
-                valid,
-                "not valid: {}",
-                String::from_utf8_lossy(document.as_ref())
-            );
-        }
-    }
-}
 
 fn fraga(document: &str) -> Fraga {
     Fraga::read(Bytes::from(document.to_owned()), &Limits::default()).unwrap()
@@ -283,7 +215,7 @@ fn the_reader_and_both_schemas_agree_on_every_variant() {
                 (n, read[n], lines.collect::<Vec<_>>())
             })
             .collect();
-        assert!(disagree.is_empty(), "{}: {disagree:#?}", schema.0.display());
+        assert!(disagree.is_empty(), "{}: {disagree:#?}", schema.path().display());
     }
 }
 

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test uses its own share")]
 
+pub(crate) mod xsd;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
