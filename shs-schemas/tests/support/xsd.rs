@@ -16,10 +16,8 @@ pub(crate) struct Schema {
 impl Schema {
     /// The original of this version, when it and xmllint are at hand.
     pub(crate) fn original(kontrakt: Kontrakt) -> Option<Self> {
-        let path = original_folder(kontrakt)?.join(format!(
-            "sammansatt_bastjanst_v{}.xsd",
-            kontrakt.version()
-        ));
+        let path = original_folder(kontrakt)?
+            .join(format!("sammansatt_bastjanst_v{}.xsd", kontrakt.version()));
         Self::at(path, None)
     }
 
@@ -103,7 +101,10 @@ pub(crate) fn write_ours(kontrakt: Kontrakt, folder: &Path) {
     for name in names.clone() {
         let text = wsdl::schema(kontrakt, name, "urn:here").expect("there is one");
         let text = names.clone().fold(text, |text, other| {
-            text.replace(&format!("urn:here?xsd={other}\""), &format!("{other}.xsd\""))
+            text.replace(
+                &format!("urn:here?xsd={other}\""),
+                &format!("{other}.xsd\""),
+            )
         });
         assert!(!text.contains("urn:here"), "{name}");
         std::fs::write(folder.join(format!("{name}.xsd")), text).expect("written");
