@@ -16,7 +16,8 @@ A call, everything but `operation` optional (see DEFAULTS):
 
 A reply holds `http`, the status (null when there was no reply), and one of
 
-    svar    what was read: absent parts left out, bytes as base64, dates and decimals as text
+    svar    what was read: bytes as base64, dates (zeep drops their zones) and decimals as text,
+            what was absent, nil or empty left out, open content under `_value_1`
     fault   code, string, felkod, felmeddelande; the last two are null if the detail has none
     error   what zeep could not do, send or read, in its own words: the test should fail
 """
@@ -33,16 +34,13 @@ import zeep
 from zeep.helpers import serialize_object
 
 PARTS = ["AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"]
+PERIOD = ["fromDatum", "tomDatum"]
 DEFAULTS = {
     "organisationsnummer": "162120009994", "namn": "Exempelköpings kommun", "handlaggare": "prov01",
     "personidentitet": "199503142383", "arendeidentitet": "PROV-1", "from": "2026-09-01",
     "tom": "2026-11-30", "syfte": "Prov", "lagtext": "Provlagen 1 §", "inkludera": [],
     "perioder": {}, "echo": False, "bitraden": [], "aktorsid": "PROV-01", "version": "v9",
 }
-
-
-def period(start, end):
-    return {"fromDatum": start, "tomDatum": end}
 
 
 def given(call, *names):
@@ -54,7 +52,7 @@ def part(call, name):
     """The element of one party among the specific parameters."""
     element = {"inkludera": name in call["inkludera"]}
     if name in call["perioder"]:
-        element["tidsperiod"] = period(*call["perioder"][name])
+        element["tidsperiod"] = dict(zip(PERIOD, call["perioder"][name]))
     if name == "FK" and "lefi" in call:
         lefi = call["lefi"] if isinstance(call["lefi"], str) else json.dumps(call["lefi"])
         element["fraga"] = {**given(call, "version", "aktorsid"), "lefiJsonFraga": lefi.encode()}
@@ -72,7 +70,7 @@ def question(call):
             "fraganSkallInkluderasISvaret": call["echo"],
             "ingivare": given(call, "organisationsnummer", "namn", "handlaggare"),
             **given(call, "personidentitet", "arendeidentitet"),
-            "tidsperiod": period(call["from"], call["tom"]),
+            "tidsperiod": dict(zip(PERIOD, [call["from"], call["tom"]])),
             "personuppgiftsbitrade": call["bitraden"],
             **given(call, "syfte", "lagtext"),
         },
@@ -84,12 +82,12 @@ def as_json(value):
     """Values that JSON does not know."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    if isinstance(value, (datetime.date, datetime.datetime)):
+    if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
         return str(value)
     if isinstance(value, lxml.etree._Element):
-        return lxml.etree.tostring(value, encoding="unicode")
+        return lxml.etree.tostring(value, encoding="unicode", with_tail=False)
     raise TypeError(f"zeep read a {type(value).__name__}")
 
 
@@ -137,8 +135,8 @@ class Door:
         return {"http": self.status, **outcome}
 
     def fault(self, fault):
-        detail = next(iter(fault.detail), None) if fault.detail is not None else None
-        typed = None if detail is None else self.client.wsdl.types.deserialize(detail)
+        detail = [] if fault.detail is None else fault.detail
+        typed = self.client.wsdl.types.deserialize(detail[0]) if len(detail) else None
         return {"code": fault.code, "string": fault.message,
                 "felkod": typed and typed.felkod, "felmeddelande": typed and typed.felmeddelande}
 

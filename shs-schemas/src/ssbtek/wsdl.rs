@@ -49,6 +49,7 @@ pub fn schema(kontrakt: Kontrakt, name: &str, address: &str) -> Option<String> {
 }
 
 /// The names of all schemas; the same in every version.
+#[must_use]
 pub fn schema_names() -> impl ExactSizeIterator<Item = &'static str> + Clone {
     SCHEMAS.iter().map(|(name, _)| *name)
 }
