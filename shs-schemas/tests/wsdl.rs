@@ -12,6 +12,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 
 use roxmltree::{Document, Node};
@@ -128,97 +129,78 @@ const TEXTS: [&str; 16] = [
     "199503142383",
 ];
 
-/// Every way to change one place of a document: each element dropped, doubled, exchanged with the
-/// next, emptied, renamed, moved to no namespace or another one, with something added before,
-/// inside and after it, with a foreign attribute, told to be nil or of another type; each
-/// attribute dropped or changed; each text changed.
+/// Attributes that a start tag is tried with.
+const ATTRIBUTES: [&str; 4] = [
+    " prov=\"1\"",
+    " xmlns:p=\"urn:p\" p:prov=\"1\"",
+    " xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" i:nil=\"true\"",
+    " xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" i:type=\"prov\"",
+];
+/// What is tried first and last in an element.
+const INSIDE: [&str; 5] = [
+    "<prov xmlns=\"\"/>",
+    "text",
+    "<![CDATA[]]>",
+    "<!-- c -->",
+    " ",
+];
+
+/// Every way to change one place of a document: each element changed, dropped, doubled, exchanged
+/// with the next; each attribute dropped or changed.
 fn mutations(document: &str) -> Vec<String> {
+    let put = |range: Range<usize>, text: &str| {
+        [&document[..range.start], text, &document[range.end..]].concat()
+    };
     let tree = Document::parse(document).unwrap();
     let mut mutated = Vec::new();
     for node in tree.root_element().descendants().filter(Node::is_element) {
-        let range = node.range();
-        let whole = &document[range.clone()];
-        let mut put = |text: &str| {
-            let (before, after) = (&document[..range.start], &document[range.end..]);
-            mutated.push([before, text, after].concat());
-        };
-        let tag_end = whole.find('>').unwrap();
-        let tag = whole[..tag_end].trim_end_matches('/');
-        let name = tag[1..].split_ascii_whitespace().next().unwrap();
-        let start = &tag[1 + name.len()..];
-        let inner = whole[tag_end + 1..]
-            .rsplit_once("</")
-            .map_or("", |(inner, _)| inner);
-        let element =
-            |name: &str, start: &str, inner: &str| format!("<{name}{start}>{inner}</{name}>");
-        for attribute in [
-            " prov=\"1\"",
-            " xmlns:p=\"urn:p\" p:prov=\"1\"",
-            " xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" i:nil=\"true\"",
-            " xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" i:type=\"prov\"",
-        ] {
-            put(&element(name, &format!("{start}{attribute}"), inner));
-        }
-        put(&element(&format!("{name}X"), start, inner));
-        put(&element(
-            "prov",
-            &format!("{start} xmlns=\"urn:prov\""),
-            inner,
-        ));
-        for (n, extra) in [
-            "<prov xmlns=\"\"/>",
-            "text",
-            "<![CDATA[]]>",
-            "<!-- c -->",
-            " ",
-        ]
-        .iter()
-        .enumerate()
-        {
-            put(&element(name, start, &format!("{extra}{inner}")));
-            put(&element(name, start, &format!("{inner}{extra}")));
-            if n < 2 && node.parent_element().is_some() {
-                put(&format!("{whole}{extra}"));
-            }
-        }
-        put(&element(name, start, ""));
-        if node.children().all(|child| child.is_text()) {
-            for text in TEXTS {
-                put(&element(name, start, text));
-            }
-        }
+        let whole = &document[node.range()];
+        let mut instead = other_elements(whole, node);
         if node.parent_element().is_some() {
-            put("");
-            put(&format!("{whole}{whole}"));
-            let local = name.rsplit(':').next().unwrap();
-            if start.is_empty() && inner.find('<').is_none() {
-                put(&element(local, " xmlns=\"\"", inner));
-                put(&element(local, " xmlns=\"urn:prov\"", inner));
-            }
+            instead.extend(["", "<prov xmlns=\"\"/>", "text"].map(str::to_owned));
+            instead.extend([whole, INSIDE[0], INSIDE[1]].map(|more| format!("{whole}{more}")));
         }
+        mutated.extend(instead.iter().map(|text| put(node.range(), text)));
         for attribute in node.attributes() {
-            let (at, value) = (attribute.range(), attribute.range_value());
-            mutated.push([&document[..at.start], &document[at.end..]].concat());
-            for text in TEXTS {
-                mutated.push([&document[..value.start], text, &document[value.end..]].concat());
-            }
+            mutated.push(put(attribute.range(), ""));
+            mutated.extend(TEXTS.map(|text| put(attribute.range_value(), text)));
         }
         if let Some(next) = node.next_sibling_element() {
-            let (first, second) = (node.range(), next.range());
-            let between = &document[first.end..second.start];
-            mutated.push(
-                [
-                    &document[..first.start],
-                    &document[second.clone()],
-                    between,
-                    &document[first],
-                    &document[second.end..],
-                ]
-                .concat(),
-            );
+            let between = &document[node.range().end..next.range().start];
+            let exchanged = [&document[next.range()], between, whole].concat();
+            mutated.push(put(node.range().start..next.range().end, &exchanged));
         }
     }
     mutated
+}
+
+/// An element emptied, renamed, moved to no namespace or another one, with something added
+/// inside, with a foreign attribute, told to be nil or of another type, with other text.
+fn other_elements(whole: &str, node: Node<'_, '_>) -> Vec<String> {
+    let tag_end = whole.find('>').unwrap();
+    let tag = whole[..tag_end].trim_end_matches('/');
+    let name = tag[1..].split_ascii_whitespace().next().unwrap();
+    let start = &tag[1 + name.len()..];
+    let inner = whole[tag_end + 1..]
+        .rsplit_once("</")
+        .map_or("", |(inner, _)| inner);
+    let element =
+        |name: &str, more: &str, inner: &str| format!("<{name}{start}{more}>{inner}</{name}>");
+    let mut others = vec![
+        element(name, "", ""),
+        element(&format!("{name}X"), "", inner),
+    ];
+    if !start.contains("xmlns=") {
+        let local = name.rsplit(':').next().unwrap();
+        others.extend([" xmlns=\"\"", " xmlns=\"urn:prov\""].map(|ns| element(local, ns, inner)));
+    }
+    others.extend(ATTRIBUTES.map(|more| element(name, more, inner)));
+    others.extend(INSIDE.map(|first| element(name, "", &format!("{first}{inner}"))));
+    others.extend(INSIDE.map(|last| element(name, "", &format!("{inner}{last}"))));
+    if node.children().all(|child| child.is_text()) {
+        others.extend(TEXTS.map(|text| element(name, "", text)));
+    }
+    others
 }
 
 #[test]
@@ -338,21 +320,18 @@ fn versions_differ_only_by_their_row_of_the_table() {
 
 /// Lines of `longer` that `shorter` lacks; fails if there is more to the difference.
 fn added_lines<'a>(shorter: &str, longer: &'a str) -> Vec<&'a str> {
-    // Two places are on one line with what is around them; the shape of the rest is the same.
-    let lines = |text: &'a str| text.lines().map(str::trim).collect::<Vec<_>>();
-    let shorter = shorter.replace(
+    // An empty sequence stands on one line, one with something in it on several.
+    let (empty, broken) = (
         "<xs:sequence></xs:sequence>",
         "<xs:sequence>\n</xs:sequence>",
     );
+    let shorter = shorter.replace(empty, broken);
     let mut left = shorter.lines().map(str::trim).peekable();
-    let mut added = Vec::new();
-    for line in lines(longer) {
-        if left.peek() == Some(&line) {
-            left.next();
-        } else {
-            added.push(line);
-        }
-    }
+    let added = longer
+        .lines()
+        .map(str::trim)
+        .filter(|line| left.next_if_eq(line).is_none())
+        .collect();
     assert_eq!(left.next(), None, "version 10 has what version 11 lacks");
     added
 }
