@@ -213,7 +213,11 @@ fn the_reader_and_both_schemas_agree_on_every_variant() {
                 (n, read[n], lines.collect::<Vec<_>>())
             })
             .collect();
-        assert!(disagree.is_empty(), "{}: {disagree:#?}", schema.0.display());
+        assert!(
+            disagree.is_empty(),
+            "{}: {disagree:#?}",
+            schema.path().display()
+        );
     }
 }
 

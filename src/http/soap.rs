@@ -134,19 +134,19 @@ async fn describe(
         return HttpResponse::Forbidden().finish();
     }
     let query = request.query_string();
+    let connection = request.connection_info();
+    let asked = || format!("{}://{}", connection.scheme(), connection.host());
+    let address = address.unwrap_or_else(asked) + &path(kontrakt);
     let xml = |text: String| {
         HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, XML))
             .body(text)
     };
     if query.eq_ignore_ascii_case("wsdl") {
-        let connection = request.connection_info();
-        let asked = || format!("{}://{}", connection.scheme(), connection.host());
-        let address = address.unwrap_or_else(asked) + &path(kontrakt);
         return xml(wsdl::wsdl(kontrakt, &address));
     }
     let schema = query.strip_prefix("xsd=");
-    match schema.and_then(|name| wsdl::schema(kontrakt, name)) {
+    match schema.and_then(|name| wsdl::schema(kontrakt, name, &address)) {
         Some(schema) => xml(schema),
         None => HttpResponse::NotFound().finish(),
     }

@@ -1,25 +1,31 @@
-//! Validation against an XML schema with xmllint, without network.
+//! Validation of many documents by xmllint, against our own schemas of SSBTEK or the original ones.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests, where it is allowed")]
-
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use shs_schemas::ssbtek::Kontrakt;
-
-use super::{aloud, contract, has_xmllint, here};
+use shs_schemas::ssbtek::{Kontrakt, wsdl};
+use tempfile::TempDir;
 
 /// A schema and the means to validate against it.
-pub(crate) struct Schema(pub(crate) PathBuf);
+pub(crate) struct Schema {
+    path: PathBuf,
+    /// Where our own lie while they are used.
+    _folder: Option<TempDir>,
+}
 
 impl Schema {
-    /// The original schema of a version of SSBTEK, when it is at hand.
+    /// The original of this version, when it and xmllint are at hand.
     pub(crate) fn original(kontrakt: Kontrakt) -> Option<Self> {
-        let version = kontrakt.version();
-        Self::at(contract()?.join(format!(
-            "ssbtek-v10/se/forsakringskassan/schema/integration/ssbt/_{version}/\
-             sammansatt_bastjanst_v{version}.xsd"
-        )))
+        let path = original_folder(kontrakt)?
+            .join(format!("sammansatt_bastjanst_v{}.xsd", kontrakt.version()));
+        Self::at(path, None)
+    }
+
+    /// Our own of this version, when xmllint is at hand.
+    pub(crate) fn ours(kontrakt: Kontrakt) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        write_ours(kontrakt, folder.path());
+        Self::at(folder.path().join("ssbt.xsd"), Some(folder))
     }
 
     /// Both, as far as they are at hand.
@@ -29,48 +35,86 @@ impl Schema {
             .flatten()
     }
 
-    /// Our own schema of that version.
-    fn ours(kontrakt: Kontrakt) -> Option<Self> {
-        Self::at(here().join(format!("schemas/ssbt-{}.xsd", kontrakt.version())))
+    fn at(path: PathBuf, folder: Option<TempDir>) -> Option<Self> {
+        super::has_xmllint().then_some(Self {
+            path,
+            _folder: folder,
+        })
     }
 
-    fn at(path: PathBuf) -> Option<Self> {
-        if !path.exists() {
-            aloud(&format!("skipped: {} is not at hand", path.display()));
-            return None;
-        }
-        has_xmllint().then_some(Self(path))
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Which of these documents are valid; one run of xmllint for all.
+    /// Which of these documents are valid; one run of xmllint for some thousands.
     pub(crate) fn valid(&self, documents: &[impl AsRef<[u8]>]) -> Vec<bool> {
-        let folder = tempfile::tempdir().unwrap();
+        documents
+            .chunks(4000)
+            .flat_map(|some| self.valid_at_once(some))
+            .collect()
+    }
+
+    fn valid_at_once(&self, documents: &[impl AsRef<[u8]>]) -> Vec<bool> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let name = |n: usize| format!("document-{n}.xml");
         let mut xmllint = Command::new("xmllint");
         xmllint
             .args(["--nonet", "--noout", "--schema"])
-            .arg(&self.0)
+            .arg(&self.path)
             .current_dir(folder.path());
         for (n, document) in documents.iter().enumerate() {
-            std::fs::write(folder.path().join(name(n)), document).unwrap();
+            std::fs::write(folder.path().join(name(n)), document).expect("written");
             xmllint.arg(name(n));
         }
-        let output = xmllint.output().unwrap();
+        let output = xmllint.output().expect("xmllint runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!said.contains("failed to compile"), "{said}");
+        assert!(!said.contains("failed to load"), "{said}");
+        let valid: std::collections::HashSet<&str> = said
+            .lines()
+            .filter_map(|line| line.strip_suffix(" validates"))
+            .collect();
         (0..documents.len())
-            .map(|n| said.contains(&format!("{} validates\n", name(n))))
+            .map(|n| valid.contains(name(n).as_str()))
             .collect()
     }
 
-    /// That all of these documents are valid.
+    /// Fails unless every document is valid.
     pub(crate) fn assert_valid(&self, documents: &[impl AsRef<[u8]>]) {
         for (document, valid) in documents.iter().zip(self.valid(documents)) {
-            assert!(
-                valid,
-                "not valid: {}",
-                String::from_utf8_lossy(document.as_ref())
-            );
+            let document = String::from_utf8_lossy(document.as_ref());
+            assert!(valid, "not valid: {document}");
         }
     }
+}
+
+/// Where the original WSDL and schema of this version lie, when they are at hand.
+pub(crate) fn original_folder(kontrakt: Kontrakt) -> Option<PathBuf> {
+    let folder = super::contract()?.join(format!(
+        "ssbtek-v10/se/forsakringskassan/schema/integration/ssbt/_{}",
+        kontrakt.version()
+    ));
+    if !folder.is_dir() {
+        super::aloud(&format!("skipped: no original schema of {kontrakt:?}"));
+        return None;
+    }
+    Some(folder)
+}
+
+/// Writes our schemas of this version as files that refer to each other.
+pub(crate) fn write_ours(kontrakt: Kontrakt, folder: &Path) {
+    let mut names = wsdl::schema_names();
+    for name in names.clone() {
+        let text = wsdl::schema(kontrakt, name, "urn:here").expect("there is one");
+        let text = names.clone().fold(text, |text, other| {
+            text.replace(
+                &format!("urn:here?xsd={other}\""),
+                &format!("{other}.xsd\""),
+            )
+        });
+        assert!(!text.contains("urn:here"), "{name}");
+        std::fs::write(folder.join(format!("{name}.xsd")), text).expect("written");
+    }
+    assert_eq!(names.next(), Some("ssbt"));
 }
