@@ -154,9 +154,7 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
             .copied()
             .map(label_status)
             .collect::<HashSet<_>>(),
-        fordelning: Fordelning::new(
-            connected(settings).map(|party| (party.kod, Anslutning::default())),
-        ),
+        fordelning: fordelning(settings),
         message_limits: mime::Limits {
             body_bytes_max: settings.listener.body_limit(),
             ..mime::Limits::default()
@@ -170,6 +168,18 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
             PersonCheck::Pattern => Identitetskontroll::Pattern,
         },
     })
+}
+
+/// How a question is spread: to whom, in which versions, and what stands in for what it cannot say.
+fn fordelning(settings: &Settings) -> Fordelning {
+    let anslutning = |party: &Party| Anslutning {
+        kontrakt: party.kontrakt,
+    };
+    let anslutna = connected(settings).map(|party| (party.kod, anslutning(party)));
+    let mut fordelning = Fordelning::new(anslutna);
+    fordelning.lefi = settings.ssbtek.lefi.into();
+    fordelning.skv = settings.ssbtek.skv.into();
+    fordelning
 }
 
 fn number(setting: &'static str, text: &str) -> Result<Organisationsnummer, WiringError> {
@@ -292,3 +302,7 @@ fn shs_directory(settings: &Settings, _: Handle) -> Result<Option<CachedDirector
         None => Ok(None),
     }
 }
+
+#[cfg(test)]
+#[path = "wiring_tests.rs"]
+mod tests;
