@@ -11,6 +11,7 @@ pub mod demo;
 pub mod dev_certs;
 pub mod fetch;
 mod file_types;
+mod kontrakt;
 mod saved;
 pub mod send;
 pub mod serve;
