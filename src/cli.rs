@@ -44,7 +44,7 @@ pub enum Command {
     /// Simulated authorities behind their queues in RabbitMQ
     Simulate(simulate::SimulateArgs),
     /// Asks a node a question and shows the compiled answer
-    Ask(ask::AskArgs),
+    Ask(Box<ask::AskArgs>),
     /// Sends an SHS message made from files
     Send(Box<send::SendArgs>),
     /// Fetches messages from the delivery service of a node
