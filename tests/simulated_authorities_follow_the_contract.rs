@@ -11,10 +11,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use samsvar::adapter::behaviour::{Behaviour, Fault};
-use samsvar::adapter::simulated::{EXEMPELPERSONER, SEED_DEFAULT, Simulerad, alla};
+use samsvar::adapter::simulated::{EXEMPELPERSONER, SEED_DEFAULT, alla};
 use samsvar_actors::transport::{AnswerContent, Bastjanst, Question, QuestionKind, Traffic};
-use shs_schemas::ssbtek::{Datum, Delsvar, Fordelning, Fraga, Kontrakt, Versioner};
+use shs_schemas::ssbtek::{Datum, Delsvar, Fordelning, Fraga, Kontrakt};
 
 const IDAG: Datum = Datum {
     ar: 2026,
@@ -24,6 +23,9 @@ const IDAG: Datum = Datum {
 use shs_schemas::xml::Limits;
 use shs_schemas::{Sensitive, Svarselement, Uppgiftslamnare};
 use uuid::Uuid;
+
+#[path = "simulated/versions_and_fields.rs"]
+mod versions_and_fields;
 
 const DEMO: &str = EXEMPELPERSONER[0].0;
 const SEEDS: [u64; 3] = [SEED_DEFAULT, 2, 4_711];
@@ -460,111 +462,6 @@ async fn a_ping_is_answered_empty_and_nonsense_with_an_error() {
     }
 }
 
-#[tokio::test]
-async fn a_question_in_a_version_that_an_authority_does_not_speak_is_told_apart() {
-    for asked_in in Kontrakt::all() {
-        let asked = Asked {
-            kontrakt: asked_in,
-            ..Asked::about(DEMO)
-        };
-        for spoken in Kontrakt::all() {
-            let versions = Versioner::of([spoken]).expect("one");
-            for (ul, body) in asked.bodies() {
-                let simulerad = Simulerad::new(ul, SEED_DEFAULT).with_kontrakt(versions);
-                match content(&simulerad, body).await {
-                    AnswerContent::Svar(element) if asked_in == spoken => {
-                        let element = element.into_exposed();
-                        Delsvar::read(ul, spoken, element, &Limits::default())
-                            .unwrap_or_else(|error| panic!("{ul} in {spoken}: {error}"));
-                    }
-                    AnswerContent::Fel { felkod, .. } if asked_in != spoken => {
-                        assert_eq!(felkod, "FEL-KONTRAKT", "{ul}");
-                    }
-                    other => panic!("{ul}, which speaks {spoken}, to {asked_in}: {other:?}"),
-                }
-            }
-        }
-    }
-}
-
-/// Version 11 says which years and what of them; version 10 cannot.
-#[tokio::test]
-async fn skatteverket_answers_about_the_years_that_it_is_asked_for() {
-    let years = async |body: Bytes| {
-        let answer = ask(Uppgiftslamnare::SKV, SEED_DEFAULT, body).await;
-        let text = String::from_utf8(answer.to_vec()).expect("UTF-8");
-        let parts = text.split("<besko:Taxeringsar>").skip(1);
-        parts.map(|part| part[..4].to_owned()).collect::<Vec<_>>()
-    };
-    let skv = |asked: &Asked| {
-        let mut bodies = asked.bodies().into_iter();
-        let (_, body) = bodies
-            .find(|(ul, _)| *ul == Uppgiftslamnare::SKV)
-            .expect("asked");
-        body
-    };
-    assert_eq!(years(skv(&Asked::about(DEMO))).await, ["2025"]);
-    let eleven = Asked {
-        kontrakt: Kontrakt::V11,
-        ..Asked::about(DEMO)
-    };
-    let body = skv(&eleven);
-    assert_eq!(years(body.clone()).await, ["2024", "2025"]);
-    let text = String::from_utf8(body.to_vec()).expect("UTF-8");
-    let one = text.replace("<s:ar>2024</s:ar>", "");
-    assert_eq!(years(one.into()).await, ["2025"]);
-    let none = text.replace("<s:skatteuppgifter>true", "<s:skatteuppgifter>false");
-    assert_ne!(none, text);
-    assert!(years(none.into()).await.is_empty());
-}
-
-/// Each person's answer with the field that the agreement does not list, for TNS and MIV.
-async fn with_extra_field(asked: &Asked, seed: u64) -> Vec<(Uppgiftslamnare, Bytes)> {
-    let mut answers = Vec::new();
-    for (ul, body) in asked.bodies() {
-        let behaving = Behaviour::always(Fault::ExtraField, seed)
-            .around(ul, std::sync::Arc::new(Simulerad::new(ul, seed)));
-        match content(&behaving, body).await {
-            AnswerContent::Svar(element) => answers.push((ul, element.into_exposed())),
-            other => panic!("{ul}: {other:?}"),
-        }
-    }
-    answers
-}
-
-#[tokio::test]
-async fn only_an_extra_field_is_outside_what_may_be_given_out() {
-    const FIELDS: [&str; 7] = [
-        "agare",
-        "<hemland>",
-        "<inresedatum>",
-        "<ansokningsdatum>",
-        "<anledning>",
-        "<anledningNamn>",
-        "urn:samsvar:simulerat:extra",
-    ];
-    for (asked, seed) in everybody() {
-        let right = asked.answers(seed).await;
-        for ((ul, right), (_, extra)) in right.into_iter().zip(with_extra_field(&asked, seed).await)
-        {
-            let outside = |answer: &Bytes| {
-                let text = String::from_utf8_lossy(answer);
-                FIELDS.iter().any(|field| text.contains(field))
-            };
-            let refused = String::from_utf8_lossy(&right).contains("EJ-STALLBAR");
-            let listed = [Uppgiftslamnare::TNS, Uppgiftslamnare::MIV].contains(&ul);
-            assert!(!outside(&right), "{ul}");
-            assert_eq!(
-                outside(&extra),
-                listed && !refused,
-                "{ul} about {}",
-                asked.person
-            );
-            Delsvar::read(ul, asked.kontrakt, extra, &Limits::default()).expect("readable");
-        }
-    }
-}
-
 /// The original schemas, if they are at hand; says so aloud if not.
 fn contract() -> Option<PathBuf> {
     let root = std::env::var_os("SAMSVAR_CONTRACT").map_or_else(
@@ -632,7 +529,7 @@ async fn every_answer_about_every_kind_of_person_is_valid() {
                 .await
                 .into_iter()
                 .partition(|(ul, _)| *ul == Uppgiftslamnare::PM);
-            let extra = with_extra_field(&asked, seed).await;
+            let extra = versions_and_fields::with_extra_field(&asked, seed).await;
             for (name, answers) in [("alla", others), ("pm", pm), ("extra", extra)] {
                 let name = format!("{}-{seed}-{name}-{}.xml", asked.person, kontrakt.version());
                 let path = directory.path().join(name);

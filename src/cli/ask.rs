@@ -50,10 +50,11 @@ pub struct AskArgs {
     #[arg(long)]
     shs: bool,
     /// Ask by SOAP: one call for each person, side by side
-    #[arg(long, conflicts_with_all = ["shs", "asynch", "test"])]
+    // What only concerns SHS is listed one by one: a flag that conflicts fulfils no `requires`.
+    #[arg(long, conflicts_with_all = ["shs", "asynch", "test", "ds", "wait_s"])]
     soap: bool,
     /// Ask nobody about anybody: test the connection to every authority
-    #[arg(long, requires = "soap", conflicts_with = "person")]
+    #[arg(long, requires = "soap", conflicts_with_all = ["person", "shs", "asynch", "test"])]
     ping: bool,
     /// Version of the contract to ask in: 10 or 11; by default the newest
     #[arg(long, value_name = "VERSION", value_parser = kontrakt::kontrakt)]

@@ -107,13 +107,20 @@ fn what_does_not_go_together_is_refused() {
         &["--ping"],
         &["--kontrakt", "9"],
         &["--ds", "http://x/"],
+        &["--wait-s", "5"],
         &["--json", "--raw"],
     ] {
         assert!(parse(&[&person, more].concat()).is_err(), "{more:?}");
     }
     assert!(parse(&[]).is_err(), "nobody to ask about");
-    let without_soap = ["samsvar", "ask", "--ping"];
-    assert!(Cli::try_parse_from(without_soap).is_err());
+    for without_soap in [
+        &["--ping"][..],
+        &["--ping", "--shs"],
+        &["--ping", "--async"],
+    ] {
+        let all = ["samsvar", "ask"].iter().chain(without_soap);
+        assert!(Cli::try_parse_from(all).is_err(), "{without_soap:?}");
+    }
     assert!(parse(&[&person[..], &["--kontrakt", "10"]].concat()).is_ok());
 }
 
