@@ -53,7 +53,7 @@ pub struct AskArgs {
     // What only concerns SHS is listed one by one: a flag that conflicts fulfils no `requires`.
     #[arg(long, conflicts_with_all = ["shs", "asynch", "test", "ds", "wait_s"])]
     soap: bool,
-    /// Ask nobody about anybody: test the connection to every authority
+    /// With --soap: name nobody, and test the connection to every authority
     #[arg(long, requires = "soap", conflicts_with_all = ["person", "shs", "asynch", "test"])]
     ping: bool,
     /// Version of the contract to ask in: 10 or 11; by default the newest

@@ -1,9 +1,11 @@
 //! A service that says what it is told to, for tests of the asking side.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Barrier;
 
 /// Longest request that is taken, in bytes.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
@@ -20,25 +22,41 @@ pub(crate) struct Canned {
     /// `http://127.0.0.1:…`
     pub(crate) base: String,
     asked: Arc<Mutex<Vec<Asked>>>,
+    most_open: Arc<AtomicUsize>,
     serving: tokio::task::JoinHandle<()>,
 }
 
 impl Canned {
     /// Answers each request with what `answer` makes of it: a whole HTTP response.
     pub(crate) async fn serve(answer: impl Fn(&Asked) -> String + Send + Sync + 'static) -> Self {
+        Self::serve_together(1, answer).await
+    }
+
+    /// The same; so many requests are waited for before each of them is answered.
+    pub(crate) async fn serve_together(
+        together: usize,
+        answer: impl Fn(&Asked) -> String + Send + Sync + 'static,
+    ) -> Self {
         // The HTTP client insists on a TLS provider.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let (open, most_open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (most, barrier) = (Arc::clone(&most_open), Arc::new(Barrier::new(together)));
         let serving = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                let (open, most) = (Arc::clone(&open), Arc::clone(&most));
+                let barrier = Arc::clone(&barrier);
                 tokio::spawn(async move {
                     let Some(request) = request(&mut stream).await else {
                         return;
                     };
+                    most.fetch_max(open.fetch_add(1, Relaxed) + 1, Relaxed);
+                    barrier.wait().await;
+                    open.fetch_sub(1, Relaxed);
                     let response = answer(&request);
                     log.lock().unwrap().push(request);
                     let _ = stream.write_all(response.as_bytes()).await;
@@ -48,6 +66,7 @@ impl Canned {
         Self {
             base,
             asked,
+            most_open,
             serving,
         }
     }
@@ -55,6 +74,11 @@ impl Canned {
     /// What was asked so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// The most requests that were open at once.
+    pub(crate) fn most_open(&self) -> usize {
+        self.most_open.load(Relaxed)
     }
 }
 

@@ -150,6 +150,16 @@ async fn each_person_is_asked_about_in_a_call_of_its_own_in_the_version_named() 
     }
 }
 
+/// The service answers nobody before ten have asked: one after the other would wait for ever.
+#[tokio::test]
+async fn calls_go_side_by_side_and_no_more_than_so_many() {
+    let canned = Canned::serve_together(CALLS_MAX, by_person).await;
+    let people = ["--person", PERSONS[0]].repeat(2 * CALLS_MAX);
+    ask(&args(&canned.base, &people)).await.unwrap();
+    assert_eq!(canned.asked().len(), 2 * CALLS_MAX);
+    assert_eq!(canned.most_open(), CALLS_MAX);
+}
+
 #[tokio::test]
 async fn answers_faults_and_silence_are_shown_for_each_person() {
     let canned = Canned::serve(by_person).await;
