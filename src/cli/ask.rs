@@ -37,7 +37,7 @@ pub struct AskArgs {
     /// Identity number to ask about: 12 digits; give it again for each further person
     #[arg(long, value_name = "N", required_unless_present = "ping")]
     person: Vec<String>,
-    /// Receive service of the node; with --soap its address, which /ssbt/<version> is put after
+    /// Receive service of the node; with --soap its address, which /ssbt/10 or /ssbt/11 is put after
     #[arg(
         long,
         value_name = "URL",
