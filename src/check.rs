@@ -145,6 +145,7 @@ mod tests {
           admin        http://127.0.0.1:9585
           transport    amqp, 127.0.0.1:5672
           authorities  AF CSN FK MIV PM SKV SO TNS
+          contract     10 and 11; FK and PM are asked for LEFI each by itself
           actors       2: 2 with a mailbox here, 0 with a node of their own
           may send     4 agreements, 1 described products
           ledger       config/../ledger

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod dev_certs;
 pub mod fetch;
 mod file_types;
+mod kontrakt;
 mod saved;
 pub mod send;
 pub mod serve;
@@ -43,7 +44,7 @@ pub enum Command {
     /// Simulated authorities behind their queues in RabbitMQ
     Simulate(simulate::SimulateArgs),
     /// Asks a node a question and shows the compiled answer
-    Ask(ask::AskArgs),
+    Ask(Box<ask::AskArgs>),
     /// Sends an SHS message made from files
     Send(Box<send::SendArgs>),
     /// Fetches messages from the delivery service of a node

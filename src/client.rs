@@ -6,6 +6,10 @@ pub mod asynchronous;
 pub mod delivery;
 pub mod question;
 pub mod sending;
+pub mod soap;
+
+#[cfg(test)]
+pub(crate) mod canned;
 
 use std::time::Duration;
 

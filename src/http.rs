@@ -47,7 +47,7 @@ pub fn service(
     let callers = Arc::new(Callers::new(settings, store.cloned()));
     let next_worker = Arc::new(AtomicUsize::new(0));
     let common = Arc::new(door::Common::new(&node, bodies, settings));
-    let address = soap::PublicAddress::default();
+    let address = soap::PublicAddress(settings.ssbtek.soap_address.clone());
     let desk = delivery_desk(&node);
     let server = HttpServer::new(move || {
         let worker = next_worker.fetch_add(1, Ordering::Relaxed);

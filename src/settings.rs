@@ -27,6 +27,7 @@ mod parties;
 mod products;
 mod relay;
 mod source;
+mod ssbtek;
 mod timing;
 mod tls;
 mod transfers;
@@ -46,12 +47,13 @@ pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
 pub use ldap::{Ldap, LdapUrl};
 pub use ledger::Ledger;
-pub use node::{Node, PersonCheck, Registers, Ssbtek, Status};
+pub use node::{Node, Registers, Status};
 pub use outbox::Outbox;
 pub use parties::Party;
 pub use products::{PRODUCTS_MAX, ProductFile};
 pub use relay::Relay;
 pub(crate) use source::read_bounded;
+pub use ssbtek::{Lefi, PersonCheck, Skv, SoapAddress, Ssbtek};
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
 pub(crate) use tls::RELOAD_EVERY;
 pub use tls::{CRL_FILES_MAX, ListenerTls, NextNode, Terminator};
@@ -62,7 +64,7 @@ use agreements::read_agreements;
 use contradictions::contradictions;
 use parties::read_parties;
 use products::read_products;
-use source::{Environment, Source};
+use source::{Environment, Overlay, Source};
 
 use crate::tls::material::{Material, Sources};
 
@@ -82,7 +84,7 @@ pub struct Settings {
     #[serde(default)]
     #[garde(skip)]
     pub registers: Registers,
-    /// Products and checks of SSBTEK.
+    /// Products, checks and ways of SSBTEK.
     #[serde(default)]
     #[garde(dive)]
     pub ssbtek: Ssbtek,
@@ -234,8 +236,21 @@ impl Settings {
     /// A fault of the setting at a dotted path (`aktor[2]`), with the line in `file` where it stands,
     /// or with the variable that it comes from.
     pub(crate) fn fault_at(file: &Path, path: &str, message: &str) -> Fault {
+        let environment = Environment::of_this_process();
+        Self::fault_within(file, environment.main(), path, message)
+    }
+
+    /// The same of a setting in the party register (`CSN.kontrakt`) that `file` names.
+    pub(crate) fn register_fault_at(&self, file: &Path, path: &str, message: &str) -> Fault {
+        let environment = Environment::of_this_process();
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let register = folder.join(&self.registers.uppgiftslamnare);
+        Self::fault_within(&register, environment.register(), path, message)
+    }
+
+    fn fault_within(file: &Path, overlay: Overlay<'_>, path: &str, message: &str) -> Fault {
         match Source::read(file) {
-            Ok(source) => source.fault_at(path, Environment::of_this_process().main(), message),
+            Ok(source) => source.fault_at(path, overlay, message),
             Err(_) => Fault::in_file(file, None, format!("{path}: {message}")),
         }
     }

@@ -11,7 +11,7 @@ use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::ledger::LedgerSettings;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::node::{AsynchSettings, NodeSettings};
-use samsvar_actors::parter::Parter;
+use samsvar_actors::parter::{Parter, Partvillkor};
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
 use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
@@ -155,10 +155,8 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
             .copied()
             .map(label_status)
             .collect::<HashSet<_>>(),
-        fordelning: Fordelning::new(
-            connected(settings).map(|party| (party.kod, Anslutning::default())),
-        ),
-        parter: Parter::default(),
+        fordelning: fordelning(settings),
+        parter: parter(settings),
         message_limits: mime::Limits {
             body_bytes_max: settings.listener.body_limit(),
             ..mime::Limits::default()
@@ -172,6 +170,32 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
             PersonCheck::Pattern => Identitetskontroll::Pattern,
         },
     })
+}
+
+/// How each party is treated beside its dispatcher.
+fn parter(settings: &Settings) -> Parter {
+    let villkor = |party: &Party| Partvillkor {
+        withhold: party.withhold,
+        ping: party.ping,
+    };
+    Parter::new(
+        settings
+            .parties
+            .iter()
+            .map(|party| (party.kod, villkor(party))),
+    )
+}
+
+/// How a question is spread: to whom, in which versions, and what stands in for what it cannot say.
+fn fordelning(settings: &Settings) -> Fordelning {
+    let anslutning = |party: &Party| Anslutning {
+        kontrakt: party.kontrakt,
+    };
+    let anslutna = connected(settings).map(|party| (party.kod, anslutning(party)));
+    let mut fordelning = Fordelning::new(anslutna);
+    fordelning.lefi = settings.ssbtek.lefi.into();
+    fordelning.skv = settings.ssbtek.skv.into();
+    fordelning
 }
 
 fn number(setting: &'static str, text: &str) -> Result<Organisationsnummer, WiringError> {
@@ -294,3 +318,7 @@ fn shs_directory(settings: &Settings, _: Handle) -> Result<Option<CachedDirector
         None => Ok(None),
     }
 }
+
+#[cfg(test)]
+#[path = "wiring_tests.rs"]
+mod tests;

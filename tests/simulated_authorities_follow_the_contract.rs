@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use samsvar::adapter::simulated::{EXEMPELPERSONER, SEED_DEFAULT, alla};
-use samsvar_actors::transport::{AnswerContent, Question, QuestionKind, Traffic};
+use samsvar_actors::transport::{AnswerContent, Bastjanst, Question, QuestionKind, Traffic};
 use shs_schemas::ssbtek::{Datum, Delsvar, Fordelning, Fraga, Kontrakt};
 
 const IDAG: Datum = Datum {
@@ -23,6 +23,9 @@ const IDAG: Datum = Datum {
 use shs_schemas::xml::Limits;
 use shs_schemas::{Sensitive, Svarselement, Uppgiftslamnare};
 use uuid::Uuid;
+
+#[path = "simulated/versions_and_fields.rs"]
+mod versions_and_fields;
 
 const DEMO: &str = EXEMPELPERSONER[0].0;
 const SEEDS: [u64; 3] = [SEED_DEFAULT, 2, 4_711];
@@ -103,14 +106,22 @@ impl Asked {
         Bytes::from(text)
     }
 
+    /// The sub-question to every authority, in the order of the contract.
+    fn bodies(&self) -> Vec<(Uppgiftslamnare, Bytes)> {
+        let fraga = Fraga::read(self.document(), &Limits::default()).expect("a valid question");
+        let delfragor = fraga.delfragor(&Fordelning::alla(), IDAG).into_iter();
+        delfragor
+            .map(|delfraga| {
+                let body = delfraga.body.expect("everybody is connected");
+                (delfraga.uppgiftslamnare, body)
+            })
+            .collect()
+    }
+
     /// The answer element of every authority, in the order of the contract.
     async fn answers(&self, seed: u64) -> Vec<(Uppgiftslamnare, Bytes)> {
-        let fraga = Fraga::read(self.document(), &Limits::default()).expect("a valid question");
-        let delfragor = fraga.delfragor(&Fordelning::alla(), IDAG);
         let mut answers = Vec::new();
-        for delfraga in delfragor {
-            let ul = delfraga.uppgiftslamnare;
-            let body = delfraga.body.expect("everybody is connected");
+        for (ul, body) in self.bodies() {
             answers.push((ul, ask(ul, seed, body).await));
         }
         assert_eq!(answers.len(), Uppgiftslamnare::all().len());
@@ -150,16 +161,21 @@ async fn ask(ul: Uppgiftslamnare, seed: u64, body: Bytes) -> Bytes {
         .find(|(of, _)| *of == ul)
         .expect("all are simulated")
         .1;
+    match content(&*bastjanst, body).await {
+        AnswerContent::Svar(element) => element.into_exposed(),
+        other => panic!("{ul} does not answer a valid question: {other:?}"),
+    }
+}
+
+/// What one bastjänst says to one question.
+async fn content(bastjanst: &dyn Bastjanst, body: Bytes) -> AnswerContent {
     let question = question(body, QuestionKind::Fraga);
     let corr_id = question.corr_id;
     let mut answers = bastjanst.besvara(question).await;
     assert_eq!(answers.len(), 1);
     let answer = answers.remove(0);
     assert_eq!(answer.corr_id, corr_id);
-    match answer.content {
-        AnswerContent::Svar(element) => element.into_exposed(),
-        other => panic!("{ul} does not answer a valid question: {other:?}"),
-    }
+    answer.content
 }
 
 fn question(body: Bytes, kind: QuestionKind) -> Question {
@@ -513,7 +529,8 @@ async fn every_answer_about_every_kind_of_person_is_valid() {
                 .await
                 .into_iter()
                 .partition(|(ul, _)| *ul == Uppgiftslamnare::PM);
-            for (name, answers) in [("alla", others), ("pm", pm)] {
+            let extra = versions_and_fields::with_extra_field(&asked, seed).await;
+            for (name, answers) in [("alla", others), ("pm", pm), ("extra", extra)] {
                 let name = format!("{}-{seed}-{name}-{}.xml", asked.person, kontrakt.version());
                 let path = directory.path().join(name);
                 std::fs::write(&path, response(kontrakt, &answers)).expect("written");

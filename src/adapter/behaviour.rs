@@ -18,6 +18,7 @@ use crate::adapter::draw::Draw;
 
 pub mod garbage;
 mod latency;
+mod outside;
 mod share;
 mod tally;
 
@@ -47,6 +48,9 @@ pub enum Fault {
     /// The right answer under the correlation id of the question before it, or under one that
     /// nobody has.
     AnothersCorrelationId,
+    /// The right answer with a field that the agreement does not let the party give out; only for a
+    /// party whose fields it lists, TNS and MIV. The others answer as they should.
+    ExtraField,
 }
 
 /// How often which fault befalls a question; the rest is answered as it should be.
@@ -61,7 +65,8 @@ pub struct Behaviour {
 /// The shares of the faults add up to more than one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the shares of questions that fail, are met with silence or with garbage exceed 1 together"
+    "the shares of questions that fail, are met with silence, with garbage or with an extra field \
+     exceed 1 together"
 )]
 pub struct SharesExceedOne;
 
@@ -122,12 +127,13 @@ impl Behaviour {
         }
     }
 
-    /// The fault that a draw hits.
-    fn fault(&self, draw: Draw) -> Option<Fault> {
+    /// The fault that a draw hits, of those that can befall the party.
+    fn fault(&self, draw: Draw, ul: Uppgiftslamnare) -> Option<Fault> {
         let mut left = draw.share();
         for (fault, share) in &self.faults {
             if left < share.get() {
-                return Some(*fault);
+                let can = *fault != Fault::ExtraField || outside::concerns(ul);
+                return can.then_some(*fault);
             }
             left -= share.get();
         }
@@ -166,7 +172,7 @@ impl Bastjanst for Behaving {
         let place = self.questions.fetch_add(1, Ordering::Relaxed);
         let draw = self.draw.nth(place);
         let before = self.remember(question.corr_id);
-        let fault = self.behaviour.fault(draw);
+        let fault = self.behaviour.fault(draw, self.ul);
         let latency = self.behaviour.latency.drawn(draw.about(b"latency"));
         let befallen = Befallen {
             fault,
@@ -212,6 +218,13 @@ impl Befallen {
             Some(Fault::Fail) => vec![failure],
             Some(Fault::Garbage) => self.spoil(right.await, Garbage::by_turns(self.place)),
             Some(Fault::GarbageOf(garbage)) => self.spoil(right.await, garbage),
+            Some(Fault::ExtraField) => {
+                let add = |answer: Answer| Answer {
+                    corr_id: answer.corr_id,
+                    content: outside::add(answer.content, self.ul),
+                };
+                right.await.into_iter().map(add).collect()
+            }
             Some(Fault::Twice) => {
                 let mut answers = right.await;
                 answers.extend(answers.clone());

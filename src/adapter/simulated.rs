@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use samsvar_actors::transport::QuestionKind;
 use samsvar_actors::transport::{Answer, AnswerContent, Bastjanst, BoxFuture, Question};
-use shs_schemas::ssbtek::Fraga;
+use shs_schemas::ssbtek::{Fraga, Versioner};
 use shs_schemas::xml::Limits;
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
@@ -42,6 +42,10 @@ pub const SEED_DEFAULT: u64 = 1;
 
 /// felkod of a question that the simulator cannot read.
 const FELKOD_OLASLIG: &str = "OGILTIG-FRAGA";
+
+/// felkod of a question in a version that the simulator was told not to speak: whoever asked it was
+/// led wrong.
+const FELKOD_KONTRAKT: &str = "FEL-KONTRAKT";
 
 /// What an authority answers.
 enum Utfall {
@@ -82,20 +86,42 @@ pub fn alla(seed: u64) -> Vec<(Uppgiftslamnare, Arc<dyn Bastjanst>)> {
 pub struct Simulerad {
     ul: Uppgiftslamnare,
     seed: u64,
+    kontrakt: Versioner,
 }
+
+/// Why a question gets no answer element: felkod and text of a `fel.v1`.
+type Vagran = (&'static str, &'static str);
 
 impl Simulerad {
     /// The simulation of one Uppgiftslämnare. The same seed gives the same people to all of them.
+    /// It speaks every version of the contract.
     #[must_use]
-    pub const fn new(ul: Uppgiftslamnare, seed: u64) -> Self {
-        Self { ul, seed }
+    pub fn new(ul: Uppgiftslamnare, seed: u64) -> Self {
+        Self {
+            ul,
+            seed,
+            kontrakt: Versioner::alla(),
+        }
     }
 
-    /// The answer element to one question: what a `svar.v1` holds. Nothing if the question cannot
-    /// be read.
-    fn svarselement(self, question: &Question) -> Option<Bytes> {
-        let fraga = Fraga::read(question.body.expose().clone(), &Limits::default()).ok()?;
-        let fraga = Frageunderlag::new(&fraga, self.ul.element(), question.deadline)?;
+    /// The same, which speaks only these versions.
+    #[must_use]
+    pub const fn with_kontrakt(mut self, kontrakt: Versioner) -> Self {
+        self.kontrakt = kontrakt;
+        self
+    }
+
+    /// The answer element to one question: what a `svar.v1` holds.
+    fn svarselement(self, question: &Question) -> Result<Bytes, Vagran> {
+        const OLASLIG: Vagran = (FELKOD_OLASLIG, "Frågan kunde inte läsas");
+        let fraga = Fraga::read(question.body.expose().clone(), &Limits::default());
+        let fraga = fraga.map_err(|_| OLASLIG)?;
+        if !self.kontrakt.contains(fraga.kontrakt()) {
+            let text = "Frågan är ställd i en version av kontraktet som bastjänsten inte talar";
+            return Err((FELKOD_KONTRAKT, text));
+        }
+        let fraga = Frageunderlag::new(&fraga, self.ul.element(), question.deadline);
+        let fraga = fraga.ok_or(OLASLIG)?;
         let person = Person::new(fraga.personidentitet(), self.seed, fraga.idag);
         let utfall = match self.ul {
             Uppgiftslamnare::AF => af::svara(&fraga, &person),
@@ -108,10 +134,9 @@ impl Simulerad {
             Uppgiftslamnare::TNS => tns::svara(&fraga, &person),
             _ => Utfall::fel("EJ-SIMULERAD", "Uppgiftslämnaren har ingen simulator"),
         };
-        Some(
-            self.element(fraga.uppgifter.kontrakt.namespace(), utfall)
-                .into(),
-        )
+        Ok(self
+            .element(fraga.uppgifter.kontrakt.namespace(), utfall)
+            .into())
     }
 
     /// `<ssbt:AF>` … with its `data` or `error`, self-contained in its declarations.
@@ -148,10 +173,10 @@ impl Simulerad {
             return AnswerContent::Svar(Sensitive::new(Bytes::new()));
         }
         match self.svarselement(question) {
-            Some(element) => AnswerContent::Svar(Sensitive::new(element)),
-            None => AnswerContent::Fel {
-                felkod: FELKOD_OLASLIG.to_owned(),
-                felmeddelande: Sensitive::new(vec!["Frågan kunde inte läsas".to_owned()]),
+            Ok(element) => AnswerContent::Svar(Sensitive::new(element)),
+            Err((felkod, text)) => AnswerContent::Fel {
+                felkod: felkod.to_owned(),
+                felmeddelande: Sensitive::new(vec![text.to_owned()]),
             },
         }
     }

@@ -1,10 +1,12 @@
 //! What a configuration says, in short.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
+use shs_schemas::ssbtek::{Kontrakt, Versioner};
 
-use crate::settings::{Aktor, Delivery, Settings, Status, TransportKind};
+use crate::settings::{Aktor, Delivery, Lefi, Settings, Status, TransportKind};
 use crate::tls::inspection::Lasting;
 
 /// What a configuration says, in short. No secrets: RabbitMQ is named by its host.
@@ -29,6 +31,13 @@ pub struct Summary {
     pub connected: Vec<&'static str>,
     /// Codes of the authorities that are not connected.
     pub not_connected: Vec<&'static str>,
+    /// Versions of the contract that are served.
+    pub kontrakt: Vec<u8>,
+    /// The connected authorities that do not speak all of them, with those that they speak.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kontrakt_of: BTreeMap<&'static str, Vec<u8>>,
+    /// Who is asked for LEFI.
+    pub lefi: &'static str,
     /// How many actors are known.
     pub aktorer: usize,
     /// How many of them have a mailbox here.
@@ -79,6 +88,17 @@ impl Summary {
             transport: transport(settings),
             connected: codes(true),
             not_connected: codes(false),
+            kontrakt: numbers(Versioner::alla()),
+            kontrakt_of: settings
+                .parties
+                .iter()
+                .filter(|party| party.connected && party.kontrakt != Versioner::alla())
+                .map(|party| (party.kod.kod(), numbers(party.kontrakt)))
+                .collect(),
+            lefi: match settings.ssbtek.lefi {
+                Lefi::Split => "FK and PM are asked for LEFI each by itself",
+                Lefi::Unsplit => "FK is asked for LEFI for PM too",
+            },
             aktorer: settings.aktorer.len(),
             mailboxes: delivered(Delivery::Mailbox),
             push_actors: delivered(Delivery::Push),
@@ -104,6 +124,18 @@ fn statuses(taken: &[Status]) -> String {
         Status::Test => "test",
     };
     taken.iter().map(word).collect::<Vec<_>>().join(" and ")
+}
+
+/// The numbers of these versions, in order.
+fn numbers(versioner: Versioner) -> Vec<u8> {
+    let spoken = Kontrakt::all().filter(|kontrakt| versioner.contains(*kontrakt));
+    spoken.map(Kontrakt::version).collect()
+}
+
+/// `10 and 11`
+fn in_words(versions: &[u8]) -> String {
+    let words = versions.iter().map(ToString::to_string);
+    words.collect::<Vec<_>>().join(" and ")
 }
 
 /// How callers of the service listener are told apart.
@@ -146,6 +178,11 @@ impl Summary {
             "  authorities  {}{not_connected}",
             self.connected.join(" ")
         )?;
+        write!(out, "  contract     {}", in_words(&self.kontrakt))?;
+        for (kod, versions) in &self.kontrakt_of {
+            write!(out, ", {kod} only {}", in_words(versions))?;
+        }
+        writeln!(out, "; {}", self.lefi)?;
         writeln!(
             out,
             "  actors       {}: {} with a mailbox here, {} with a node of their own",
@@ -166,5 +203,32 @@ impl Summary {
             out,
             "  time         {one} s for one person, {most} s for ten at most"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shs_schemas::Uppgiftslamnare;
+
+    use super::*;
+
+    #[test]
+    fn who_speaks_fewer_versions_is_named_with_those_that_it_speaks() {
+        let mut settings = Settings::demo();
+        for party in &mut settings.parties {
+            if [Uppgiftslamnare::SKV, Uppgiftslamnare::AF].contains(&party.kod) {
+                party.kontrakt = Versioner::of([Kontrakt::V11]).unwrap();
+                party.connected = party.kod == Uppgiftslamnare::SKV;
+            }
+        }
+        settings.ssbtek.lefi = Lefi::Unsplit;
+        let summary = Summary::of(&settings, Vec::new());
+        let mut out = Vec::new();
+        summary.write(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let line = "\n  contract     10 and 11, SKV only 11; FK is asked for LEFI for PM too\n";
+        assert!(text.contains(line), "{text}");
+        let json = serde_json::to_value(&summary).unwrap();
+        assert_eq!(json["kontrakt_of"], serde_json::json!({ "SKV": [11] }));
     }
 }

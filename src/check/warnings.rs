@@ -6,8 +6,9 @@ use chrono::NaiveDate;
 use shs_schemas::shs::Organisationsnummer;
 use shs_schemas::shs::agreement::Exchange;
 use shs_schemas::shs::label::{SequenceType, TransferType};
+use shs_schemas::ssbtek::{Kontrakt, Uppgiftslamnare};
 
-use crate::settings::{AgreementFile, Aktor, Delivery, Fault, Settings};
+use crate::settings::{AgreementFile, Aktor, Delivery, Fault, Lefi, Party, Settings};
 
 /// Every warning, as of this day.
 pub(super) fn of(file: &Path, settings: &Settings, today: NaiveDate) -> Vec<Fault> {
@@ -19,6 +20,7 @@ pub(super) fn of(file: &Path, settings: &Settings, today: NaiveDate) -> Vec<Faul
         })
         .chain(of_settings(settings));
     warnings.extend(in_file.map(|(path, message)| Settings::fault_at(file, &path, &message)));
+    warnings.extend(of_parties(file, settings));
     warnings
 }
 
@@ -59,6 +61,7 @@ fn of_settings(settings: &Settings) -> Vec<(String, String)> {
     let listener = &settings.listener;
     let mut pushed = settings.aktorer.iter();
     let https = pushed.any(Aktor::is_pushed_to_over_https);
+    let pm = settings.party(Uppgiftslamnare::PM);
     let shows_none = settings.next_node.certificate.is_none() && listener.tls.is_none();
     [
         (
@@ -86,11 +89,34 @@ fn of_settings(settings: &Settings) -> Vec<(String, String)> {
             "next_node",
             "no certificate is shown to other nodes, and they demand one",
         ),
+        (
+            settings.ssbtek.lefi == Lefi::Unsplit && pm.is_some_and(|pm| pm.connected),
+            "ssbtek.lefi",
+            "unsplit: PM is connected and never asked, Försäkringskassan answers for it",
+        ),
     ]
     .into_iter()
     .filter(|(is_so, ..)| *is_so)
     .map(|(_, path, message)| (path.to_owned(), message.to_owned()))
     .collect()
+}
+
+/// Parties that are connected with older versions of the contract only. Nothing is wrong with that; it
+/// passes, and then the setting should too.
+fn of_parties(file: &Path, settings: &Settings) -> Vec<Fault> {
+    let Some(newest) = Kontrakt::all().last() else {
+        return Vec::new();
+    };
+    let lags = |party: &&Party| party.connected && !party.kontrakt.contains(newest);
+    let parties = settings.parties.iter().filter(lags);
+    let warning = |party: &Party| {
+        let message = format!(
+            "without version {}: questions in it are asked in an older one",
+            newest.version()
+        );
+        settings.register_fault_at(file, &format!("{}.kontrakt", party.kod), &message)
+    };
+    parties.map(warning).collect()
 }
 
 /// Whether the configuration knows an actor.
@@ -150,6 +176,8 @@ fn may_ask(settings: &Settings, aktor: &Aktor, today: NaiveDate) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use shs_schemas::ssbtek::Versioner;
+
     use super::*;
     use crate::settings::ServiceUrl;
 
@@ -234,5 +262,34 @@ mod tests {
         for part in ["node.status", "ledger: no folder", "listener: plain"] {
             assert!(warnings.contains(part), "{warnings}");
         }
+    }
+
+    #[test]
+    fn what_nobody_is_asked_for_and_older_versions_are_warned_of() {
+        let mut settings = settings();
+        settings.ssbtek.lefi = Lefi::Unsplit;
+        let pm = "demo.toml: ssbtek.lefi: unsplit: PM is connected and never asked, \
+                  Försäkringskassan answers for it";
+        assert_eq!(warned(&settings, "2026-11-21"), [pm]);
+        for party in &mut settings.parties {
+            match party.kod {
+                Uppgiftslamnare::PM => party.connected = false,
+                Uppgiftslamnare::SKV => party.kontrakt = only(Kontrakt::V10),
+                Uppgiftslamnare::CSN => party.kontrakt = only(Kontrakt::V11),
+                _ => {}
+            }
+        }
+        let skv = "uppgiftslamnare.toml: SKV.kontrakt: without version 11: questions in it are \
+                   asked in an older one";
+        assert_eq!(warned(&settings, "2026-11-21"), [skv]);
+        // Nobody asks it anyway.
+        for party in &mut settings.parties {
+            party.connected &= party.kod != Uppgiftslamnare::SKV;
+        }
+        assert!(warned(&settings, "2026-11-21").is_empty());
+    }
+
+    fn only(kontrakt: Kontrakt) -> Versioner {
+        Versioner::of([kontrakt]).unwrap()
     }
 }

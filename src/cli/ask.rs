@@ -1,6 +1,9 @@
 //! `samsvar ask`: asks a node as a verksamhetssystem would, and shows the compiled answer.
 
+mod connection;
 mod later;
+mod shown;
+mod soap;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -8,15 +11,15 @@ use std::time::Duration;
 
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
-use shs_schemas::Uppgiftslamnare;
 use shs_schemas::shs::Message;
 use shs_schemas::shs::label::{Status, TransferType};
+use shs_schemas::ssbtek::Kontrakt;
 use tokio::time::Instant;
 
-use super::FOUND_FAULTS;
-use super::table::table;
+pub(super) use shown::write_answer;
+
 use super::tls::TlsArgs;
+use super::{FOUND_FAULTS, kontrakt};
 use crate::client::Answered;
 use crate::client::answer::{PersonAnswer, Said};
 use crate::client::question::{self, Asker};
@@ -32,9 +35,9 @@ const WAIT_S_MAX: u64 = 24 * 3600;
 #[derive(Clone, Debug, clap::Args)]
 pub struct AskArgs {
     /// Identity number to ask about: 12 digits; give it again for each further person
-    #[arg(long, value_name = "N", required = true)]
+    #[arg(long, value_name = "N", required_unless_present = "ping")]
     person: Vec<String>,
-    /// Receive service of the node
+    /// Receive service of the node; with --soap its address, which /ssbt/10 or /ssbt/11 is put after
     #[arg(
         long,
         value_name = "URL",
@@ -46,6 +49,16 @@ pub struct AskArgs {
     /// Ask with an SHS message (the default)
     #[arg(long)]
     shs: bool,
+    /// Ask by SOAP: one call for each person, side by side
+    // What only concerns SHS is listed one by one: a flag that conflicts fulfils no `requires`.
+    #[arg(long, conflicts_with_all = ["shs", "asynch", "test", "ds", "wait_s"])]
+    soap: bool,
+    /// With --soap: name nobody, and test the connection to every authority
+    #[arg(long, requires = "soap", conflicts_with_all = ["person", "shs", "asynch", "test"])]
+    ping: bool,
+    /// Version of the contract to ask in: 10 or 11; by default the newest
+    #[arg(long, value_name = "VERSION", value_parser = kontrakt::kontrakt)]
+    kontrakt: Option<Kontrakt>,
     /// Ask asynchronously: send, then fetch the reply from the delivery service and acknowledge it
     #[arg(long = "async")]
     asynch: bool,
@@ -74,14 +87,18 @@ pub struct AskArgs {
     /// JSON for programs
     #[arg(long, conflicts_with = "raw")]
     json: bool,
-    /// The reply message as it came
+    /// The reply as it came; with --soap one envelope for each person
     #[arg(long)]
     raw: bool,
 }
 
 impl AskArgs {
-    fn message(&self) -> Result<Message, shs_schemas::WireError> {
-        let asker = Asker {
+    fn kontrakt(&self) -> Kontrakt {
+        self.kontrakt.unwrap_or_else(kontrakt::newest)
+    }
+
+    fn asker(&self) -> Asker {
+        Asker {
             from: self.from.clone(),
             namn: self.namn.clone(),
             to: self.receiver.clone(),
@@ -90,9 +107,13 @@ impl AskArgs {
             } else {
                 Status::Production
             },
+            kontrakt: self.kontrakt(),
             ..Asker::default()
-        };
-        let mut message = question::message(&asker, &self.person, Utc::now())?;
+        }
+    }
+
+    fn message(&self) -> Result<Message, shs_schemas::WireError> {
+        let mut message = question::message(&self.asker(), &self.person, Utc::now())?;
         if self.asynch {
             message.label.transfer_type = TransferType::Asynch;
         }
@@ -105,6 +126,9 @@ impl AskArgs {
 /// # Errors
 /// When there is no answer: the node is away, or refuses the message.
 pub async fn run(args: &AskArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    if args.soap {
+        return soap::ask(args).await;
+    }
     let message = args.message()?;
     if args.print {
         io::stdout().write_all(&message.write())?;
@@ -132,17 +156,14 @@ impl AskArgs {
         if self.raw {
             out.write_all(&answered.raw)?;
         } else if self.json {
-            serde_json::to_writer_pretty(&mut out, &Shown::of(answered, took))?;
+            serde_json::to_writer_pretty(&mut out, &shown::Shown::of(answered, took))?;
             writeln!(out)?;
         } else {
             write_answer(&mut out, answered, &self.person, took, |_| None)?;
         }
         out.flush()?;
-        Ok(if all_gave_data(answered) {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(FOUND_FAULTS)
-        })
+        let all = !answered.persons.is_empty() && answered.persons.iter().all(all_gave_data);
+        Ok(exit_code(all))
     }
 }
 
@@ -158,16 +179,21 @@ pub(super) fn waiting() -> ProgressBar {
     bar
 }
 
-/// True when every authority that was asked about any person gave data.
-fn all_gave_data(answered: &Answered) -> bool {
-    !answered.persons.is_empty()
-        && answered.persons.iter().all(|person| match person {
-            PersonAnswer::Fault { .. } => false,
-            PersonAnswer::Response(_) => person
-                .per_party()
-                .iter()
-                .all(|(_, said)| matches!(said, Said::Data(_) | Said::NotAsked)),
-        })
+fn exit_code(all_is_well: bool) -> ExitCode {
+    if all_is_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FOUND_FAULTS)
+    }
+}
+
+/// True when every authority that was asked about a person gave data.
+fn all_gave_data(person: &PersonAnswer) -> bool {
+    let gave = |said: &Said| matches!(said, Said::Data(_) | Said::NotAsked);
+    match person {
+        PersonAnswer::Fault { .. } => false,
+        PersonAnswer::Response(_) => person.per_party().iter().all(|(_, said)| gave(said)),
+    }
 }
 
 /// True when each authority gave data about each person: nobody failed, nobody is missing.
@@ -177,138 +203,4 @@ pub(super) fn every_authority_answered(answered: &Answered) -> bool {
         !said.is_empty() && said.iter().all(|(_, said)| matches!(said, Said::Data(_)))
     };
     !answered.persons.is_empty() && answered.persons.iter().all(complete)
-}
-
-/// Writes the answer for people; `time_of` gives the time of one authority when it is known.
-pub(super) fn write_answer(
-    out: &mut dyn Write,
-    answered: &Answered,
-    asked: &[String],
-    took: Duration,
-    time_of: impl Fn(Uppgiftslamnare) -> Option<Duration>,
-) -> io::Result<()> {
-    writeln!(
-        out,
-        "Reply {} in {:.0} ms, {} bytes",
-        answered.message.label.tx_id,
-        took.as_secs_f64() * 1_000.0,
-        answered.raw.len()
-    )?;
-    for (place, person) in answered.persons.iter().enumerate() {
-        let number = asked.get(place).map_or("", String::as_str);
-        writeln!(
-            out,
-            "\nPerson {} of {}: {number}\n",
-            place + 1,
-            answered.persons.len()
-        )?;
-        match person {
-            PersonAnswer::Fault {
-                felkod,
-                felmeddelanden,
-            } => {
-                let text = felmeddelanden.expose().join("; ");
-                writeln!(out, "nobody was asked: {felkod}: {text}")?;
-            }
-            PersonAnswer::Response(_) => writeln!(out, "{}", party_table(person, &time_of))?,
-        }
-    }
-    Ok(())
-}
-
-fn party_table(
-    person: &PersonAnswer,
-    time_of: &impl Fn(Uppgiftslamnare) -> Option<Duration>,
-) -> String {
-    let rows = person.per_party().into_iter().map(|(ul, said)| {
-        let time = time_of(ul).map_or(String::new(), |took| {
-            format!("{:.1} ms", took.as_secs_f64() * 1_000.0)
-        });
-        let (answer, bytes) = in_words(&said);
-        vec![
-            ul.kod().to_owned(),
-            ul.namn().to_owned(),
-            answer,
-            bytes,
-            time,
-        ]
-    });
-    table(&["", "AUTHORITY", "ANSWER", "BYTES", "TIME"], &[3, 4], rows)
-}
-
-fn in_words(said: &Said) -> (String, String) {
-    match said {
-        Said::Data(bytes) => ("data".to_owned(), bytes.to_string()),
-        Said::Error(kalla, felkod) => (format!("error {kalla} {felkod}"), String::new()),
-        Said::Unavailable(state) => (format!("unavailable ({state})"), String::new()),
-        Said::NotAsked => ("not asked".to_owned(), String::new()),
-    }
-}
-
-/// The answer for programs: who said what, without its content.
-#[derive(Serialize)]
-struct Shown {
-    tx_id: String,
-    corr_id: String,
-    elapsed_ms: u128,
-    persons: Vec<ShownPerson>,
-}
-
-#[derive(Serialize)]
-struct ShownPerson {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<String>,
-    parties: Vec<ShownParty>,
-}
-
-#[derive(Serialize)]
-struct ShownParty {
-    kod: &'static str,
-    answer: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kalla: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    felkod: Option<String>,
-}
-
-impl Shown {
-    fn of(answered: &Answered, took: Duration) -> Self {
-        Self {
-            tx_id: answered.message.label.tx_id.to_string(),
-            corr_id: answered.message.label.corr_id.to_string(),
-            elapsed_ms: took.as_millis(),
-            persons: answered.persons.iter().map(ShownPerson::of).collect(),
-        }
-    }
-}
-
-impl ShownPerson {
-    fn of(person: &PersonAnswer) -> Self {
-        let fault = match person {
-            PersonAnswer::Fault { felkod, .. } => Some(felkod.clone()),
-            PersonAnswer::Response(_) => None,
-        };
-        let parties = person.per_party().into_iter().map(ShownParty::of).collect();
-        Self { fault, parties }
-    }
-}
-
-impl ShownParty {
-    fn of((ul, said): (Uppgiftslamnare, Said)) -> Self {
-        let (answer, bytes, kalla, felkod) = match said {
-            Said::Data(bytes) => ("data", Some(bytes), None, None),
-            Said::Error(kalla, felkod) => ("error", None, Some(kalla), Some(felkod)),
-            Said::Unavailable(state) => ("unavailable", None, None, Some(state)),
-            Said::NotAsked => ("not asked", None, None, None),
-        };
-        Self {
-            kod: ul.kod(),
-            answer,
-            bytes,
-            kalla,
-            felkod,
-        }
-    }
 }

@@ -10,11 +10,13 @@ use chrono::{Local, SecondsFormat, Utc};
 use clap::Args;
 use samsvar_actors::transport::{Bastjanst, Traffic};
 use serde_json::json;
+use shs_schemas::ssbtek::{Kontrakt, Versioner};
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::kontrakt::kontrakt;
 use crate::adapter::amqp::{self, AdapterError, AdapterSettings, AdapterStatus, Party};
 use crate::adapter::behaviour::{
     Behaviour, Fault, Latency, Share, SharesExceedOne, Tally, TallySnapshot,
@@ -61,6 +63,13 @@ pub struct SimulateArgs {
     /// Answer with what cannot be used, always or for a share of the questions
     #[arg(long, value_name = "P", num_args = 0..=1, default_missing_value = "1")]
     garbage: Option<Share>,
+    /// Answer with a field that the agreement does not list (TNS and MIV), always or for a share of the
+    /// questions
+    #[arg(long, value_name = "P", num_args = 0..=1, default_missing_value = "1")]
+    extra_field: Option<Share>,
+    /// Versions of the contract to answer questions in: 10, 11; by default all. Others get FEL-KONTRAKT
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = kontrakt)]
+    kontrakt: Vec<Kontrakt>,
     /// Seed of people and faults: the same seed gives the same
     #[arg(long, value_name = "N", default_value_t = SEED_DEFAULT)]
     seed: u64,
@@ -116,6 +125,10 @@ impl SimulateArgs {
         }
     }
 
+    fn versions(&self) -> Versioner {
+        Versioner::of(self.kontrakt.iter().copied()).unwrap_or_else(Versioner::alla)
+    }
+
     fn behaviour(&self) -> Result<Behaviour, SharesExceedOne> {
         let mut behaviour =
             Behaviour::good(self.seed).with_latency(self.latency.unwrap_or(Latency::NONE));
@@ -123,6 +136,7 @@ impl SimulateArgs {
             (Fault::Silent, self.silent),
             (Fault::Garbage, self.garbage),
             (Fault::Fail, self.fail),
+            (Fault::ExtraField, self.extra_field),
         ] {
             if let Some(share) = share {
                 behaviour = behaviour.with_fault(fault, share)?;
@@ -141,7 +155,8 @@ pub async fn run(args: SimulateArgs) -> Result<ExitCode, SimulateError> {
     let mut parties: Vec<Party> = Vec::new();
     let mut tallies = Vec::new();
     for ul in args.parties() {
-        let simulerad: Arc<dyn Bastjanst> = Arc::new(Simulerad::new(ul, args.seed));
+        let simulerad = Simulerad::new(ul, args.seed).with_kontrakt(args.versions());
+        let simulerad: Arc<dyn Bastjanst> = Arc::new(simulerad);
         let behaving = behaviour.clone().around(ul, simulerad);
         tallies.push((ul, behaving.tally()));
         parties.push((ul, Arc::new(behaving)));
@@ -400,6 +415,20 @@ mod tests {
     }
 
     #[test]
+    fn versions_are_those_that_are_named_or_all() {
+        let alla = parse("--alla --amqp amqp://x").unwrap();
+        assert_eq!(alla.versions(), Versioner::alla());
+        let both = parse("--alla --amqp amqp://x --kontrakt 10 --kontrakt 11").unwrap();
+        assert_eq!(both.versions(), Versioner::alla());
+        let ten = parse("--alla --amqp amqp://x --kontrakt 10,10").unwrap();
+        assert_eq!(Some(ten.versions()), Versioner::of([Kontrakt::V10]));
+        for wrong in ["9", "12", "ssbt/10", ""] {
+            let line = format!("--alla --amqp amqp://x --kontrakt {wrong}");
+            assert!(parse(&line).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_and_the_address_is_not_shown() {
         for line in [
             "--amqp amqp://x",
@@ -408,7 +437,7 @@ mod tests {
         ] {
             assert!(parse(line).is_err(), "{line}");
         }
-        let args = parse("--alla --amqp amqp://u:hemligt@x --fail 0.6 --silent 60%").unwrap();
+        let args = parse("--alla --amqp amqp://u:hemligt@x --fail 0.6 --extra-field 60%").unwrap();
         assert_eq!(args.behaviour(), Err(SharesExceedOne));
         assert!(!format!("{args:?}").contains("hemligt"));
     }

@@ -137,13 +137,9 @@ pub fn read(document: &Bytes, limits: &Limits) -> Result<PersonAnswer, WireError
             break start;
         }
     };
-    let is_ours = root
-        .namespace
-        .as_deref()
-        .is_some_and(|n| Kontrakt::from_namespace(n).is_some());
     match root.local {
-        "hamtaBastjanstInformationResponse" if is_ours => response(&mut reader),
-        "hamtaBastjanstInformationFault" if is_ours => {
+        "hamtaBastjanstInformationResponse" if is_ours(&root) => response(&mut reader),
+        "hamtaBastjanstInformationFault" if is_ours(&root) => {
             let (_, felkod, texts) = error_fields(&mut reader)?;
             Ok(PersonAnswer::Fault {
                 felkod,
@@ -154,8 +150,14 @@ pub fn read(document: &Bytes, limits: &Limits) -> Result<PersonAnswer, WireError
     }
 }
 
+/// Whether an element is one of the contract, in any version.
+pub(super) fn is_ours(start: &Start<'_>) -> bool {
+    let namespace = start.namespace.as_deref();
+    namespace.is_some_and(|namespace| Kontrakt::from_namespace(namespace).is_some())
+}
+
 /// The next child of the element that is open, or nothing when it ends.
-fn child<'a>(reader: &mut Reader<'a>) -> Result<Option<Start<'a>>, WireError> {
+pub(super) fn child<'a>(reader: &mut Reader<'a>) -> Result<Option<Start<'a>>, WireError> {
     loop {
         match reader.next_event()? {
             Event::Start(start) => return Ok(Some(start)),
@@ -165,14 +167,20 @@ fn child<'a>(reader: &mut Reader<'a>) -> Result<Option<Start<'a>>, WireError> {
     }
 }
 
-fn response(reader: &mut Reader<'_>) -> Result<PersonAnswer, WireError> {
+/// Reads a response whose root is open, to its end.
+pub(super) fn response(reader: &mut Reader<'_>) -> Result<PersonAnswer, WireError> {
+    let mut elements = None;
     while let Some(start) = child(reader)? {
-        if start.local == "svarsdata" {
-            return Ok(PersonAnswer::Response(svarsdata(reader)?));
+        if start.local != "svarsdata" {
+            reader.skip_element()?;
+        } else if elements.replace(svarsdata(reader)?).is_some() {
+            let twice = WireError::new("svarsdata", start.span.start, Fault::Unexpected);
+            return Err(twice);
         }
-        reader.skip_element()?;
     }
-    Err(WireError::new("svarsdata", 0, Fault::Missing))
+    elements
+        .map(PersonAnswer::Response)
+        .ok_or(WireError::new("svarsdata", 0, Fault::Missing))
 }
 
 fn svarsdata(reader: &mut Reader<'_>) -> Result<Vec<(Svarselement, ElementAnswer)>, WireError> {
@@ -207,7 +215,9 @@ fn svarsdata(reader: &mut Reader<'_>) -> Result<Vec<(Svarselement, ElementAnswer
 }
 
 /// `kalla`, `felkod` and every `felmeddelande` of the element that is open.
-fn error_fields(reader: &mut Reader<'_>) -> Result<(String, String, Vec<String>), WireError> {
+pub(super) fn error_fields(
+    reader: &mut Reader<'_>,
+) -> Result<(String, String, Vec<String>), WireError> {
     let (mut kalla, mut felkod, mut texts) = (String::new(), String::new(), Vec::new());
     while let Some(field) = child(reader)? {
         let value = reader.read_text("error")?.value.into_owned();

@@ -1,5 +1,7 @@
 //! A question about one or more persons, as a verksamhetssystem would send it.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use shs_schemas::ids::{ContentId, CorrId, TxId};
@@ -8,7 +10,7 @@ use shs_schemas::shs::label::{
     Actor, Content, Label, MessageType, Product, SequenceType, Status, TransferType,
 };
 use shs_schemas::shs::{Adress, DataPart, Message, Organisationsnummer, Produkt, time};
-use shs_schemas::ssbtek::Kontrakt;
+use shs_schemas::ssbtek::{Kontrakt, SkvStandard};
 use shs_schemas::xml::escape_text;
 use shs_schemas::{Svarselement, WireError};
 
@@ -23,6 +25,8 @@ pub struct Asker {
     pub to: String,
     /// Product of the SSBTEK question.
     pub product: String,
+    /// Version of the contract to ask in.
+    pub kontrakt: Kontrakt,
     /// Test or production.
     pub status: Status,
     /// Name or user id of the case worker.
@@ -32,13 +36,14 @@ pub struct Asker {
 }
 
 impl Default for Asker {
-    /// The invented municipality of the demo asking the invented node.
+    /// The invented municipality of the demo asking the invented node, in version 10.
     fn default() -> Self {
         Self {
             from: "2120009994".into(),
             namn: "Exempelköpings kommun".into(),
             to: "2021009994".into(),
             product: "urn:X-shs:55b7e000-0010-4000-8000-000000000010".into(),
+            kontrakt: Kontrakt::V10,
             status: Status::Production,
             handlaggare: "exk0421".into(),
             arendeidentitet: "EB-2026-004711".into(),
@@ -98,16 +103,24 @@ pub fn message(
     })
 }
 
-/// One question: every party included, the last three months, and for CSN the two that it takes.
+/// One question as a document of its own: see [`element`].
 #[must_use]
 pub fn document(asker: &Asker, person: &str, now: DateTime<Utc>) -> Bytes {
+    const DECLARATION: &str = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
+    [DECLARATION, "\n", &element(asker, person, now)]
+        .concat()
+        .into()
+}
+
+/// One question: every party included, the last three months, and for CSN the two that it takes; in
+/// version 11 Skatteverket's last two whole years, all but what it knows of companies.
+#[must_use]
+pub fn element(asker: &Asker, person: &str, now: DateTime<Utc>) -> String {
     let today = time::swedish(now).date();
     let (from, tom) = (first_of_month(today, 2), today);
-    let csn_from = first_of_month(today, 1);
     let mut xml = format!(
         concat!(
-            r#"<?xml version="1.0" encoding="UTF-8"?>"#,
-            "\n<ssbt:hamtaBastjanstInformation xmlns:ssbt=\"{ns}\">",
+            "<ssbt:hamtaBastjanstInformation xmlns:ssbt=\"{ns}\">",
             "<ssbt:generellaFrageparametrar>",
             "<ssbt:frageTidpunkt>{now}</ssbt:frageTidpunkt>",
             "<ssbt:korrelationsid>{korrelationsid}</ssbt:korrelationsid>",
@@ -124,7 +137,7 @@ pub fn document(asker: &Asker, person: &str, now: DateTime<Utc>) -> Bytes {
             "socialtjänstlagen</ssbt:lagtext>",
             "</ssbt:generellaFrageparametrar><ssbt:specifikaFrageparametrar>",
         ),
-        ns = Kontrakt::V10.namespace(),
+        ns = asker.kontrakt.namespace(),
         now = now.format("%Y-%m-%dT%H:%M:%SZ"),
         korrelationsid = uuid::Uuid::new_v4(),
         from_number = escape_text(&asker.from),
@@ -136,10 +149,10 @@ pub fn document(asker: &Asker, person: &str, now: DateTime<Utc>) -> Bytes {
         tom = tom,
     );
     for element in Svarselement::IN_ORDER {
-        xml.push_str(&specific(*element, person, (from, tom), csn_from));
+        xml.push_str(&specific(*element, asker.kontrakt, person, (from, tom)));
     }
     xml.push_str("</ssbt:specifikaFrageparametrar></ssbt:hamtaBastjanstInformation>");
-    xml.into()
+    xml
 }
 
 fn first_of_month(today: NaiveDate, months_back: u32) -> NaiveDate {
@@ -153,16 +166,20 @@ fn first_of_month(today: NaiveDate, months_back: u32) -> NaiveDate {
 /// What is asked of one element.
 fn specific(
     element: Svarselement,
+    kontrakt: Kontrakt,
     person: &str,
     (from, tom): (NaiveDate, NaiveDate),
-    csn_from: NaiveDate,
 ) -> String {
     let name = element.local_name();
     let content = match element {
-        Svarselement::Csn => format!(
-            "<ssbt:tidsperiod><ssbt:fromDatum>{csn_from}</ssbt:fromDatum>\
-             <ssbt:tomDatum>{tom}</ssbt:tomDatum></ssbt:tidsperiod>"
-        ),
+        Svarselement::Csn => {
+            let from = first_of_month(tom, 1);
+            format!(
+                "<ssbt:tidsperiod><ssbt:fromDatum>{from}</ssbt:fromDatum>\
+                 <ssbt:tomDatum>{tom}</ssbt:tomDatum></ssbt:tidsperiod>"
+            )
+        }
+        Svarselement::Skv if kontrakt.has_skv_fraga() => skv(tom.year()),
         Svarselement::Fk => {
             let person: String = person.chars().filter(char::is_ascii_digit).collect();
             let lefi = format!(
@@ -177,4 +194,66 @@ fn specific(
         _ => return format!(r#"<ssbt:{name} inkludera="true"/>"#),
     };
     format!(r#"<ssbt:{name} inkludera="true">{content}</ssbt:{name}>"#)
+}
+
+/// What Skatteverket is asked for, in a year.
+fn skv(year: i32) -> String {
+    let usual = SkvStandard::default();
+    let years = (1..=i32::from(usual.antal_ar)).map(|back| year - back);
+    let mut xml = String::from("<ssbt:fraga>");
+    for ar in years {
+        // Writing to a String does not fail.
+        let _ = write!(xml, "<ssbt:ar>{ar}</ssbt:ar>");
+    }
+    for (flag, value) in [
+        ("foretagsinformation", usual.foretagsinformation),
+        ("individuppgifter", usual.individuppgifter),
+        ("skattekonto", usual.skattekonto),
+        ("skatteuppgifter", usual.skatteuppgifter),
+        ("beskattningsbilagor", usual.beskattningsbilagor),
+    ] {
+        let _ = write!(xml, "<ssbt:{flag}>{value}</ssbt:{flag}>");
+    }
+    xml.push_str("</ssbt:fraga>");
+    xml
+}
+
+#[cfg(test)]
+mod tests {
+    use shs_schemas::ssbtek::{Datum, Fordelning, Fraga, Identitetskontroll};
+    use shs_schemas::xml::Limits;
+
+    use super::*;
+
+    #[test]
+    fn a_question_is_valid_in_every_version_and_asks_everybody() {
+        let now = "2026-01-15T23:30:00Z".parse().unwrap();
+        for kontrakt in Kontrakt::all() {
+            let asker = Asker {
+                kontrakt,
+                namn: "A & <B>".into(),
+                ..Asker::default()
+            };
+            let document = document(&asker, "199503142383", now);
+            let fraga = Fraga::read(document, &Limits::default()).unwrap();
+            assert_eq!(fraga.kontrakt(), kontrakt);
+            let idag = Datum {
+                ar: 2026,
+                manad: 1,
+                dag: 16,
+            };
+            assert_eq!(fraga.avvisning(Identitetskontroll::Strict, idag), None);
+            assert!(fraga.lefi_json().is_ok());
+            let all = Svarselement::IN_ORDER.iter();
+            assert!(all.copied().all(|element| fraga.inkluderar(element)));
+            let delfragor = fraga.delfragor(&Fordelning::alla(), idag);
+            assert!(delfragor.iter().all(|delfraga| delfraga.body.is_ok()));
+            let skv = fraga.uppgifter().skv;
+            assert_eq!(skv.is_some(), kontrakt.has_skv_fraga());
+            if let Some(skv) = skv {
+                assert_eq!(skv.ar, [2025, 2024]);
+                assert!(!skv.foretagsinformation && skv.beskattningsbilagor);
+            }
+        }
+    }
 }

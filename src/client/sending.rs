@@ -114,7 +114,16 @@ pub(super) async fn exchange(
     request: reqwest::RequestBuilder,
     bytes_max: usize,
 ) -> Result<HttpAnswer, ExchangeError> {
-    let mut response = request.timeout(EXCHANGE_TIME_MAX).send().await?;
+    exchange_within(request, bytes_max, EXCHANGE_TIME_MAX).await
+}
+
+/// The same, within a time.
+pub(super) async fn exchange_within(
+    request: reqwest::RequestBuilder,
+    bytes_max: usize,
+    time_max: Duration,
+) -> Result<HttpAnswer, ExchangeError> {
+    let mut response = request.timeout(time_max).send().await?;
     let text = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };

@@ -16,12 +16,13 @@ use shs_schemas::ssbtek::{Form, Kontrakt, Operation, fel, wsdl};
 
 use super::caller;
 use super::door::{Common, Door, Received};
+use crate::settings::SoapAddress;
 
 const XML: &str = "text/xml; charset=utf-8";
 
 /// Where the WSDL says that the service is, when not where it was asked for.
 #[derive(Clone, Debug, Default)]
-pub struct PublicAddress(pub Option<String>);
+pub struct PublicAddress(pub Option<SoapAddress>);
 
 /// One resource for each version that is served.
 pub fn routes(config: &mut ServiceConfig, address: &PublicAddress) {
@@ -136,7 +137,8 @@ async fn describe(
     let query = request.query_string();
     let connection = request.connection_info();
     let asked = || format!("{}://{}", connection.scheme(), connection.host());
-    let address = address.unwrap_or_else(asked) + &path(kontrakt);
+    let set = address.map(|address| address.as_str().to_owned());
+    let address = set.unwrap_or_else(asked) + &path(kontrakt);
     let xml = |text: String| {
         HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, XML))

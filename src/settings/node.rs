@@ -1,11 +1,9 @@
-//! Who the node is, whom it serves and under which products.
+//! Who the node is, and where its registers lie.
 
 use std::path::PathBuf;
 
 use garde::Validate;
-use serde::{Deserialize, Deserializer};
-use shs_schemas::shs::Produkt;
-use uuid::Uuid;
+use serde::Deserialize;
 
 /// Longest name, in characters.
 pub(super) const NAMN_CHARS_MAX: usize = 200;
@@ -13,8 +11,6 @@ pub(super) const NAMN_CHARS_MAX: usize = 200;
 pub(super) const NODE_ID_CHARS_MAX: usize = 64;
 /// Digits of an organisation number.
 const ORGANISATIONSNUMMER_DIGITS: usize = 10;
-/// The SSBTEK product of the demo and of new installations: no official one is published.
-const SSBTEK_PRODUCT: Uuid = uuid::uuid!("55b7e000-0010-4000-8000-000000000010");
 
 /// This node and the actor it belongs to.
 #[derive(Clone, Debug, Deserialize, Validate)]
@@ -72,44 +68,6 @@ impl Default for Registers {
     }
 }
 
-/// Products and checks of SSBTEK.
-#[derive(Clone, Debug, Deserialize, Validate)]
-#[serde(deny_unknown_fields, default)]
-pub struct Ssbtek {
-    /// Product type of the question.
-    #[serde(deserialize_with = "produkt")]
-    #[garde(custom(ordinary))]
-    pub product: Produkt,
-    /// Product type of the connection test (shs-1.2, 7.11).
-    #[serde(deserialize_with = "produkt")]
-    #[garde(custom(ordinary))]
-    pub ping_product: Produkt,
-    /// How strictly a personidentitet is checked (ssbtek-10, 7.2).
-    #[garde(skip)]
-    pub person_check: PersonCheck,
-}
-
-impl Default for Ssbtek {
-    fn default() -> Self {
-        Self {
-            product: Produkt::Uuid(SSBTEK_PRODUCT),
-            ping_product: Produkt::Uuid(Uuid::nil()),
-            person_check: PersonCheck::Strict,
-        }
-    }
-}
-
-/// How strictly a personidentitet is checked (ssbtek-10, 7.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PersonCheck {
-    /// Date and check digit must be right.
-    #[default]
-    Strict,
-    /// Twelve digits are enough.
-    Pattern,
-}
-
 // The signatures are garde's: a context, and a reference to the field's type.
 
 #[expect(clippy::trivially_copy_pass_by_ref)]
@@ -129,20 +87,7 @@ fn short_name(text: &str, _: &()) -> garde::Result {
     check(right, "is not 1 to 64 letters, digits and . - _")
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref)]
-fn ordinary(product: &Produkt, _: &()) -> garde::Result {
-    check(
-        matches!(product, Produkt::Uuid(_)),
-        "is a special product of SHS",
-    )
-}
-
-fn produkt<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Produkt, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Produkt::parse(&text).map_err(|error| serde::de::Error::custom(error.fault))
-}
-
-fn check(right: bool, rule: &str) -> garde::Result {
+pub(super) fn check(right: bool, rule: &str) -> garde::Result {
     if right {
         Ok(())
     } else {

@@ -1,15 +1,16 @@
 //! The party register: which authorities are connected, and what each one is given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use garde::Validate;
 use serde::Deserialize;
-use shs_schemas::ssbtek::Uppgiftslamnare;
+use shs_schemas::ssbtek::{Kontrakt, Uppgiftslamnare, Versioner};
 
 use super::amqp_url::AmqpUrl;
 use super::fault::{Fault, Faults};
 use super::flow::{Dispatcher, LINE_MAX, WINDOW_MAX};
+use super::node::check;
 use super::source::{Environment, Source};
 use super::transport::read_url;
 
@@ -20,6 +21,14 @@ pub struct Party {
     pub kod: Uppgiftslamnare,
     /// Whether it is asked; otherwise who asks for it gets `SSBT-EJ-ANSLUTEN`.
     pub connected: bool,
+    /// Versions of the contract that it is asked in (ssbtek-10, 0.2).
+    pub kontrakt: Versioner,
+    /// Whether an answer with a field that it may not give out is withheld; otherwise the field is
+    /// noted and the answer forwarded (Bilaga 3; design 8.6).
+    pub withhold: bool,
+    /// Whether it is connected and has a test service, which a connection test calls (ssbtek-10,
+    /// 1.3).
+    pub ping: bool,
     /// Sub-questions open at once: its own value, or the dispatchers' common one.
     pub window: u32,
     /// Sub-questions waiting behind a full window.
@@ -34,6 +43,14 @@ pub struct Party {
 struct Entry {
     #[garde(skip)]
     connected: bool,
+    #[garde(inner(custom(versions)))]
+    kontrakt: Option<Vec<i64>>,
+    #[serde(default)]
+    #[garde(skip)]
+    withhold: bool,
+    #[serde(default = "has_test_service")]
+    #[garde(skip)]
+    ping: bool,
     #[garde(inner(range(min = 1, max = WINDOW_MAX)))]
     window: Option<u32>,
     #[garde(inner(range(max = LINE_MAX)))]
@@ -42,6 +59,27 @@ struct Entry {
     amqp_url: Option<AmqpUrl>,
     #[garde(skip)]
     amqp_url_file: Option<PathBuf>,
+}
+
+const fn has_test_service() -> bool {
+    true
+}
+
+// The signature is garde's: a context, and a reference to the field's type.
+#[expect(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
+fn versions(versions: &Vec<i64>, _: &()) -> garde::Result {
+    let served = |version: i64| of_number(version).is_some();
+    check(!versions.is_empty(), "names no version of the contract")?;
+    check(
+        versions.iter().copied().all(served),
+        "names a version of the contract that is not served",
+    )?;
+    let seen: HashSet<&i64> = versions.iter().collect();
+    check(seen.len() == versions.len(), "names a version twice")
+}
+
+fn of_number(version: i64) -> Option<Kontrakt> {
+    Kontrakt::from_version(u8::try_from(version).ok()?)
 }
 
 /// Reads the register.
@@ -98,11 +136,22 @@ fn party(
         }
         (url, _) => url,
     };
+    // Without the setting it is all that is served; what cannot be read is a fault already.
+    let kontrakt = entry
+        .kontrakt
+        .and_then(|versions| Versioner::of(versions.into_iter().filter_map(of_number)));
     faults.or(Party {
         kod: known,
         connected: entry.connected,
+        kontrakt: kontrakt.unwrap_or_else(Versioner::alla),
+        withhold: entry.withhold,
+        ping: entry.connected && entry.ping,
         window: entry.window.unwrap_or(common.window),
         line_max: entry.line_max.unwrap_or(common.line_max),
         amqp_url,
     })
 }
+
+#[cfg(test)]
+#[path = "parties_tests.rs"]
+mod tests;

@@ -23,6 +23,10 @@ const PREFIX: &str = "SAMSVAR_";
 const SEPARATOR: &str = "__";
 /// First segment of the variables that concern the party register.
 const REGISTER: &str = "uppgiftslamnare";
+/// Sections of one section (`ssbtek.skv`) that a variable may name, at most so deep.
+const SECTIONS_MAX: usize = 2;
+/// The party under which the register shows every setting.
+const SHOWN_PARTY: &str = "AF";
 /// What every setting looks like: tells how the text of a variable is to be read.
 const REFERENCE: &str = include_str!("../../config/samsvar.toml");
 const REFERENCE_REGISTER: &str = include_str!("../../config/uppgiftslamnare.toml");
@@ -247,20 +251,31 @@ fn lay_over<'t>(
     reference: &'static str,
 ) -> Result<(), Fault> {
     let refuse = |message: &str| Fault::in_variable(&variable.name, message);
-    let [section, key] = variable.path.as_slice() else {
-        return Err(refuse("must name one section and one key"));
+    let (sections, key) = match variable.path.as_slice() {
+        [section, key] => (std::slice::from_ref(section), key),
+        // A section within a section, of those that the reference shows.
+        [sections @ .., key]
+            if sections.len() == SECTIONS_MAX && is_section(sections, reference) =>
+        {
+            (sections, key)
+        }
+        _ => return Err(refuse("must name one section and one key")),
     };
     let value = Spanned::new(
         marker.clone(),
-        value_of(variable, section, key, reference).map_err(refuse)?,
+        value_of(variable, sections, key, reference).map_err(refuse)?,
     );
-    let name = Spanned::new(marker.clone(), section.as_str().into());
-    let inner = table
-        .entry(name)
-        .or_insert_with(|| Spanned::new(marker.clone(), DeValue::Table(DeTable::new())));
-    let DeValue::Table(inner) = inner.get_mut() else {
-        return Err(refuse("lists are set in the file only"));
-    };
+    let mut inner = table;
+    for section in sections {
+        let name = Spanned::new(marker.clone(), section.as_str().into());
+        let found = inner
+            .entry(name)
+            .or_insert_with(|| Spanned::new(marker.clone(), DeValue::Table(DeTable::new())));
+        let DeValue::Table(next) = found.get_mut() else {
+            return Err(refuse("lists are set in the file only"));
+        };
+        inner = next;
+    }
     let twin = key
         .strip_suffix("_file")
         .map_or_else(|| format!("{key}_file"), ToOwned::to_owned);
@@ -273,12 +288,12 @@ fn lay_over<'t>(
 /// The variable's text as the kind of value that the setting has.
 fn value_of<'t>(
     variable: &'t Variable,
-    section: &str,
+    sections: &[String],
     key: &str,
     reference: &'static str,
 ) -> Result<DeValue<'t>, &'static str> {
     let text = variable.text.expose();
-    if is_text(section, key, reference) {
+    if is_text(sections, key, reference) {
         return Ok(DeValue::String(text.as_str().into()));
     }
     DeValue::parse(text)
@@ -287,28 +302,45 @@ fn value_of<'t>(
 }
 
 /// Whether the setting holds text. Numbers, flags and lists stand in the reference; what is only
-/// described there (addresses, file names) is text. `window` and `line_max` of a party are the
-/// dispatcher's numbers under the same names.
-fn is_text(section: &str, key: &str, reference: &'static str) -> bool {
-    let kind = |reference: &'static str, section: &str| {
-        DeTable::parse(reference)
-            .ok()
-            .and_then(|table| table.get_ref().get(section)?.get_ref().get(key).map(kind))
-    };
-    let kind = kind(reference, section).or_else(|| kind(REFERENCE, "dispatcher"));
+/// described there (addresses, file names) is text. The register shows the settings of every party
+/// under one of them; `window` and `line_max` are the dispatcher's numbers under the same names.
+fn is_text(sections: &[String], key: &str, reference: &'static str) -> bool {
+    let sections: Vec<&str> = sections.iter().map(String::as_str).collect();
+    let kind = kind(reference, &sections, key)
+        .or_else(|| kind(REFERENCE_REGISTER, &[SHOWN_PARTY], key))
+        .or_else(|| kind(REFERENCE, &["dispatcher"], key));
     kind.is_none_or(|kind| kind == Kind::Text)
+}
+
+/// Whether the reference has a section by this path.
+fn is_section(sections: &[String], reference: &'static str) -> bool {
+    let Some((last, outer)) = sections.split_last() else {
+        return false;
+    };
+    let outer: Vec<&str> = outer.iter().map(String::as_str).collect();
+    kind(reference, &outer, last) == Some(Kind::Section)
+}
+
+/// What stands in a reference under a path of sections and a key.
+fn kind(reference: &'static str, sections: &[&str], key: &str) -> Option<Kind> {
+    let document = DeTable::parse(reference).ok()?;
+    let mut table = document.get_ref();
+    for section in sections {
+        let DeValue::Table(inner) = table.get(*section)?.get_ref() else {
+            return None;
+        };
+        table = inner;
+    }
+    table.get(key).map(|value| match value.get_ref() {
+        DeValue::String(_) => Kind::Text,
+        DeValue::Table(_) => Kind::Section,
+        _ => Kind::Other,
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
+    Section,
     Other,
-}
-
-fn kind(value: &Spanned<DeValue<'_>>) -> Kind {
-    if value.get_ref().is_str() {
-        Kind::Text
-    } else {
-        Kind::Other
-    }
 }

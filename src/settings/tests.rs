@@ -9,10 +9,10 @@ use shs_schemas::shs::agreement::AGREEMENT_BYTES_MAX;
 use super::*;
 
 /// A folder with a settings file, a register and agreements.
-struct Folder(tempfile::TempDir);
+pub(super) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn with(main: &str) -> Self {
+    pub(super) fn with(main: &str) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         folder.write("samsvar.toml", main);
         folder.write("uppgiftslamnare.toml", "[CSN]\nconnected = true\n");
@@ -20,15 +20,15 @@ impl Folder {
         folder
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
 
-    fn load(&self, variables: &[(&str, &str)]) -> Result<Settings, Faults> {
+    pub(super) fn load(&self, variables: &[(&str, &str)]) -> Result<Settings, Faults> {
         let pairs = variables
             .iter()
             .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
@@ -36,7 +36,7 @@ impl Folder {
     }
 
     /// The faults, one a line, without the name of the folder.
-    fn faults(&self, variables: &[(&str, &str)]) -> String {
+    pub(super) fn faults(&self, variables: &[(&str, &str)]) -> String {
         let prefix = format!("{}/", self.0.path().display());
         self.load(variables)
             .expect_err("faults")
@@ -51,7 +51,7 @@ namn = "Exempelkassan"
 node_id = "n1"
 "#;
 
-fn in_process(more: &str) -> Folder {
+pub(super) fn in_process(more: &str) -> Folder {
     Folder::with(&format!("{NODE}[transport]\nkind = \"in-process\"\n{more}"))
 }
 

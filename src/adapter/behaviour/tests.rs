@@ -83,6 +83,39 @@ async fn failures_take_both_forms_in_the_namespace_of_the_question() {
 }
 
 #[tokio::test]
+async fn a_ping_fails_as_fel_v1_every_time() {
+    let behaving = behaving(Behaviour::always(Fault::Fail, 1));
+    for n in 0..4 {
+        let ping = Question {
+            kind: QuestionKind::Ping,
+            body: Sensitive::new(Bytes::new()),
+            ..question(n)
+        };
+        let answers = behaving.besvara(ping).await;
+        assert!(
+            matches!(&answers[0].content, AnswerContent::Fel { felkod, .. } if felkod == FELKOD_PA_BEGARAN),
+            "{n}: {:?}",
+            answers[0].content
+        );
+    }
+    assert_eq!(behaving.tally().snapshot().failed, 4);
+}
+
+#[tokio::test]
+async fn an_extra_field_befalls_only_who_has_a_list_and_counts_only_there() {
+    let behaviour = Behaviour::always(Fault::ExtraField, 1);
+    let csn = behaviour
+        .clone()
+        .around(Uppgiftslamnare::CSN, Arc::new(Alltid));
+    assert_eq!(svar(&csn.besvara(question(0)).await[0]), SVAR.as_bytes());
+    assert_eq!(csn.tally().snapshot().answered, 1);
+    // There is no vehicle to put it into.
+    let tns = behaving(behaviour);
+    assert_eq!(svar(&tns.besvara(question(0)).await[0]), SVAR.as_bytes());
+    assert_eq!(tns.tally().snapshot().garbage, 1);
+}
+
+#[tokio::test]
 async fn silence_is_no_answer() {
     let behaving = behaving(Behaviour::always(Fault::Silent, 1));
     assert!(behaving.besvara(question(0)).await.is_empty());

@@ -1,4 +1,5 @@
-//! Migrationsverket: decisions on permits, in no namespace (ssbtek-10, 4.7).
+//! Migrationsverket: decisions on permits, in no namespace (ssbtek-10, 4.7). Only what Bilaga 3 lets it
+//! give out: neither home country, entry, application nor reason.
 
 use chrono::Months;
 
@@ -38,11 +39,9 @@ pub(super) fn svara(fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
 fn arende(xml: &mut Xml, person: &Person, tillstand: Uppehallstillstand) {
     xml.text("efternamn", &person.efternamn().to_uppercase())
         .text("fornamn", &person.fornamn().to_uppercase())
-        .date_with_zone("inresedatum", tillstand.ansokt)
         .text("personnummer", person.number())
         .open("svarCollection");
     xml.open("svar")
-        .date_with_zone("ansokningsdatum", tillstand.ansokt)
         .text("arendeTyp", "UT")
         .text("arendeTypNamn", "Uppehållstillstånd")
         .text("beslutsKod", "BEV")

@@ -129,7 +129,6 @@ pub(super) struct Fordon {
 #[derive(Clone, Copy)]
 pub(super) struct Uppehallstillstand {
     pub(super) permanent: bool,
-    pub(super) ansokt: NaiveDate,
     pub(super) beslutat: NaiveDate,
 }
 
@@ -324,13 +323,9 @@ impl Person {
             Livssituation::FleraFormaner => (true, 4_000),
             _ => return None,
         };
-        let beslutat = self.days_ago("uppehallstillstand", days, 180);
-        let waited = chrono::Days::new(90 + self.draw("handlaggningstid").below(120));
-        let ansokt = beslutat.checked_sub_days(waited).unwrap_or(beslutat);
         Some(Uppehallstillstand {
             permanent,
-            ansokt,
-            beslutat,
+            beslutat: self.days_ago("uppehallstillstand", days, 180),
         })
     }
 

@@ -23,8 +23,8 @@ const DOCUMENT_DECLARATIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Income years in an answer, whatever was asked for.
-const AR_MAX: usize = 5;
+/// Income years in an answer, however many are asked for.
+const AR_MAX: usize = 10;
 
 pub(super) fn svara(fraga: &Frageunderlag<'_>, person: &Person) -> Utfall {
     let mut xml = Xml::new();

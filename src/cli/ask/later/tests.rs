@@ -22,7 +22,7 @@ fn args(more: &[&str]) -> AskArgs {
     let first = ["samsvar", "ask", "--person", "199503142383", "--async"];
     let all = first.into_iter().chain(more.iter().copied());
     match Cli::try_parse_from(all).unwrap().command {
-        Command::Ask(args) => args,
+        Command::Ask(args) => *args,
         other => panic!("{other:?}"),
     }
 }
