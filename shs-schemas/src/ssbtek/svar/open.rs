@@ -97,9 +97,7 @@ impl Walk<'_, '_> {
         }
         match self.own_type() {
             None => Ok(()),
-            Some((_, Some(of))) => {
-                self.typed(&Element::one(None, parent, of).nillable(), at)
-            }
+            Some((_, Some(of))) => self.typed(&Element::one(None, parent, of).undeclared(), at),
             // Stricter: a validator also knows the other types of XML Schema and of the contract.
             Some((offset, None)) => {
                 let fault = Fault::Invalid("says it has a type that is not known");

@@ -28,6 +28,9 @@ static SHORT: Type = builtin("short", Content::Checked(short));
 static DATE_TIME: Type = builtin("dateTime", Content::Checked(xsd::date_time));
 static BASE64: Type = builtin("base64Binary", Content::Checked(xsd::base64));
 
+/// Anything.
+pub(super) static ANY: Type = builtin("anyType", Content::Free);
+
 /// Types that an element of open content may say that it has.
 pub(super) static BUILTIN: &[&Type] = &[
     &STRING,

@@ -50,6 +50,17 @@ pub(super) struct Attribute {
     pub check: Check,
 }
 
+/// What `xsi:nil` means on an element.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nil {
+    /// It may not be there.
+    Refused,
+    /// It may be there; if true the element is empty.
+    Allowed,
+    /// Nothing: the element is not declared.
+    Ignored,
+}
+
 /// A type of the schema.
 pub(super) struct Type {
     /// Its name, for `xsi:type`; anonymous types have none.
@@ -67,7 +78,7 @@ pub(super) struct Element {
     pub namespace: Option<&'static str>,
     pub min: u32,
     pub max: u32,
-    pub nillable: bool,
+    pub nil: Nil,
     pub of: &'static Type,
 }
 
@@ -129,7 +140,7 @@ impl Element {
             namespace,
             min: 1,
             max: 1,
-            nillable: false,
+            nil: Nil::Refused,
             of,
         }
     }
@@ -149,7 +160,13 @@ impl Element {
 
     /// It may be nil.
     pub(super) const fn nillable(mut self) -> Self {
-        self.nillable = true;
+        self.nil = Nil::Allowed;
+        self
+    }
+
+    /// It is not declared: it only says that it has this type.
+    pub(super) const fn undeclared(mut self) -> Self {
+        self.nil = Nil::Ignored;
         self
     }
 }

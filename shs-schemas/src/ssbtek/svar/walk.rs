@@ -3,7 +3,7 @@
 //! do; where it is stricter a comment says so, and `tests/answers_follow_their_schema.rs` lists it.
 
 use super::bilaga3::{self, Bilaga3};
-use super::structure::{Content, Element, Open, QName, Type};
+use super::structure::{Content, Element, Nil, Open, QName, Type};
 use super::{Falt, simple};
 use crate::error::{Fault, WireError};
 use crate::ssbtek::xsd;
@@ -175,12 +175,10 @@ impl<'r, 'a> Walk<'r, 'a> {
     /// Checks the attributes of the element begun last; true when it is nil.
     fn attributes(&self, element: &Element, at: usize) -> Result<bool, WireError> {
         let mut nil = false;
-        if !matches!(element.of.content, Content::Free) {
-            for attribute in self.reader.attributes() {
-                nil |= self
-                    .attribute(element, attribute)
-                    .map_err(|fault| WireError::new(element.path, attribute.offset, fault))?;
-            }
+        for attribute in self.reader.attributes() {
+            nil |= self
+                .attribute(element, attribute)
+                .map_err(|fault| WireError::new(element.path, attribute.offset, fault))?;
         }
         let missing = element.of.attributes.iter().any(|known| {
             known.required
@@ -200,21 +198,23 @@ impl<'r, 'a> Walk<'r, 'a> {
     fn attribute(&self, element: &Element, given: &Attribute<'_>) -> Result<bool, Fault> {
         const UNKNOWN: Fault = Fault::Invalid("an attribute that the schema does not know");
         match (given.namespace.as_deref(), given.local) {
-            (None, local) => {
-                let known = element
-                    .of
-                    .attributes
-                    .iter()
-                    .find(|known| known.namn == local)
-                    .ok_or(UNKNOWN)?;
-                (known.check)(&given.value()).map_err(Fault::Invalid)?;
-                Ok(false)
-            }
             (Some(XSI_NAMESPACE), "schemaLocation" | "noNamespaceSchemaLocation") => Ok(false),
-            (Some(XSI_NAMESPACE), "nil") if element.nillable => {
-                xsd::boolean(&given.value()).map_err(Fault::Invalid)
+            (Some(XSI_NAMESPACE), "nil") => match element.nil {
+                Nil::Allowed => xsd::boolean(&given.value()).map_err(Fault::Invalid),
+                Nil::Ignored => Ok(false),
+                Nil::Refused => Err(Fault::Invalid("may not be nil")),
+            },
+            _ if matches!(element.of.content, Content::Free) => Ok(false),
+            (None, local) => {
+                let mut known = element.of.attributes.iter();
+                let check = known
+                    .find(|known| known.namn == local)
+                    .ok_or(UNKNOWN)?
+                    .check;
+                check(&given.value())
+                    .map_err(Fault::Invalid)
+                    .map(|()| false)
             }
-            (Some(XSI_NAMESPACE), "nil") => Err(Fault::Invalid("may not be nil")),
             // Stricter: a validator also takes types derived from it.
             (Some(XSI_NAMESPACE), "type") if self.names(given, element.of) => Ok(false),
             (Some(XSI_NAMESPACE), "type") => Err(Fault::Invalid("says it has another type")),
@@ -233,10 +233,13 @@ impl<'r, 'a> Walk<'r, 'a> {
         })
     }
 
-    /// The built-in type that the element begun last says it has, if it says anything.
+    /// The built-in type that the element begun last says it has, if it says anything but that it
+    /// may be anything.
     pub(super) fn own_type(&self) -> Option<(usize, Option<&'static Type>)> {
         let given = self.reader.attributes().iter().find(|given| {
-            given.local == "type" && given.namespace.as_deref() == Some(XSI_NAMESPACE)
+            given.local == "type"
+                && given.namespace.as_deref() == Some(XSI_NAMESPACE)
+                && !self.names(given, &simple::ANY)
         })?;
         let known = simple::BUILTIN.iter().find(|of| self.names(given, of));
         Some((given.offset, known.copied()))
