@@ -50,26 +50,56 @@ impl Bastjanst for Prepared {
     }
 }
 
-/// The first child of the inline data of a party, as the authority's own schema has it.
-fn begins(ul: Uppgiftslamnare) -> &'static str {
+/// A whole answer of each party, and the tags of what may come any number of times in it.
+fn template(ul: Uppgiftslamnare) -> (&'static str, &'static str, &'static str) {
     match ul.kod() {
-        "AF" => {
-            r#"<f:Fraga xmlns:f="http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2"/>"#
-        }
-        "SO" => r#"<f:OrganisationsnummerIngivare xmlns:f="http://INT014.UBPService.Schemas"/>"#,
-        "TNS" => {
-            r#"<f:resultat xmlns:f="http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1"/>"#
-        }
-        "MIV" => "<response/>",
-        _ => "<svar/>",
+        "AF" => (
+            include_str!("../../shs-schemas/tests/corpus/answers/af-full.xml"),
+            "<a:Beslut>",
+            "</a:Beslut>",
+        ),
+        "SO" => (
+            include_str!("../../shs-schemas/tests/corpus/answers/so-full.xml"),
+            "<Arbetsloshetsersattning>",
+            "</Arbetsloshetsersattning>",
+        ),
+        "TNS" => (
+            include_str!("../../shs-schemas/tests/corpus/answers/tns-full.xml"),
+            "<f:fordon>",
+            "</f:fordon>",
+        ),
+        "MIV" => (
+            include_str!("../../shs-schemas/tests/corpus/answers/miv-full.xml"),
+            "<svar>",
+            "</svar>",
+        ),
+        _ => (
+            include_str!("../../shs-schemas/tests/corpus/answers/../spec/svar-skv.xml"),
+            "<Belopp>",
+            "</Belopp>",
+        ),
     }
+}
+
+/// The document with its first such element as often as it takes to be about `bytes` long.
+fn stretched((document, start, end): (&str, &str, &str), bytes: usize) -> String {
+    let from = document.find(start).expect("in the document");
+    let to = document.find(end).expect("in the document") + end.len();
+    let row = &document[from..to];
+    let again = bytes.saturating_sub(document.len()) / row.len();
+    [&document[..to], &row.repeat(again), &document[to..]].concat()
 }
 
 /// An answer of about 4 KiB: base64 where the contract wants it, else markup.
 fn answer(ul: Uppgiftslamnare) -> Bytes {
-    let name = ul.element().local_name();
-    let data = match ul.kod() {
-        "CSN" => format!("<s:svar>{}</s:svar>", "QUJD".repeat(ANSWER_BYTES / 4)),
+    match ul.kod() {
+        "CSN" => {
+            let document = include_str!("../../shs-schemas/tests/corpus/spec/svar-csn.xml");
+            let (head, tail) = document.split_once("</svar>").expect("in the document");
+            // Three blanks after the end of the inner document, over and over.
+            let blanks = "ICAg".repeat(ANSWER_BYTES.saturating_sub(document.len()) / 4);
+            Bytes::from([head, &blanks, "</svar>", tail].concat())
+        }
         lefi @ ("FK" | "PM") => {
             // {"raderFK":[ and {"raderPM":[ : a member that both gave would be a conflict.
             let first = if lefi == "FK" {
@@ -81,17 +111,13 @@ fn answer(ul: Uppgiftslamnare) -> Bytes {
             let row = "eyJmcm9tIjoiMjAyNi0wMS0wMSIsImJlbG9wcCI6MX0s";
             let rows = row.repeat(ANSWER_BYTES / row.len());
             // The end: 1]}
-            format!("<s:lefiJsonSvar>{first}{rows}IDFdfSAg</s:lefiJsonSvar>")
+            Bytes::from(format!(
+                "<s:FK xmlns:s=\"{SSBT}\"><s:data><s:lefiJsonSvar>{first}{rows}IDFdfSAg\
+                 </s:lefiJsonSvar></s:data></s:FK>"
+            ))
         }
-        _ => {
-            let row = "<a:Beslut><a:ErsattningTyp>Aktivitetsstöd</a:ErsattningTyp><a:BeslutFrom>\
-                       2026-01-01</a:BeslutFrom><a:BeslutTom>2026-06-30</a:BeslutTom></a:Beslut>\n";
-            begins(ul).to_owned() + &row.repeat(ANSWER_BYTES / 140)
-        }
-    };
-    Bytes::from(format!(
-        "<s:{name} xmlns:s=\"{SSBT}\" xmlns:a=\"urn:a\"><s:data>{data}</s:data></s:{name}>"
-    ))
+        _ => Bytes::from(stretched(template(ul), ANSWER_BYTES)),
+    }
 }
 
 /// The corpus message with a question to everybody in it.

@@ -28,11 +28,27 @@ pub(crate) fn stretch(ul: Uppgiftslamnare, answer: &Bytes, bytes: usize) -> Resu
         }
         _ => {
             let room = bytes.saturating_sub(answer.len());
-            between(answer, "ssbt:data", |inner| repeated(inner, room))
+            between(answer, records_of(ul), |inner| repeated(inner, room)).or_else(|| {
+                between(answer, "ssbt:data", |inner| {
+                    Some(inner.to_owned() + &" ".repeat(room))
+                })
+            })
         }
     };
     let stretched = stretched.ok_or_else(|| format!("the answer of {ul} has another shape"))?;
     Ok(Bytes::from(stretched))
+}
+
+/// The element that holds the records of a party: its children may come any number of times.
+fn records_of(ul: Uppgiftslamnare) -> &'static str {
+    match ul {
+        Uppgiftslamnare::SO => "so:ArbetsloshetsersattningLista",
+        Uppgiftslamnare::TNS => "tns:fordonsinnehav",
+        Uppgiftslamnare::MIV => "svarCollection",
+        Uppgiftslamnare::SKV => "PersonuppgiftLista",
+        // Arbetsförmedlingen's schema takes anything after the answer.
+        _ => "ssbt:data",
+    }
 }
 
 /// The text with what stands between the tags of an element changed.
@@ -59,9 +75,9 @@ fn within_base64(
     })
 }
 
-/// The same again, as often as there is room, and spaces.
+/// The same again, as often as there is room, and spaces; of nothing, spaces.
 fn repeated(inner: &str, room: usize) -> Option<String> {
-    let again = room.checked_div(inner.len())?;
+    let again = room.checked_div(inner.len()).unwrap_or(0);
     let spaces = room - again * inner.len();
     Some(inner.repeat(again + 1) + &" ".repeat(spaces))
 }

@@ -8,47 +8,81 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use shs_schemas::ssbtek::{
     Datum, Delsvar, Fordelning, Fraga, Kontrakt, Uppgiftslamnare, Utfall, compose,
 };
-use shs_schemas::xml::Limits;
+use shs_schemas::xml::{Event, Limits, Options, Reader};
 
 const FRAGA: &str = include_str!("../tests/corpus/spec/fraga-alla-10.xml");
 const ANSWER_BYTES: usize = 4096;
 const SSBT: &str = "http://schema.forsakringskassan.se/integration/ssbt/10";
 
-/// The first child of the inline data of a party, as the authority's own schema has it.
-fn begins(ul: Uppgiftslamnare) -> &'static str {
+/// A whole answer of each party, and the tags of what may come any number of times in it.
+fn template(ul: Uppgiftslamnare) -> (&'static str, &'static str, &'static str) {
     match ul.kod() {
-        "AF" => {
-            r#"<f:Fraga xmlns:f="http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2"/>"#
-        }
-        "SO" => r#"<f:OrganisationsnummerIngivare xmlns:f="http://INT014.UBPService.Schemas"/>"#,
-        "TNS" => {
-            r#"<f:resultat xmlns:f="http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1"/>"#
-        }
-        "MIV" => "<response/>",
-        _ => "<svar/>",
+        "AF" => (
+            include_str!("../tests/corpus/answers/af-full.xml"),
+            "<a:Beslut>",
+            "</a:Beslut>",
+        ),
+        "SO" => (
+            include_str!("../tests/corpus/answers/so-full.xml"),
+            "<Arbetsloshetsersattning>",
+            "</Arbetsloshetsersattning>",
+        ),
+        "TNS" => (
+            include_str!("../tests/corpus/answers/tns-full.xml"),
+            "<f:fordon>",
+            "</f:fordon>",
+        ),
+        "MIV" => (
+            include_str!("../tests/corpus/answers/miv-full.xml"),
+            "<svar>",
+            "</svar>",
+        ),
+        _ => (
+            include_str!("../tests/corpus/answers/../spec/svar-skv.xml"),
+            "<Belopp>",
+            "</Belopp>",
+        ),
     }
 }
 
-/// An answer of about 4 KiB: inline markup as dense as AF's, or base64.
+/// The document with its first such element as often as it takes to be about `bytes` long.
+fn stretched((document, start, end): (&str, &str, &str), bytes: usize) -> String {
+    let from = document.find(start).expect("in the document");
+    let to = document.find(end).expect("in the document") + end.len();
+    let row = &document[from..to];
+    let again = bytes.saturating_sub(document.len()) / row.len();
+    [&document[..to], &row.repeat(again), &document[to..]].concat()
+}
+
+/// An answer of about 4 KiB: inline markup, or base64 of as much.
 fn answer(ul: Uppgiftslamnare) -> Bytes {
-    let name = ul.element().local_name();
-    let data = match ul.kod() {
-        "CSN" => format!("<s:svar>{}</s:svar>", "QUJD".repeat(ANSWER_BYTES / 4)),
+    let base64 = |text: &str| base64_simd::STANDARD.encode_to_string(text);
+    let (name, data) = match ul.kod() {
+        "CSN" => {
+            let inner = include_str!("../tests/corpus/answers/csn-full.inner.xml");
+            let rows = (inner, "<sm:BeviljadTid>", "</sm:BeviljadTid>");
+            let inner = base64(&stretched(rows, ANSWER_BYTES));
+            ("CSN", format!("<s:svar>{inner}</s:svar>"))
+        }
         "FK" | "PM" => {
             let rows = r#"{"from":"2026-01-01","belopp":11340.50},"#.repeat(70);
             let json = format!(r#"{{"x{}":[{}1]}}"#, ul.kod(), rows);
-            let base64 = base64_simd::STANDARD.encode_to_string(json);
-            format!("<s:lefiJsonSvar>{base64}</s:lefiJsonSvar>")
+            let inner = base64(&json);
+            ("FK", format!("<s:lefiJsonSvar>{inner}</s:lefiJsonSvar>"))
         }
-        _ => {
-            let row = "<a:Beslut><a:ErsattningTyp>Aktivitetsstöd</a:ErsattningTyp><a:BeslutFrom>\
-                       2026-01-01</a:BeslutFrom><a:BeslutTom>2026-06-30</a:BeslutTom></a:Beslut>\n";
-            begins(ul).to_owned() + &row.repeat(ANSWER_BYTES / 140)
-        }
+        _ => return Bytes::from(stretched(template(ul), ANSWER_BYTES)),
     };
     Bytes::from(format!(
-        "<s:{name} xmlns:s=\"{SSBT}\" xmlns:a=\"urn:a\"><s:data>{data}</s:data></s:{name}>"
+        "<s:{name} xmlns:s=\"{SSBT}\"><s:data>{data}</s:data></s:{name}>"
     ))
+}
+
+/// Only that it is well-formed: what every answer cost before its structure was checked.
+fn is_well_formed(body: &Bytes) {
+    let options = Options::new("answer");
+    let mut reader =
+        Reader::from_bytes(body, options, Limits::default()).expect("a readable answer");
+    while !matches!(reader.next_event().expect("well-formed"), Event::Eof) {}
 }
 
 fn read(ul: Uppgiftslamnare, body: &Bytes) -> Delsvar {
@@ -57,11 +91,16 @@ fn read(ul: Uppgiftslamnare, body: &Bytes) -> Delsvar {
 
 fn check(c: &mut Criterion) {
     let mut group = c.benchmark_group("check_answer");
-    for ul in [Uppgiftslamnare::AF, Uppgiftslamnare::CSN] {
+    for ul in Uppgiftslamnare::all() {
         let body = answer(ul);
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_function(ul.kod(), |b| b.iter(|| read(ul, black_box(&body))));
     }
+    let body = answer(Uppgiftslamnare::AF);
+    group.throughput(Throughput::Bytes(body.len() as u64));
+    group.bench_function("AF_well_formed_only", |b| {
+        b.iter(|| is_well_formed(black_box(&body)));
+    });
     group.finish();
 }
 

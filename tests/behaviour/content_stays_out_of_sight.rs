@@ -44,12 +44,13 @@ fn svar(element: &str, content: &str) -> AnswerContent {
 /// Every form of answer, right and wrong, with the mark wherever a text can stand.
 fn answers(ul: Uppgiftslamnare) -> AnswerContent {
     match ul {
-        Uppgiftslamnare::AF => svar(
-            "AF",
-            &format!(
-                "<ssbt:data><af:Fraga b=\"{MARK}\" xmlns:af=\"http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2\">{MARK}</af:Fraga></ssbt:data>"
-            ),
-        ),
+        Uppgiftslamnare::AF => {
+            let extra = format!("<{MARK} b=\"{MARK}\">{MARK}</{MARK}></s:data>");
+            let text = include_str!("../../shs-schemas/tests/corpus/spec/svar-af.xml")
+                .replace("Klart", MARK)
+                .replace("</s:data>", &extra);
+            AnswerContent::Svar(Sensitive::new(Bytes::from(text)))
+        }
         Uppgiftslamnare::CSN => AnswerContent::Fel {
             felkod: "-1005".to_owned(),
             felmeddelande: Sensitive::new(vec![MARK.to_owned()]),

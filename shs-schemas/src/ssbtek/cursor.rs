@@ -69,6 +69,13 @@ impl<'a> Cursor<'a> {
         &self.reader
     }
 
+    /// Lends the reader just after the start of an element, to whoever reads that element to its
+    /// end. Call it only then: the cursor must not have looked further.
+    pub(super) fn reader_mut(&mut self) -> &mut Reader<'a> {
+        debug_assert!(matches!(self.ahead, Ahead::Unknown), "looked further");
+        &mut self.reader
+    }
+
     /// Refuses attributes of the element begun last that are in no schema; those without
     /// namespace named in `own` are left to the caller.
     pub(super) fn check_attributes(
@@ -210,11 +217,6 @@ impl<'a> Cursor<'a> {
     /// The text of the element begun last.
     pub(super) fn text(&mut self, path: &'static str) -> Result<Content<'a>, WireError> {
         self.reader.read_text(path)
-    }
-
-    /// Reads the element begun last to its end; only its form is checked.
-    pub(super) fn skip(&mut self) -> Result<Range<usize>, WireError> {
-        self.reader.skip_element()
     }
 
     /// Text of the required child `path`, put through `check`.

@@ -10,4 +10,4 @@ mod sammanslagning;
 
 pub use delning::{Delning, LEFI_VERSIONER, check_aktorsid, check_version, split};
 pub use koder::{LefiMedlem, beskrivning};
-pub(super) use sammanslagning::{LefiUtfall, merge};
+pub(super) use sammanslagning::{LefiUtfall, is_readable, merge};

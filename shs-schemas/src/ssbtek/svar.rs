@@ -1,6 +1,21 @@
 //! The answer of one Uppgiftslämnare: its element of the contract, checked and kept as received
 //! (ssbtek-10, 3 and 4.0).
 
+mod af;
+mod bilaga3;
+mod csn;
+mod csn_arende;
+mod csn_typer;
+mod data;
+mod miv;
+mod open;
+mod simple;
+mod skv;
+mod so;
+mod structure;
+mod tns;
+mod walk;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -11,7 +26,7 @@ use super::cursor::Cursor;
 use super::fel::felkod_for_log;
 use super::{Kontrakt, Svarselement, Uppgiftslamnare, xsd};
 use crate::error::{Fault, WireError};
-use crate::xml::{self, Limits, Start};
+use crate::xml::{self, Limits};
 
 /// A checked answer: the root element of an `svar.v1`, to be spliced as it is.
 ///
@@ -51,8 +66,9 @@ impl Delsvar {
     /// When the document is not well-formed, has a DTD or is beyond `limits`; when its root is not
     /// the element that `uppgiftslamnare` answers in; when it has not exactly one of `data` and
     /// `error`; when `error` claims to come from the composite service or breaks the schema; when
-    /// base64 content is none; when inline data does not begin as the authority's schema has it.
-    /// What follows the beginning is only checked to be well-formed.
+    /// `data` is not as the authority's schema has it (what the base64 of CSN and the text of
+    /// Skatteverket hold included), or LEFI's JSON cannot be merged. An element named `X/svar/…` is
+    /// one of the document within `X`'s answer, and the offset is one of that document.
     pub fn read(
         uppgiftslamnare: Uppgiftslamnare,
         kontrakt: Kontrakt,
@@ -69,11 +85,12 @@ impl Delsvar {
         }
         cursor.set_kontrakt(kontrakt);
         cursor.check_attributes(name, &[])?;
-        let innehall = read_content(
+        let (innehall, utanfor_bilaga3) = read_content(
             &mut cursor,
             uppgiftslamnare.element(),
             name,
             root.span.start,
+            limits,
         )?;
         let end = cursor.end(name)?;
         cursor.finish()?;
@@ -83,7 +100,7 @@ impl Delsvar {
             kontrakt,
             element,
             innehall,
-            utanfor_bilaga3: Vec::new(),
+            utanfor_bilaga3,
         })
     }
 
@@ -144,87 +161,17 @@ fn read_content(
     element: Svarselement,
     name: &'static str,
     base: usize,
-) -> Result<Innehall, WireError> {
-    if cursor.optional_raw(name, "data")?.is_some() {
-        let at = match element {
-            Svarselement::Csn => Some(read_base64(cursor, "data/svar")?),
-            Svarselement::Fk => Some(read_base64(cursor, "data/lefiJsonSvar")?),
-            Svarselement::Af
-            | Svarselement::Skv
-            | Svarselement::So
-            | Svarselement::Tns
-            | Svarselement::Miv => {
-                read_inline(cursor, &Borjan::of(element))?;
-                None
-            }
-        };
-        return Ok(Innehall::Data(at.map(|at| at.start - base..at.end - base)));
+    limits: &Limits,
+) -> Result<(Innehall, Vec<Falt>), WireError> {
+    if let Some(start) = cursor.optional_raw(name, "data")? {
+        let data = data::read(cursor, element, start.span.start, limits)?;
+        let at = data.base64.map(|at| at.start - base..at.end - base);
+        return Ok((Innehall::Data(at), data.utanfor_bilaga3));
     }
     if cursor.optional(name, "error")?.is_some() {
-        return read_error(cursor).map(Innehall::Error);
+        return read_error(cursor).map(|felkod| (Innehall::Error(felkod), Vec::new()));
     }
     Err(cursor.missing("data"))
-}
-
-/// How inline `data` begins (ssbtek-10, 4.1 to 4.7). A default namespace in the wrong place, another
-/// service's answer or a page of HTML all show in the first child; without this check one such part
-/// would make the whole response invalid.
-struct Borjan {
-    namespace: Option<&'static str>,
-    local: &'static str,
-    required: bool,
-}
-
-impl Borjan {
-    /// The first child of `data` in `element`. Those with base64 are read by [`read_base64`].
-    const fn of(element: Svarselement) -> Self {
-        const AF: &str = "http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2";
-        const SO: &str = "http://INT014.UBPService.Schemas";
-        const TNS: &str = "http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1";
-        let (namespace, local) = match element {
-            Svarselement::Af => (Some(AF), "Fraga"),
-            Svarselement::So => (Some(SO), "OrganisationsnummerIngivare"),
-            Svarselement::Tns => (Some(TNS), "resultat"),
-            Svarselement::Miv => (None, "response"),
-            Svarselement::Skv | Svarselement::Csn | Svarselement::Fk => (None, "svar"),
-        };
-        Self {
-            namespace,
-            local,
-            // Migrationsverket may have nothing to say.
-            required: !matches!(element, Svarselement::Miv),
-        }
-    }
-
-    fn is(&self, child: &Start<'_>) -> bool {
-        child.local == self.local && child.namespace.as_deref() == self.namespace
-    }
-}
-
-fn read_inline(cursor: &mut Cursor<'_>, borjan: &Borjan) -> Result<(), WireError> {
-    cursor.check_attributes("data", &[])?;
-    match cursor.any_child("data")? {
-        Some(child) if borjan.is(&child) => {
-            // To the end of the child, then to the end of `data`.
-            cursor.skip()?;
-            cursor.skip().map(|_| ())
-        }
-        Some(child) => {
-            let fault = Fault::Invalid("does not begin as the authority's schema has it");
-            Err(WireError::new("data", child.span.start, fault))
-        }
-        None if borjan.required => Err(cursor.missing("data")),
-        None => cursor.end("data").map(|_| ()),
-    }
-}
-
-fn read_base64(cursor: &mut Cursor<'_>, path: &'static str) -> Result<Range<usize>, WireError> {
-    cursor.check_attributes("data", &[])?;
-    let at = cursor.required_text("data", path, |content| {
-        xsd::base64(&content.value).map(|()| content.inner.clone())
-    })?;
-    cursor.end("data")?;
-    Ok(at)
 }
 
 fn read_error(cursor: &mut Cursor<'_>) -> Result<String, WireError> {

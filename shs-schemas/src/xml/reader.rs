@@ -248,6 +248,13 @@ impl<'a> Reader<'a> {
         self.tags.inherited()
     }
 
+    /// The namespace that a prefix (empty: the default one) is bound to in the start tag read last,
+    /// for names that stand in values.
+    #[must_use]
+    pub fn namespace_of(&self, prefix: &str) -> Option<Cow<'a, str>> {
+        self.tags.namespace(prefix).ok().flatten()
+    }
+
     /// Number of elements that are open.
     #[must_use]
     pub fn depth(&self) -> usize {

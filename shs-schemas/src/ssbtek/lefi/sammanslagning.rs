@@ -8,6 +8,9 @@ use super::koder::{LefiMedlem, beskrivning};
 use super::medlemmar::{Medlemmar, push_string};
 use crate::ssbtek::Uppgiftslamnare;
 
+/// Arrays and objects within each other at most. What LEFI publishes has less than ten.
+const DEPTH_MAX: usize = 64;
+
 /// State of a utlämnare that could not be reached.
 const OTILLGANGLIG: (&str, &str) = ("OTILLGANGLIG", "Otillgänglig");
 /// State of a utlämnare that failed.
@@ -62,11 +65,7 @@ pub(in crate::ssbtek) fn merge(delar: &[Del<'_>]) -> Result<(Vec<u8>, usize), Up
 
 fn read(uppgiftslamnare: Uppgiftslamnare, utfall: LefiUtfall<'_>) -> Option<Last<'_>> {
     let (medlemmar, avvikelser) = match utfall {
-        LefiUtfall::Svar(json) => {
-            let medlemmar = Medlemmar::parse(json)?;
-            let avvikelser = read_avvikelser(medlemmar.get("avvikelser"))?;
-            (medlemmar, avvikelser)
-        }
+        LefiUtfall::Svar(json) => read_svar(json)?,
         _ => (Medlemmar(Vec::new()), Vec::new()),
     };
     Some(Last {
@@ -75,6 +74,47 @@ fn read(uppgiftslamnare: Uppgiftslamnare, utfall: LefiUtfall<'_>) -> Option<Last
         medlemmar,
         avvikelser,
     })
+}
+
+/// True for an answer that [`merge`] takes: one JSON object without byte order mark, no member
+/// twice, no deeper than [`DEPTH_MAX`], `avvikelser` in one of the forms that occur. Answers are
+/// held to this when they arrive, so that one that was accepted can always be merged or passed on.
+pub(in crate::ssbtek) fn is_readable(json: &str) -> bool {
+    read_svar(json).is_some()
+}
+
+fn read_svar(json: &str) -> Option<(Medlemmar<'_>, Avvikelser<'_>)> {
+    if !is_shallow(json) {
+        return None;
+    }
+    let medlemmar = Medlemmar::parse(json)?;
+    let avvikelser = read_avvikelser(medlemmar.get("avvikelser"))?;
+    Some((medlemmar, avvikelser))
+}
+
+/// True when no more than [`DEPTH_MAX`] arrays and objects are open at the same time. Raw values
+/// are passed over without recursion, so that nothing else bounds them.
+fn is_shallow(json: &str) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        if quoted {
+            (quoted, escaped) = match byte {
+                _ if escaped => (true, false),
+                b'\\' => (true, true),
+                b'"' => (false, false),
+                _ => (true, false),
+            };
+            continue;
+        }
+        match byte {
+            b'"' => quoted = true,
+            b'{' | b'[' if depth == DEPTH_MAX => return false,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    true
 }
 
 type Avvikelser<'a> = Vec<(Cow<'a, str>, Vec<&'a RawValue>)>;
