@@ -77,7 +77,7 @@ pub enum LefiVag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "the contract's five flags")]
 pub struct SkvStandard {
-    /// How many of the latest whole years.
+    /// How many of the latest whole calendar years, at least one.
     pub antal_ar: u8,
     /// `foretagsinformation`.
     pub foretagsinformation: bool,
@@ -151,4 +151,49 @@ pub struct Delfraga {
     pub body: Result<Bytes, Delfel>,
     /// True when Skatteverket is asked for what is usual, because the question could not say.
     pub skv_standard: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_party_is_asked_in_the_version_of_the_question_when_it_speaks_it() {
+        let only = |kontrakt| Versioner::of([kontrakt]).unwrap();
+        for (spoken, asked, expected) in [
+            (Versioner::alla(), Kontrakt::V10, Kontrakt::V10),
+            (Versioner::alla(), Kontrakt::V11, Kontrakt::V11),
+            (only(Kontrakt::V10), Kontrakt::V10, Kontrakt::V10),
+            (only(Kontrakt::V10), Kontrakt::V11, Kontrakt::V10),
+            (only(Kontrakt::V11), Kontrakt::V10, Kontrakt::V11),
+            (only(Kontrakt::V11), Kontrakt::V11, Kontrakt::V11),
+        ] {
+            assert_eq!(spoken.for_fraga(asked), expected, "{spoken:?} {asked}");
+            assert!(spoken.contains(expected));
+        }
+    }
+
+    #[test]
+    fn versions_are_a_set_that_is_never_empty() {
+        assert_eq!(Versioner::of([]), None);
+        let ten = Versioner::of([Kontrakt::V10, Kontrakt::V10]).unwrap();
+        assert!(ten.contains(Kontrakt::V10) && !ten.contains(Kontrakt::V11));
+        let both = Versioner::of([Kontrakt::V11, Kontrakt::V10]).unwrap();
+        assert_eq!(both, Versioner::alla());
+        assert_ne!(both, ten);
+        assert_eq!(Anslutning::default().kontrakt, both);
+    }
+
+    #[test]
+    fn who_is_connected_is_found_by_party() {
+        let ten = Anslutning {
+            kontrakt: Versioner::of([Kontrakt::V10]).unwrap(),
+        };
+        let fordelning = Fordelning::new([(Uppgiftslamnare::AF, ten)]);
+        assert_eq!(fordelning.anslutning(Uppgiftslamnare::AF), Some(&ten));
+        assert_eq!(fordelning.anslutning(Uppgiftslamnare::SO), None);
+        assert_eq!(fordelning.lefi, LefiVag::Delad);
+        let alla = Fordelning::alla();
+        assert!(Uppgiftslamnare::all().all(|ul| alla.anslutning(ul).is_some()));
+    }
 }
