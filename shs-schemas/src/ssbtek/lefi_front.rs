@@ -173,13 +173,8 @@ fn reported<'a>(felkod: &str, utfall: &'a Utfall) -> Part<'a> {
     }
 }
 
-/// The JSON of an answer, without a byte order mark, which readers may pass over (RFC 8259, 8.1).
 fn json(svar: &Delsvar) -> Option<String> {
-    let mut json = svar.base64_content()?;
-    if json.starts_with("\u{FEFF}".as_bytes()) {
-        json.drain(.."\u{FEFF}".len());
-    }
-    String::from_utf8(json).ok()
+    String::from_utf8(svar.base64_content()?).ok()
 }
 
 fn merge(
