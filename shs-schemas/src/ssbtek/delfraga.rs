@@ -19,14 +19,14 @@ use super::{Datum, Kontrakt, Svarselement, Uppgiftslamnare};
 pub(super) const XML_DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
 /// How one party is asked.
-struct Mall<'a> {
+struct Mall {
     element: Svarselement,
     kontrakt: Kontrakt,
-    innehall: Innehall<'a>,
+    innehall: Innehall,
 }
 
 /// What stands in the element of the party that is asked.
-enum Innehall<'a> {
+enum Innehall {
     /// What the asker wrote.
     SomFragat,
     /// The same with another question to LEFI, in base64.
@@ -34,7 +34,7 @@ enum Innehall<'a> {
     /// Nothing: this version has no parameters.
     Tomt,
     /// Skatteverket's block, filled with what is usual.
-    SkvStandard(&'a SkvStandard, Datum),
+    SkvStandard(SkvStandard, Datum),
 }
 
 impl Fraga {
@@ -61,7 +61,7 @@ impl Fraga {
             }
             for ul in Uppgiftslamnare::all().filter(|ul| ul.element() == element) {
                 delfragor.push(self.delfraga(ul, fordelning, |kontrakt| {
-                    self.innehall(element, kontrakt, &fordelning.skv, idag)
+                    self.innehall(element, kontrakt, fordelning.skv, idag)
                 }));
             }
         }
@@ -99,13 +99,13 @@ impl Fraga {
     }
 
     /// What a party other than those of LEFI is asked.
-    fn innehall<'a>(
+    fn innehall(
         &self,
         element: Svarselement,
         kontrakt: Kontrakt,
-        skv: &'a SkvStandard,
+        skv: SkvStandard,
         idag: Datum,
-    ) -> Innehall<'a> {
+    ) -> Innehall {
         let has_block = self.platser().skv_fraga;
         if element != Svarselement::Skv || kontrakt.has_skv_fraga() == has_block {
             Innehall::SomFragat
@@ -116,11 +116,11 @@ impl Fraga {
         }
     }
 
-    fn delfraga<'a>(
+    fn delfraga(
         &self,
         uppgiftslamnare: Uppgiftslamnare,
         fordelning: &Fordelning,
-        innehall: impl FnOnce(Kontrakt) -> Innehall<'a>,
+        innehall: impl FnOnce(Kontrakt) -> Innehall,
     ) -> Delfraga {
         let Some(Anslutning { kontrakt }) = fordelning.anslutning(uppgiftslamnare) else {
             return Delfraga {
@@ -151,7 +151,7 @@ impl Fraga {
         lefi::split(&json, self.personidentitet().expose()).map(|delning| (delning, at))
     }
 
-    fn write_delfraga(&self, mall: &Mall<'_>) -> Bytes {
+    fn write_delfraga(&self, mall: &Mall) -> Bytes {
         let platser = self.platser();
         let prefix = self.del(platser.specifika.prefix());
         let size = XML_DECLARATION.len()
@@ -185,7 +185,7 @@ impl Fraga {
     }
 
     /// Appends a range of the question in the version that is asked.
-    fn splice(&self, out: &mut Vec<u8>, mall: &Mall<'_>, range: Range<usize>) {
+    fn splice(&self, out: &mut Vec<u8>, mall: &Mall, range: Range<usize>) {
         if mall.kontrakt == self.kontrakt() {
             out.extend_from_slice(self.del(range));
         } else {
@@ -194,7 +194,7 @@ impl Fraga {
         }
     }
 
-    fn size_of_own(&self, mall: &Mall<'_>) -> usize {
+    fn size_of_own(&self, mall: &Mall) -> usize {
         let own = self.platser().element[mall.element.index()].len();
         match &mall.innehall {
             Innehall::SomFragat => own,
@@ -209,7 +209,7 @@ impl Fraga {
     }
 
     /// Appends the element of the party that is asked.
-    fn write_own(&self, out: &mut Vec<u8>, mall: &Mall<'_>) {
+    fn write_own(&self, out: &mut Vec<u8>, mall: &Mall) {
         let own = self.platser().element[mall.element.index()].clone();
         match &mall.innehall {
             Innehall::SomFragat => self.splice(out, mall, own),
@@ -227,14 +227,14 @@ impl Fraga {
                 out.push(b'>');
                 // The prefix of the element itself: whatever it declares, that one is ssbt's.
                 let prefix = self.del(self.platser().skv.prefix());
-                write_skv_fraga(out, prefix, skv, *idag);
+                write_skv_fraga(out, prefix, *skv, *idag);
                 push_tag(out, b"</", prefix, "SKV");
             }
         }
     }
 
     /// Appends the start tag of Skatteverket's element up to where it is closed.
-    fn open_skv(&self, out: &mut Vec<u8>, mall: &Mall<'_>) {
+    fn open_skv(&self, out: &mut Vec<u8>, mall: &Mall) {
         let tagg = self.platser().skv.tagg.clone();
         let end = if self.del(tagg.clone()).ends_with(b"/>") {
             tagg.end - 2
@@ -251,7 +251,7 @@ const SKV_ELEMENTS: usize = 8;
 
 /// Appends the block of version 11 (ssbtek-10, 0.2): the latest whole years, the oldest first, and
 /// the flags.
-fn write_skv_fraga(out: &mut Vec<u8>, prefix: &[u8], skv: &SkvStandard, idag: Datum) {
+fn write_skv_fraga(out: &mut Vec<u8>, prefix: &[u8], skv: SkvStandard, idag: Datum) {
     push_tag(out, b"<", prefix, "fraga");
     // The schema has at least one year.
     let antal = i32::from(skv.antal_ar.max(1));

@@ -2,6 +2,8 @@
 //! contract, and whether LEFI is asked once or by its two authorities apart (ssbtek-10, 0.2, 4.0
 //! and 4.8; R-002).
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::fel::Delfel;
@@ -141,7 +143,7 @@ impl Fordelning {
 }
 
 /// One Uppgiftslämnare that is asked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Delfraga {
     /// Who.
     pub uppgiftslamnare: Uppgiftslamnare,
@@ -151,6 +153,17 @@ pub struct Delfraga {
     pub body: Result<Bytes, Delfel>,
     /// True when Skatteverket is asked for what is usual, because the question could not say.
     pub skv_standard: bool,
+}
+
+impl fmt::Debug for Delfraga {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delfraga")
+            .field("uppgiftslamnare", &self.uppgiftslamnare)
+            .field("kontrakt", &self.kontrakt)
+            .field("bytes", &self.body.as_ref().map(Bytes::len))
+            .field("skv_standard", &self.skv_standard)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
@@ -182,6 +195,21 @@ mod tests {
         assert_eq!(both, Versioner::alla());
         assert_ne!(both, ten);
         assert_eq!(Anslutning::default().kontrakt, both);
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        let delfraga = Delfraga {
+            uppgiftslamnare: Uppgiftslamnare::AF,
+            kontrakt: Kontrakt::V10,
+            body: Ok(Bytes::from_static(b"199503142383")),
+            skv_standard: false,
+        };
+        let shown = format!("{delfraga:?}");
+        assert!(
+            shown.contains("bytes: Ok(12)") && !shown.contains("1995"),
+            "{shown}"
+        );
     }
 
     #[test]

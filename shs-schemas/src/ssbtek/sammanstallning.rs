@@ -2,6 +2,7 @@
 //! and 8), and looked at again where it stands before the document leaves.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -40,7 +41,7 @@ impl From<Delfel> for Utfall {
 }
 
 /// A compiled response, and what was odd about it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sammanstallning {
     /// The document `hamtaBastjanstInformationResponse`: personal data.
     pub document: Bytes,
@@ -50,6 +51,16 @@ pub struct Sammanstallning {
     /// Parties whose answer was not the same when it left as when it came; it was withheld, and an
     /// error stands in its place.
     pub andrade: Vec<Uppgiftslamnare>,
+}
+
+impl fmt::Debug for Sammanstallning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sammanstallning")
+            .field("bytes", &self.document.len())
+            .field("lefi_felplacerade", &self.lefi_felplacerade)
+            .field("andrade", &self.andrade)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Compiles the response to `fraga` from the outcomes of its sub-questions.

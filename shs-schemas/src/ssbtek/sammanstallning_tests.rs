@@ -504,3 +504,14 @@ fn what_an_exchange_would_change_is_not_given_out() {
     let out = compiled("<egen xmlns='urn:egen'/>");
     assert!(text(&out).contains("<egen xmlns='urn:egen'/></s:data></s:AF>"));
 }
+
+#[test]
+fn debug_shows_what_was_odd_and_nothing_else() {
+    let out = sammanstall(&fraga(ALLA), Form::Bar, &all_data());
+    let shown = format!("{out:?}");
+    assert!(shown.contains("andrade: []"), "{shown}");
+    assert!(
+        !shown.contains("1995") && !shown.contains("PROV"),
+        "{shown}"
+    );
+}

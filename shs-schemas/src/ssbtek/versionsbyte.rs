@@ -120,11 +120,7 @@ pub(super) fn yttre_bindningar(
                 inline &= start.local != "error";
                 inre.outer(&reader, namespace);
             }
-            Event::Start(start) => {
-                if inre.leans_on_outer(&reader, &start) {
-                    return None;
-                }
-            }
+            Event::Start(start) if inre.leans_on_outer(&reader, &start) => return None,
             Event::Eof => return Some(bindningar),
             _ => {}
         }
