@@ -64,6 +64,10 @@ fn split(json: &[u8]) -> Split {
     split_by(with_lefi(json), &Fordelning::alla())
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one of the two things that are expected"
+)]
 fn asks(fk: Option<&str>, pm: Option<&str>) -> Split {
     let whole = |members: &str| q(members);
     Ok((fk.map(whole), pm.map(whole)))
@@ -503,6 +507,10 @@ fn row(ul: Uppgiftslamnare, tillstand: &str) -> String {
 }
 
 /// A merged answer with the rows that we write, and these members after them.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one of the two things that are expected"
+)]
 fn merged(fk: &str, pm: &str, members: &str) -> Result<String, String> {
     let (fk, pm) = (row(FK, fk), row(PM, pm));
     Ok(format!(r#"{{"utlamnare":[{fk},{pm}]{members}}}"#))
@@ -648,6 +656,7 @@ fn who_may_not_ask_gets_a_row_for_each_type() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn when_nobody_has_data_there_is_an_error() {
     use SsbtFelkod as Kod;
     let silent = Del::Ssbt(Kod::Timeout);
@@ -795,7 +804,6 @@ fn when_nobody_has_data_there_is_an_error() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn values_are_merged_as_raw_text() {
     let ok = |members: &str| merged("OK", "OK", members);
     let cases: &[(&str, &'static str, &'static str, Result<String, String>)] = &[
