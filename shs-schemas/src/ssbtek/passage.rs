@@ -9,6 +9,11 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use super::sammanstallning::Utfall;
+use super::svar::Delsvar;
+use super::versionsbyte::Bindningar;
+use super::{Kontrakt, Svarselement, Uppgiftslamnare};
+
 /// SHA-256 over a part as it was delivered.
 ///
 /// It is not printed, and must be keyed before it is kept: a plain digest of so regular a text can
@@ -44,6 +49,42 @@ impl fmt::Debug for Kontrollsumma {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Kontrollsumma([redacted])")
     }
+}
+
+/// Parties whose answer has changed since it came, among those that are not copied as a whole: once
+/// merged or exchanged they can no longer be compared with what arrived.
+pub(super) fn changed_before(
+    asked: Kontrakt,
+    utfall: &[(Uppgiftslamnare, Utfall)],
+) -> Vec<Uppgiftslamnare> {
+    let mut changed = Vec::new();
+    for (ul, utfall) in utfall {
+        if let Utfall::Svar(svar) = utfall
+            && (svar.kontrakt() != asked || ul.element() == Svarselement::Fk)
+            && !changed.contains(ul)
+            && !svar.is_intact()
+        {
+            changed.push(*ul);
+        }
+    }
+    changed
+}
+
+/// Whether `written` is the answer that arrived, but for the exchange of its version.
+pub(super) fn is_same(
+    kontrakt: Kontrakt,
+    svar: &Delsvar,
+    bindningar: &Bindningar,
+    written: &[u8],
+) -> bool {
+    let summa = if svar.kontrakt() == kontrakt {
+        Some(Kontrollsumma::of(written))
+    } else {
+        bindningar
+            .undo(svar.element(), written, kontrakt)
+            .map(|pieces| Kontrollsumma::of_pieces(&pieces))
+    };
+    summa.as_ref() == Some(svar.kontrollsumma())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::delfraga::XML_DECLARATION;
 use super::fel::{Delfel, SsbtFelkod};
 use super::fraga::Fraga;
 use super::lefi_front::{self, Asked, LefiSvar};
-use super::passage::Kontrollsumma;
+use super::passage;
 use super::svar::Delsvar;
 use super::versionsbyte::{self, Bindningar};
 use super::{Kontrakt, Svarselement, Uppgiftslamnare};
@@ -70,7 +70,8 @@ impl fmt::Debug for Sammanstallning {
 /// answered with `SSBT-INTERNT-FEL`; of several outcomes for one party the first counts.
 ///
 /// An answer in another version than the question gets the namespace of the question's version in
-/// the elements of the contract; what is the authority's own stays (ssbtek-10, 0.2).
+/// the elements of the contract; what is the authority's own stays (ssbtek-10, 0.2). An answer that
+/// is no longer what arrived is withheld and counts as a fault of the node.
 #[must_use]
 pub fn compose(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> Bytes {
     sammanstall(fraga, Form::Bar, utfall).document
@@ -84,7 +85,7 @@ pub fn sammanstall(
     utfall: &[(Uppgiftslamnare, Utfall)],
 ) -> Sammanstallning {
     let _ = form;
-    let mut andrade = changed_before(fraga, utfall);
+    let mut andrade = passage::changed_before(fraga.kontrakt(), utfall);
     // Each turn withholds one party more, so there are no more turns than parties.
     loop {
         let (delar, lefi_felplacerade) = delar(fraga, utfall, &andrade);
@@ -101,22 +102,6 @@ pub fn sammanstall(
     }
 }
 
-/// Parties whose answer has changed since it came, among those that are not copied as a whole: once
-/// merged or exchanged they can no longer be compared with what arrived.
-fn changed_before(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> Vec<Uppgiftslamnare> {
-    let mut changed = Vec::new();
-    for (ul, utfall) in utfall {
-        if let Utfall::Svar(svar) = utfall
-            && (svar.kontrakt() != fraga.kontrakt() || ul.element() == Svarselement::Fk)
-            && !changed.contains(ul)
-            && !svar.is_intact()
-        {
-            changed.push(*ul);
-        }
-    }
-    changed
-}
-
 /// Parties whose answer is not what it was, where it stands in the document.
 fn changed_after(
     kontrakt: Kontrakt,
@@ -128,7 +113,9 @@ fn changed_after(
     for ((_, del), plats) in delar.iter().zip(platser) {
         let written = document.get(plats.clone()).unwrap_or_default();
         match del {
-            Del::Svar(svar, bindningar) if !is_same(kontrakt, svar, bindningar, written) => {
+            Del::Svar(svar, bindningar)
+                if !passage::is_same(kontrakt, svar, bindningar, written) =>
+            {
                 changed.push(svar.uppgiftslamnare());
             }
             Del::Lefi(lefi) => changed.extend(lefi.changed(written)),
@@ -136,18 +123,6 @@ fn changed_after(
         }
     }
     changed
-}
-
-/// Whether `written` is the answer that arrived, but for the exchange of its version.
-fn is_same(kontrakt: Kontrakt, svar: &Delsvar, bindningar: &Bindningar, written: &[u8]) -> bool {
-    let summa = if svar.kontrakt() == kontrakt {
-        Some(Kontrollsumma::of(written))
-    } else {
-        bindningar
-            .undo(svar.element(), written, kontrakt)
-            .map(|pieces| Kontrollsumma::of_pieces(&pieces))
-    };
-    summa.as_ref() == Some(svar.kontrollsumma())
 }
 
 /// What is written in the place of one element.
