@@ -230,3 +230,32 @@ fn unsplit_lefi_is_one_question_as_it_was_written() {
     let fel = refused[0].body.as_ref().unwrap_err();
     assert_eq!(fel.ssbt_felkod(), Some(SsbtFelkod::FkFragaOgiltig));
 }
+
+#[test]
+fn what_an_envelope_declares_is_exchanged_too() {
+    // The question's own declaration moves to the envelope, beside others that stay as they are.
+    let declared = format!(" xmlns:b=\"{NS10}\"");
+    let root = ALLA_10.find("<b:hamtaBastjanstInformation").unwrap();
+    let inner = ALLA_10[root..].replacen(&declared, "", 1);
+    let enveloped = format!(
+        "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/' xmlns:b='urn:hidden' \
+         xmlns:c='{NS10}'><s:Body{declared}>{inner}</s:Body></s:Envelope>"
+    );
+    let read = crate::ssbtek::Anrop::read(Bytes::from(enveloped), None, &Limits::default());
+    let (crate::ssbtek::Anrop::Fraga(enveloped), _) = read.unwrap() else {
+        panic!("a question")
+    };
+    for fordelning in [Fordelning::alla(), only(Kontrakt::V11)] {
+        let of_envelope = enveloped.delfragor(&fordelning, IDAG);
+        for (delfraga, bare) in of_envelope.iter().zip(asked(ALLA_10, &fordelning)) {
+            let text = body(delfraga);
+            let namespace = delfraga.kontrakt.namespace();
+            assert_eq!(text.matches(namespace).count(), 2, "{text}");
+            assert!(!text.contains("urn:hidden"));
+            let sub = fraga(&text);
+            assert_eq!(sub.kontrakt(), delfraga.kontrakt);
+            let bare = fraga(&body(&bare));
+            assert!(sub.uppgifter() == bare.uppgifter(), "{text}");
+        }
+    }
+}
