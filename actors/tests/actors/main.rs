@@ -4,11 +4,16 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod answers;
+mod any_mix_is_answered_once;
+mod base64;
+mod contract;
 mod deadlines;
 mod dispatcher;
 mod insamling;
 mod ledger;
 mod node_rig;
+mod questions;
 mod relay;
 mod relay_rig;
 mod supervision;
