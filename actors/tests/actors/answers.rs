@@ -31,7 +31,7 @@ pub fn data(
     } else {
         match ul.element() {
             Svarselement::Fk => base64_answer("FK", "lefiJsonSvar", &lefi_json(ul, &marker)),
-            Svarselement::Csn => base64_answer("CSN", "svar", &csn(&marker)),
+            Svarselement::Csn => csn(&marker),
             Svarselement::Af if full => corpus!("answers/af-full.xml").replace("PROV-1", &marker),
             Svarselement::Af => corpus!("spec/svar-af.xml").replace("PROV-1", &marker),
             Svarselement::So if full => corpus!("answers/so-full.xml").replace("PROV-1", &marker),
@@ -82,7 +82,18 @@ fn base64_answer(name: &str, child: &str, content: &str) -> String {
 fn csn(marker: &str) -> String {
     let document = corpus!("answers/csn-full.inner.xml");
     let text = format!("<k:ResultatText>{marker}</k:ResultatText>");
-    document.replace("<k:ResultatText>Prov</k:ResultatText>", &text)
+    let document = document.replace("<k:ResultatText>Prov</k:ResultatText>", &text);
+    assert!(document.contains(marker));
+    base64_answer("CSN", "svar", &document)
+}
+
+/// The answer of CSN with this text where the question is repeated, which may be anything.
+pub fn csn_with(text: &str) -> String {
+    let document = corpus!("answers/csn-full.inner.xml");
+    let end = "text</k:GemensamtFragaEkbistand>";
+    assert!(document.contains(end));
+    let document = document.replace(end, &format!("{text}</k:GemensamtFragaEkbistand>"));
+    base64_answer("CSN", "svar", &document)
 }
 
 /// An answer of LEFI with members of this authority's own.
