@@ -66,8 +66,14 @@ impl Handler<Envelope<Sammanstall>> for Egress {
     type Result = ();
 
     fn handle(&mut self, envelope: Envelope<Sammanstall>, _ctx: &mut Self::Context) {
-        let sammanstall = envelope.open();
+        #[cfg_attr(
+            not(debug_assertions),
+            expect(unused_mut, reason = "changed by tests alone")
+        )]
+        let mut sammanstall = envelope.open();
         self.failpoints.hit("egress");
+        #[cfg(debug_assertions)]
+        disturb(&mut sammanstall.compiled, &self.failpoints);
         self.observed.count_handled();
         if answer_bytes(&sammanstall.compiled) <= READ_ON_ARBITER_BYTES_MAX {
             send(sammanstall, &self.own, &self.avvikelser);
@@ -83,6 +89,23 @@ impl Handler<Halt> for Egress {
 
     fn handle(&mut self, _: Halt, ctx: &mut Self::Context) {
         ctx.stop();
+    }
+}
+
+/// Flips a bit in the middle of answers, as faulty memory would between arrival and departure:
+/// of those whose party's place `passage-AF` … a test has armed.
+#[cfg(debug_assertions)]
+fn disturb(compiled: &mut Compiled, failpoints: &Failpoints) {
+    let outcomes = compiled
+        .persons
+        .iter_mut()
+        .flat_map(|(_, outcomes)| outcomes);
+    for (ul, utfall) in outcomes {
+        if let Utfall::Svar(svar) = utfall
+            && failpoints.is_due(&format!("passage-{ul}"))
+        {
+            svar.flip_a_bit(svar.element().len() / 2);
+        }
     }
 }
 
