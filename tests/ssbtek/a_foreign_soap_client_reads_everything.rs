@@ -73,7 +73,10 @@ impl Scene {
         let echo = &svar["fraga"]["specifikaFrageparametrar"];
         assert_eq!(echo["CSN"]["tidsperiod"]["fromDatum"], "2026-10-01");
         assert_eq!(echo["SKV"].get("fraga"), asked.get("skv"));
-        assert_eq!(json_in(&echo["FK"]["fraga"]["lefiJsonFraga"]), asked["lefi"]);
+        assert_eq!(
+            json_in(&echo["FK"]["fraga"]["lefiJsonFraga"]),
+            asked["lefi"]
+        );
 
         let data = |name: &str| &svar["svarsdata"][name]["data"];
         for ul in Uppgiftslamnare::all().filter(|ul| ul.element() != Svarselement::Fk) {
@@ -93,7 +96,9 @@ impl Scene {
 
     fn tests_are_read(&self, zeep: &mut Zeep) {
         self.sandbox.set_reach(CSN, Reach::NoQueue);
-        let svar = until(zeep, &connection_test(), |svar| svar["CSN"]["error"].is_object());
+        let svar = until(zeep, &connection_test(), |svar| {
+            svar["CSN"]["error"].is_object()
+        });
         self.sandbox.set_reach(CSN, Reach::Consuming);
         for element in Svarselement::IN_ORDER {
             let tested = &svar[element.local_name()];
@@ -130,7 +135,10 @@ fn errors_are_read(sandbox: &Sandbox, kontrakt: Kontrakt, zeep: &mut Zeep) {
     });
     sandbox.set_reach(TNS, Reach::Consuming);
     let parts = &svar["svarsdata"];
-    for (name, kalla, felkod) in [("CSN", "BT", "-1005"), ("TNS", "SSBT", "SSBT-INGEN-KONTAKT")] {
+    for (name, kalla, felkod) in [
+        ("CSN", "BT", "-1005"),
+        ("TNS", "SSBT", "SSBT-INGEN-KONTAKT"),
+    ] {
         let error = &parts[name]["error"];
         assert_eq!(error["kalla"], kalla, "{svar}");
         assert_eq!(error["felkod"], felkod);
@@ -152,13 +160,22 @@ fn errors_are_read(sandbox: &Sandbox, kontrakt: Kontrakt, zeep: &mut Zeep) {
 
 fn faults_are_read(kontrakt: Kontrakt, zeep: &mut Zeep) {
     for (fields, felkod) in [
-        (json!({"personidentitet": "199503142384"}), "SSBT-PERSONIDENTITET"),
-        (json!({"from": "2026-12-01", "tom": "2026-11-30"}), "SSBT-TIDSPERIOD"),
+        (
+            json!({"personidentitet": "199503142384"}),
+            "SSBT-PERSONIDENTITET",
+        ),
+        (
+            json!({"from": "2026-12-01", "tom": "2026-11-30"}),
+            "SSBT-TIDSPERIOD",
+        ),
         (
             json!({"perioder": {"AF": ["2026-11-02", "2026-11-01"]}}),
             "SSBT-TIDSPERIOD",
         ),
-        (json!({"organisationsnummer": "162120009986"}), "SSBT-OBEHORIG"),
+        (
+            json!({"organisationsnummer": "162120009986"}),
+            "SSBT-OBEHORIG",
+        ),
     ] {
         let expected = (500, "soap:Client".to_owned(), felkod.to_owned());
         assert_eq!(zeep.fault(&changed(question(kontrakt), &fields)), expected);
@@ -204,7 +221,9 @@ async fn and_is_told_that_there_is_too_much_to_do() {
         return;
     };
     let mut first = soap::Door::to(&sandbox).await;
-    first.begin(Kontrakt::V11, &soap::question(Kontrakt::V11)).await;
+    first
+        .begin(Kontrakt::V11, &soap::question(Kontrakt::V11))
+        .await;
     eventually("it is open", || sandbox.node().load().open() == 1).await;
     for call in [question(Kontrakt::V11), connection_test()] {
         let expected = (503, "soap:Server".to_owned(), "SSBT-OVERLAST".to_owned());

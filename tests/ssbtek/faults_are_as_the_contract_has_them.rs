@@ -37,7 +37,10 @@ fn assert_is(fault: &Fault, Expected(felkod, kontrakt, operation): &Expected) {
     assert_eq!(namespace, kontrakt.namespace(), "{fault:?}");
     assert_eq!(element, operation.fault_element(), "{fault:?}");
     assert_eq!(fault.code, "Client", "{fault:?}");
-    assert!(!fault.texts().contains("SSBT-"), "the code stands by itself");
+    assert!(
+        !fault.texts().contains("SSBT-"),
+        "the code stands by itself"
+    );
 }
 
 /// A question with a mark in a field, and something else wrong.
@@ -68,7 +71,10 @@ async fn documents_that_are_no_calls_are_refused_in_their_version_and_operation(
         let text = envelope(&marked("Exempelköpings", "Exempelk\u{fffd}pings"));
         text.replace('\u{fffd}', "\u{1}").into_bytes()
     };
-    let latin: Vec<u8> = latin.iter().map(|&byte| if byte == 1 { 0xF6 } else { byte }).collect();
+    let latin: Vec<u8> = latin
+        .iter()
+        .map(|&byte| if byte == 1 { 0xF6 } else { byte })
+        .collect();
     for (body, expected) in [
         // What cannot be read tells no version: that of the path counts.
         (Vec::new(), Expected(ogiltig, V10, Hamta)),
@@ -82,7 +88,10 @@ async fn documents_that_are_no_calls_are_refused_in_their_version_and_operation(
         // A document of its own is for the other door.
         (question_element(V11).into(), Expected(ogiltig, V11, Hamta)),
         (test_element(V11).into(), Expected(ogiltig, V11, Testa)),
-        (envelope(&test_with_blank).into(), Expected(ogiltig, V11, Testa)),
+        (
+            envelope(&test_with_blank).into(),
+            Expected(ogiltig, V11, Testa),
+        ),
         (envelope(&two).into(), Expected(ogiltig, V11, Hamta)),
         (envelope(&twelve).into(), Expected(okand, V10, Hamta)),
         (envelope(&stranger).into(), Expected(okand, V10, Hamta)),
@@ -115,7 +124,10 @@ async fn documents_that_are_no_calls_are_refused_in_their_version_and_operation(
 async fn a_fault_of_the_question_says_which_element_and_where() {
     let sandbox = Sandbox::new().start().await;
     let mut door = Door::to(&sandbox).await;
-    let body = envelope(&marked("<ssbt:arendeidentitet>EB-2026-004711</", "<ssbt:arendeidentitet></"));
+    let body = envelope(&marked(
+        "<ssbt:arendeidentitet>EB-2026-004711</",
+        "<ssbt:arendeidentitet></",
+    ));
     let told = refused(&mut door, V11, &body).await.texts();
     let place = body.find("<ssbt:arendeidentitet>").unwrap();
     let position: usize = told
@@ -133,7 +145,10 @@ async fn faults_of_the_envelope_have_no_detail() {
     let mut door = Door::to(&sandbox).await;
     let header = |attributes: &str| {
         let entry = format!("<x:Kom xmlns:x='urn:{MARK}' {attributes}>{MARK}</x:Kom>");
-        envelope_with(&format!("<e:Header>{entry}</e:Header>"), &question_element(V11))
+        envelope_with(
+            &format!("<e:Header>{entry}</e:Header>"),
+            &question_element(V11),
+        )
     };
     let soap_1_2 = question(V11).replace(soap::SOAP, SOAP_1_2);
     for (body, code) in [
@@ -172,8 +187,11 @@ async fn the_namespace_decides_the_version_and_not_the_path() {
         }
     }
     // Neither the action nor a name of the client's own making plays a part.
-    let elsewhere = question(V10).replace("ssbt:", "ns2:").replace(":ssbt=", ":ns2=");
-    door.send("POST /ssbt/11", "application/octet-stream", elsewhere).await;
+    let elsewhere = question(V10)
+        .replace("ssbt:", "ns2:")
+        .replace(":ssbt=", ":ns2=");
+    door.send("POST /ssbt/11", "application/octet-stream", elsewhere)
+        .await;
     assert_data_of_all(&door.answer().await, V10);
 }
 
@@ -188,14 +206,19 @@ async fn other_character_sets_are_read_whoever_names_them() {
         units.flat_map(u16::to_le_bytes).collect()
     };
     let latin = |text: &str| -> Vec<u8> {
-        text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+        text.chars()
+            .map(|c| u8::try_from(u32::from(c)).unwrap())
+            .collect()
     };
     for (content_type, body) in [
         ("text/xml; charset=utf-16", utf16(&declared("UTF-16"))),
         ("text/xml", utf16(&text)),
         ("text/xml; charset=iso-8859-1", latin(&text)),
         ("text/xml", latin(&declared("ISO-8859-1"))),
-        ("text/xml; charset=utf-8", format!("\u{feff}{text}").into_bytes()),
+        (
+            "text/xml; charset=utf-8",
+            format!("\u{feff}{text}").into_bytes(),
+        ),
     ] {
         door.send("POST /ssbt/11", content_type, body).await;
         let response = door.answer().await;
@@ -213,10 +236,14 @@ async fn a_body_in_chunks_is_read_and_one_too_large_is_refused() {
         .await;
     let mut door = Door::to(&sandbox).await;
     let body = question(V11);
-    door.0.send("POST /ssbt/11 HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    door.0
+        .send("POST /ssbt/11 HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .await;
     for piece in body.as_bytes().chunks(100) {
         let head = format!("{:x}\r\n", piece.len());
-        door.0.send([head.as_bytes(), piece, b"\r\n"].concat()).await;
+        door.0
+            .send([head.as_bytes(), piece, b"\r\n"].concat())
+            .await;
     }
     door.0.send("0\r\n\r\n").await;
     assert_data_of_all(&door.answer().await, V11);
@@ -225,7 +252,10 @@ async fn a_body_in_chunks_is_read_and_one_too_large_is_refused() {
     let large = envelope(&question_element(V10)) + &" ".repeat(8 * 1024);
     let fault = refused(&mut door, V10, large).await;
     // It was not read, so its version is not known: that of the path counts.
-    assert_is(&fault, &Expected("SSBT-OGILTIG-FRAGA", V10, Operation::Hamta));
+    assert_is(
+        &fault,
+        &Expected("SSBT-OGILTIG-FRAGA", V10, Operation::Hamta),
+    );
     assert!(fault.texts().contains("större"), "{fault:?}");
     assert_eq!(sandbox.asked().count(), asked);
 }
@@ -235,19 +265,26 @@ async fn other_methods_are_refused_with_those_that_there_are() {
     let sandbox = Sandbox::new().start().await;
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
         let mut door = Door::to(&sandbox).await;
-        door.send(&format!("{method} /ssbt/11"), "text/xml", question(V11)).await;
+        door.send(&format!("{method} /ssbt/11"), "text/xml", question(V11))
+            .await;
         let response = door.answer().await;
         assert_eq!(response.status, 405, "{method}");
         assert_eq!(response.header("allow"), Some("GET, POST"));
         let fault = Fault::of(&response);
-        assert_is(&fault, &Expected("SSBT-OKAND-OPERATION", V11, Operation::Hamta));
+        assert_is(
+            &fault,
+            &Expected("SSBT-OKAND-OPERATION", V11, Operation::Hamta),
+        );
     }
     assert_eq!(sandbox.asked().count(), 0);
 }
 
 #[tokio::test]
 async fn the_description_is_served_where_it_was_asked_for_or_where_the_settings_say() {
-    let set = "https://ssbtek.example.se:8585/".to_owned().try_into().unwrap();
+    let set = "https://ssbtek.example.se:8585/"
+        .to_owned()
+        .try_into()
+        .unwrap();
     let plain = Sandbox::new().start().await;
     let public = Sandbox::new()
         .with(|settings| settings.ssbtek.soap_address = Some(set))
@@ -270,9 +307,21 @@ async fn the_description_is_served_where_it_was_asked_for_or_where_the_settings_
                 let text = described(&mut door, &format!("{path}?xsd={name}")).await;
                 assert_eq!(Some(text), wsdl::schema(kontrakt, name, &address));
             }
-            for query in ["", "?", "?xsd=", "?xsd=csn", "?xsd=../ssbt", "?wsdl=1", "?fraga"] {
+            for query in [
+                "",
+                "?",
+                "?xsd=",
+                "?xsd=csn",
+                "?xsd=../ssbt",
+                "?wsdl=1",
+                "?fraga",
+            ] {
                 let response = door.get(&format!("{path}{query}")).await;
-                assert_eq!((response.status, response.body), (404, Vec::new()), "{query}");
+                assert_eq!(
+                    (response.status, response.body),
+                    (404, Vec::new()),
+                    "{query}"
+                );
             }
         }
         assert_eq!(door.get("/ssbt/12?wsdl").await.status, 404);
@@ -285,7 +334,10 @@ async fn the_description_is_served_where_it_was_asked_for_or_where_the_settings_
 async fn described(door: &mut Door, target: &str) -> String {
     let response = door.get(target).await;
     assert_eq!(response.status, 200, "{target}");
-    assert_eq!(response.header("content-type"), Some("text/xml; charset=utf-8"));
+    assert_eq!(
+        response.header("content-type"),
+        Some("text/xml; charset=utf-8")
+    );
     let text = String::from_utf8(response.body).unwrap();
     Document::parse(&text).unwrap();
     text
@@ -315,7 +367,9 @@ async fn over_load_and_draining_it_is_503_with_a_time_to_come_back() {
 
     // The node's: not even read.
     let mut other = Door::to(&sandbox).await;
-    other.begin(V11, question(V11).replace("162120009994", "162120009986")).await;
+    other
+        .begin(V11, question(V11).replace("162120009994", "162120009986"))
+        .await;
     eventually("the other has asked, too", || sandbox.asked().count() == 16).await;
     let fault = overloaded(&mut door, V11, "<x/>").await;
     assert_eq!(fault.detail.as_ref().unwrap().namespace, V11.namespace());

@@ -87,7 +87,9 @@ fn read_fields(name: &str, value: &Value, into: &mut Vec<(String, String)>) {
                 read_fields(name, value, into);
             }
         }
-        Value::Array(values) => values.iter().for_each(|value| read_fields(name, value, into)),
+        Value::Array(values) => values
+            .iter()
+            .for_each(|value| read_fields(name, value, into)),
         Value::String(text) => push(text.clone()),
         Value::Null => {}
         other => push(other.to_string()),

@@ -58,7 +58,12 @@ async fn post(wire: &mut Wire, message: &[u8]) -> Response {
 
 /// The documents of a reply, after their names.
 fn documents(response: Response) -> Vec<String> {
-    assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
+    assert_eq!(
+        response.status,
+        200,
+        "{}",
+        String::from_utf8_lossy(&response.body)
+    );
     let reply = Message::read(response.body.into(), None, &Limits::default()).unwrap();
     let parts = reply.parts.into_iter().enumerate().map(|(place, part)| {
         assert_eq!(part.datapart_type, format!("fraga{place}"));
@@ -118,7 +123,8 @@ async fn one_to_ten_persons_in_either_form() {
         for many in [1, 2, 10] {
             let before = sandbox.asked().count();
             let asked = persons[..many].iter().enumerate();
-            let asked = asked.map(|(place, person)| by_turns(place, element_about(person, kontrakt)));
+            let asked =
+                asked.map(|(place, person)| by_turns(place, element_about(person, kontrakt)));
             let documents = documents(post(&mut wire, &message(asked.collect())).await);
             assert_eq!(documents.len(), many);
             for (place, document) in documents.iter().enumerate() {
@@ -141,7 +147,10 @@ async fn a_person_that_cannot_be_gets_a_fault_in_its_own_form_and_the_others_are
     assert_answers(&documents[3], false, V11, persons[3]);
 
     let fault = Fault::read(documents[1].as_bytes());
-    assert_eq!((&*fault.code, fault.felkod()), ("Client", "SSBT-PERSONIDENTITET"));
+    assert_eq!(
+        (&*fault.code, fault.felkod()),
+        ("Client", "SSBT-PERSONIDENTITET")
+    );
     let Detail {
         namespace, element, ..
     } = fault.detail.as_ref().unwrap();
@@ -150,7 +159,11 @@ async fn a_person_that_cannot_be_gets_a_fault_in_its_own_form_and_the_others_are
     let bare = element_of(&documents[2], true);
     assert_eq!(bare, (namespace.clone(), element.clone()));
     assert!(documents[2].contains("SSBT-PERSONIDENTITET"));
-    assert!(documents[1..3].iter().all(|document| !document.contains(OMOJLIG)));
+    assert!(
+        documents[1..3]
+            .iter()
+            .all(|document| !document.contains(OMOJLIG))
+    );
     assert_eq!(sandbox.asked().count(), 16);
 }
 
@@ -158,11 +171,14 @@ async fn a_person_that_cannot_be_gets_a_fault_in_its_own_form_and_the_others_are
 async fn none_or_more_than_ten_persons_are_refused() {
     let sandbox = Sandbox::new().start().await;
     let mut wire = Wire::to(sandbox.service()).await;
-    for many in [0, 11] {
-        let asked = vec![element_about(EXEMPELPERSONER[0].0, V10); many];
-        let told = refusal(&post(&mut wire, &message(asked)).await);
-        assert!(told.starts_with("SSBT-ANTAL-PERSONER"), "{told}");
-    }
+    let eleven = vec![element_about(EXEMPELPERSONER[0].0, V10); 11];
+    let told = refusal(&post(&mut wire, &message(eleven)).await);
+    assert!(told.starts_with("SSBT-ANTAL-PERSONER"), "{told}");
+    // A message of SHS has at least one part: this is none.
+    let none = post(&mut wire, &message(Vec::new())).await;
+    assert_eq!(none.status, 400);
+    let code = none.header("x-shs-errorcode");
+    assert_eq!(code, Some("IllegalMessageStructure"));
     assert_eq!(sandbox.asked().count(), 0);
 }
 
@@ -180,9 +196,14 @@ async fn one_invalid_part_refuses_all_and_says_which_and_where() {
         let told = refusal(&post(&mut wire, &message(asked)).await);
         assert!(told.starts_with("SSBT-OGILTIG-FRAGA"), "{told}");
         let expected = format!("datadel {}; arendeidentitet, position ", wrong + 1);
-        let (_, position) = told.split_once(&expected).unwrap_or_else(|| panic!("{told}"));
+        let (_, position) = told
+            .split_once(&expected)
+            .unwrap_or_else(|| panic!("{told}"));
         let position: usize = position.split(':').next().unwrap().parse().unwrap();
-        assert!((place..=place + tag.len()).contains(&position), "{told}: {place}");
+        assert!(
+            (place..=place + tag.len()).contains(&position),
+            "{told}: {place}"
+        );
     }
     assert_eq!(sandbox.asked().count(), 0);
 }
@@ -193,22 +214,39 @@ async fn what_is_no_call_or_does_not_belong_together_is_refused() {
     let mut wire = Wire::to(sandbox.service()).await;
     let question = |kontrakt| element_about(EXEMPELPERSONER[0].0, kontrakt);
     let others = question(V10).replace("162120009994", "162120009986");
-    let soap_1_2 = envelope(&question(V10)).replace(SOAP, "http://www.w3.org/2003/05/soap-envelope");
+    let soap_1_2 =
+        envelope(&question(V10)).replace(SOAP, "http://www.w3.org/2003/05/soap-envelope");
     for (documents, felkod, word) in [
-        (vec![question(V10), others], "SSBT-OBEHORIG", "samma ingivare"),
+        (
+            vec![question(V10), others],
+            "SSBT-OBEHORIG",
+            "samma ingivare",
+        ),
         (
             vec![question(V10), envelope(&question(V11))],
             "SSBT-OGILTIG-FRAGA",
             "kontraktsversion",
         ),
-        (vec![question(V10), test_element(V10)], "SSBT-OGILTIG-FRAGA", "ensam"),
-        (vec![test_element(V10), test_element(V10)], "SSBT-OGILTIG-FRAGA", "ensam"),
+        (
+            vec![question(V10), test_element(V10)],
+            "SSBT-OGILTIG-FRAGA",
+            "ensam",
+        ),
+        (
+            vec![test_element(V10), test_element(V10)],
+            "SSBT-OGILTIG-FRAGA",
+            "ensam",
+        ),
         (
             vec![question(V10).replace("ssbt/10", "ssbt/12")],
             "SSBT-OKAND-OPERATION",
             "datadel 1",
         ),
-        (vec![question(V10), "<a/>".to_owned()], "SSBT-OKAND-OPERATION", "datadel 2"),
+        (
+            vec![question(V10), "<a/>".to_owned()],
+            "SSBT-OKAND-OPERATION",
+            "datadel 2",
+        ),
         (vec![soap_1_2], "SSBT-OGILTIG-FRAGA", "version 1.1"),
     ] {
         let told = refusal(&post(&mut wire, &message(documents)).await);
@@ -231,7 +269,12 @@ async fn a_test_alone_is_answered_in_its_form_and_version() {
                 Operation::Testa.response_element().to_owned(),
             );
             assert_eq!(element_of(&documents[0], bare), expected);
-            assert_eq!(documents[0].matches(">true</").count(), 7, "{}", documents[0]);
+            assert_eq!(
+                documents[0].matches(">true</").count(),
+                7,
+                "{}",
+                documents[0]
+            );
         }
     }
     // A ping reaches everybody, each time.
@@ -253,5 +296,8 @@ async fn nobody_asks_for_an_ingivare_that_its_certificate_does_not_stand_for() {
         assert!(told.starts_with("SSBT-OBEHORIG"), "{told}");
     }
     assert_eq!(sandbox.asked().count(), 0);
-    assert_eq!(documents(post(&mut wire, &message(vec![own])).await).len(), 1);
+    assert_eq!(
+        documents(post(&mut wire, &message(vec![own])).await).len(),
+        1
+    );
 }

@@ -99,7 +99,9 @@ async fn nobody_asks_with_the_certificate_of_another_body() {
     let pki = Pki::new();
     let scene = Scene::guarded(&pki, |_| ()).await;
     let provstad = pki.http_client(Some("provstad"));
-    scene.refuses(&provstad, question_of(EXEMPELKOPING), "ingivare").await;
+    scene
+        .refuses(&provstad, question_of(EXEMPELKOPING), "ingivare")
+        .await;
     scene.answers(&provstad, PROVSTAD).await;
     let (status, reply) = scene.call(&provstad, connection_test(V11)).await;
     assert_eq!(status, 200);
@@ -123,7 +125,9 @@ async fn an_ombud_asks_for_those_that_list_its_certificate_and_for_nobody_else()
     let ombud = pki.http_client(Some("driftbolag"));
     scene.answers(&ombud, EXEMPELKOPING).await;
     scene.answers(&ombud, PROVSTAD).await;
-    scene.refuses(&ombud, question_of(UTAN_AVTAL), "ingivare").await;
+    scene
+        .refuses(&ombud, question_of(UTAN_AVTAL), "ingivare")
+        .await;
     // In its own name it is nobody, and it may test for those that it stands for.
     scene.refuses(&ombud, question_of(OKAND), "ansluten").await;
     let (_, reply) = scene.call(&ombud, connection_test(V11)).await;
@@ -152,7 +156,12 @@ async fn without_a_certificate_there_is_neither_a_call_nor_a_description() {
     let pki = Pki::new();
     let scene = Scene::guarded(&pki, |_| ()).await;
     let nobody = pki.http_client(None);
-    assert!(nobody.call(&scene.url, question_of(PROVSTAD)).await.is_err());
+    assert!(
+        nobody
+            .call(&scene.url, question_of(PROVSTAD))
+            .await
+            .is_err()
+    );
     let mut plain = Door::to(&scene.sandbox).await;
     plain.begin(V11, question(V11)).await;
     assert!(plain.0.receive().await.is_none());
@@ -184,8 +193,15 @@ async fn whose_certificate_is_revoked_is_refused_on_its_open_connection_and_gets
     assert_eq!(describes.get("/ssbt/11?wsdl").await.status, 403);
     assert_eq!(scene.sandbox.asked().count(), asked);
     let again = pki.http_client(Some("exempelkoping"));
-    assert!(again.call(&scene.url, question_of(EXEMPELKOPING)).await.is_err());
-    scene.answers(&pki.http_client(Some("provstad")), PROVSTAD).await;
+    assert!(
+        again
+            .call(&scene.url, question_of(EXEMPELKOPING))
+            .await
+            .is_err()
+    );
+    scene
+        .answers(&pki.http_client(Some("provstad")), PROVSTAD)
+        .await;
 }
 
 #[tokio::test]
@@ -199,7 +215,9 @@ async fn our_own_systems_on_loopback_ask_for_every_body_that_may_ask() {
     let client = Client::new().unwrap();
     scene.answers(&client, EXEMPELKOPING).await;
     scene.answers(&client, PROVSTAD).await;
-    scene.refuses(&client, question_of(UTAN_AVTAL), "avtal").await;
+    scene
+        .refuses(&client, question_of(UTAN_AVTAL), "avtal")
+        .await;
     scene.refuses(&client, question_of(OKAND), "ansluten").await;
     let (_, reply) = scene.call(&client, connection_test(V11)).await;
     assert!(is_tested(&reply), "{reply:?}");

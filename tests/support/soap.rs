@@ -200,7 +200,12 @@ fn only_child<'a, 'input>(node: Node<'a, 'input>) -> Node<'a, 'input> {
 
 /// The element in the body of an answer, as it stands there: namespace, local name and text.
 pub fn answered(response: &Response) -> (String, String, String) {
-    assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
+    assert_eq!(
+        response.status,
+        200,
+        "{}",
+        String::from_utf8_lossy(&response.body)
+    );
     assert_eq!(response.header("content-type"), Some(XML));
     let text = std::str::from_utf8(&response.body).unwrap();
     let document = Document::parse(text).unwrap();
@@ -208,7 +213,11 @@ pub fn answered(response: &Response) -> (String, String, String) {
     let element = only_child(only_child(document.root_element()));
     let tag = element.tag_name();
     let namespace = tag.namespace().unwrap().to_owned();
-    (namespace, tag.name().to_owned(), text[element.range()].to_owned())
+    (
+        namespace,
+        tag.name().to_owned(),
+        text[element.range()].to_owned(),
+    )
 }
 
 /// Fails unless it is the answer to a question in this version, with data of everybody.

@@ -112,7 +112,10 @@ fn is_installed() -> bool {
 
 /// A question to everybody that nobody refuses, in a version.
 pub fn question(kontrakt: Kontrakt) -> Value {
-    let all: Vec<_> = Svarselement::IN_ORDER.iter().map(|e| e.local_name()).collect();
+    let all: Vec<_> = Svarselement::IN_ORDER
+        .iter()
+        .map(|e| e.local_name())
+        .collect();
     let mut call = json!({
         "operation": "hamta", "inkludera": all, "frageTidpunkt": "2026-11-20T10:00:00",
         "korrelationsid": " prov 1 ", "perioder": {"CSN": ["2026-10-01", "2026-11-30"]},
@@ -158,7 +161,9 @@ pub fn original_wsdl(kontrakt: Kontrakt) -> Option<String> {
         return Some(file.to_str().unwrap().to_owned());
     }
     let file = file.display();
-    aloud(&format!("SKIPPED: no original WSDL at {file} (SAMSVAR_CONTRACT)"));
+    aloud(&format!(
+        "SKIPPED: no original WSDL at {file} (SAMSVAR_CONTRACT)"
+    ));
     None
 }
 
