@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::answer::{AnswerChecks, ReadAnswer};
 use crate::avvikelse::{Avvikelse, Avvikelser, Slag};
+use crate::contained::ON_ARBITER_BYTES_MAX;
 use crate::deadline::{Deadlines, WaitsOn};
 use crate::dispatcher::Dispatcher;
 use crate::egress::Egress;
@@ -39,9 +40,6 @@ use crate::transport::{AnswerContent, QuestionKind, Traffic};
 
 /// Messages beyond one per slot that may wait for an aggregator.
 const MAILBOX_SPARE: usize = 16;
-
-/// Answers larger than this are read on the blocking pool.
-pub const READ_ON_ARBITER_BYTES_MAX: usize = 256 * 1024;
 
 /// How often policy `budget` looks again whether it may wait on.
 const WAIT_ON_EVERY: Duration = Duration::from_millis(250);
@@ -200,7 +198,7 @@ impl Aggregator {
             limits: self.shared.answer_limits,
             withhold: self.shared.parter.of(ul).withhold,
         };
-        if body.expose().len() <= READ_ON_ARBITER_BYTES_MAX {
+        if body.expose().len() <= ON_ARBITER_BYTES_MAX {
             let read = checks.read(body);
             return self.take_read(slot, ul, read, ctx);
         }

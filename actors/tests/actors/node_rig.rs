@@ -17,7 +17,7 @@ use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::insamling::Insamling;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::mailbox::Mailbox;
-use samsvar_actors::messages::{Inkommande, SoapAnrop};
+use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::node::{Links, Node, NodeSettings};
 use samsvar_actors::reply::{Outcome, ReplyPort};
 use samsvar_actors::transport::in_process::InProcess;
@@ -141,7 +141,7 @@ impl Rig {
         let (port, outcome) = ReplyPort::new(Arc::clone(self.node.tally()), received);
         let inkommande = Inkommande {
             body: body.into(),
-            http_content_type: None,
+            through: Through::Shs { content_type: None },
             caller: Caller::Internal,
             received,
             traceparent: None,
@@ -155,9 +155,9 @@ impl Rig {
     pub fn call(&self, body: Bytes) -> oneshot::Receiver<Outcome> {
         let received = Instant::now();
         let (port, outcome) = ReplyPort::new(Arc::clone(self.node.tally()), received);
-        let anrop = SoapAnrop {
+        let anrop = Inkommande {
             body: body.into(),
-            charset: None,
+            through: Through::Soap { charset: None },
             caller: Caller::Internal,
             received,
             traceparent: None,
