@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use samsvar_actors::failure::{Anropsplats, Failure, Rejection, Source};
+use samsvar_actors::failure::{Failure, Rejection, Source};
 use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::reply::Outcome;
 use shs_schemas::mime::ContentType;
@@ -28,8 +28,10 @@ pub struct PublicAddress(pub Option<SoapAddress>);
 pub fn routes(config: &mut ServiceConfig, address: &PublicAddress) {
     for kontrakt in Kontrakt::all() {
         let address = address.clone();
+        let describing = move |request| describe(request, kontrakt, address.clone());
         let resource = web::resource(path(kontrakt))
-            .route(web::get().to(move |request| describe(request, kontrakt, address.clone())))
+            .route(web::get().to(describing.clone()))
+            .route(web::head().to(describing))
             .default_service(web::to(move |request, payload, door| {
                 call(request, payload, door, kontrakt)
             }));
@@ -112,13 +114,8 @@ fn fault(rejection: &Rejection, kontrakt: Kontrakt, common: &Common) -> HttpResp
         Failure::MustUnderstand => soap::write_envelope_fault(Faultcode::MustUnderstand, &text),
         Failure::SoapVersion => soap::write_envelope_fault(Faultcode::VersionMismatch, &text),
         _ => {
-            let Anropsplats {
-                kontrakt,
-                operation,
-            } = rejection.anrop.unwrap_or(Anropsplats {
-                kontrakt,
-                operation: Operation::Hamta,
-            });
+            let kontrakt = rejection.anrop.kontrakt.unwrap_or(kontrakt);
+            let operation = rejection.anrop.operation.unwrap_or(Operation::Hamta);
             let felkod = failure.felkod();
             fel::write_fault(kontrakt, operation, Form::Kuvert, felkod, &[&text])
         }
@@ -147,15 +144,16 @@ async fn describe(
         return HttpResponse::Forbidden().finish();
     }
     let query = request.query_string();
-    let asked = || asked_at(&request);
+    let address_asked = || asked_at(&request);
     let set = address.map(|address| address.as_str().to_owned());
-    let address = set.unwrap_or_else(asked) + &path(kontrakt);
+    let address = set.unwrap_or_else(address_asked) + &path(kontrakt);
     let xml = |text: String| {
         HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, XML))
             .body(text)
     };
-    if query.eq_ignore_ascii_case("wsdl") {
+    let asked = query.split(['&', '=']).next().unwrap_or_default();
+    if asked.eq_ignore_ascii_case("wsdl") {
         return xml(wsdl::wsdl(kontrakt, &address));
     }
     let schema = query.strip_prefix("xsd=");

@@ -165,7 +165,7 @@ async fn what_each_called_or_not_is_told_as() {
 #[actix::test]
 async fn a_reply_of_no_type_is_no_usable_reply() {
     paused();
-    let services = Services::new(|_| at_once(AnswerContent::Unreadable));
+    let services = Services::new(|_| at_once(AnswerContent::of_another_type()));
     let rig = Rig::start(settings(), services.all()).await;
     let document = rig.called(test(Kontrakt::V10, Form::Kuvert).into()).await;
     let af = told(&document, "AF");
