@@ -197,7 +197,7 @@ fn documents_of(plan: &Plan, outcome: Outcome) -> Checked<Vec<String>> {
     let question = node_rig::a_label();
     let sequence = reply.label.sequence_type;
     ensure!(sequence == SequenceType::Reply, "{sequence:?}");
-    let same = reply.label.corr_id == question.corr_id && reply.label.tx_id != question.tx_id;
+    let same = reply.label.corr_id == question.corr_id && reply.label.tx_id == question.tx_id;
     ensure!(same, "it answers another message");
     let names = |part: &DataPart| {
         let filename = part.filename.as_ref().map(|name| name.expose().clone());
