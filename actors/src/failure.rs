@@ -507,6 +507,9 @@ impl Rejection {
         if let (Failure::Question, Some(fault)) = (self.failure, &self.fault) {
             return fel::felmeddelande(fault);
         }
+        if let Some(text) = self.failure.text_of_call() {
+            return text.to_owned();
+        }
         let text = self.to_string();
         let rest = text
             .strip_prefix(self.failure.felkod().kod())

@@ -3,6 +3,8 @@
 //! All paths are the same door: the namespace of the body's child decides the version. The path counts
 //! for the WSDL, and for faults about calls whose version could not be read.
 
+use std::future::ready;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
@@ -29,7 +31,7 @@ pub fn routes(config: &mut ServiceConfig, address: &PublicAddress) {
     for kontrakt in Kontrakt::all() {
         let address = address.clone();
         let resource = web::resource(path(kontrakt))
-            .route(web::get().to(move |request| describe(request, kontrakt, address.clone())))
+            .route(web::get().to(move |request| ready(describe(&request, kontrakt, &address))))
             .default_service(web::to(move |request, payload, door| {
                 call(request, payload, door, kontrakt)
             }));
@@ -126,18 +128,18 @@ fn fault(rejection: &Rejection, kontrakt: Kontrakt, common: &Common) -> HttpResp
 }
 
 /// `GET …?wsdl` and `GET …?xsd=<name>`: the description of the service, to whoever may call it.
-async fn describe(
-    request: HttpRequest,
+fn describe(
+    request: &HttpRequest,
     kontrakt: Kontrakt,
-    PublicAddress(address): PublicAddress,
+    PublicAddress(address): &PublicAddress,
 ) -> HttpResponse {
-    if caller::of(&request).is_err() {
+    if caller::of(request).is_err() {
         return HttpResponse::Forbidden().finish();
     }
     let query = request.query_string();
     let connection = request.connection_info();
     let asked = || format!("{}://{}", connection.scheme(), connection.host());
-    let set = address.map(|address| address.as_str().to_owned());
+    let set = address.as_ref().map(|address| address.as_str().to_owned());
     let address = set.unwrap_or_else(asked) + &path(kontrakt);
     let xml = |text: String| {
         HttpResponse::Ok()
