@@ -250,7 +250,7 @@ mod tests {
         ];
         let noted = RefCell::new(Vec::new());
         let _ = part(person, &outcomes, &|ul, slag| {
-            noted.borrow_mut().push((ul, slag))
+            noted.borrow_mut().push((ul, slag));
         });
         let expected = (Uppgiftslamnare::FK, Slag::LefiFelplacerad { antal: 1 });
         assert_eq!(noted.into_inner(), [expected]);
