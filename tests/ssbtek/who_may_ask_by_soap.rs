@@ -259,3 +259,17 @@ async fn behind_a_terminator_the_header_says_who_calls_and_without_it_nobody_doe
         assert_eq!(door.answer().await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn a_browser_on_our_own_machine_neither_asks_nor_reads() {
+    let sandbox = Sandbox::new().start().await;
+    let mut door = Door::to(&sandbox).await;
+    let from_a_page = "text/xml\r\nOrigin: https://nagon.example";
+    door.send("POST /ssbt/11", from_a_page, question(V11)).await;
+    let refused = door.answer().await;
+    assert_eq!(Fault::of(&refused).felkod(), "SSBT-OBEHORIG");
+    let mut door = Door::to(&sandbox).await;
+    door.send("GET /ssbt/11?wsdl", from_a_page, "").await;
+    assert_eq!(door.answer().await.status, 403);
+    assert_eq!(sandbox.asked().count(), 0);
+}
