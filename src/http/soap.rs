@@ -6,7 +6,7 @@
 use std::future::ready;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use samsvar_actors::failure::{Anropsplats, Failure, Rejection, Source};
@@ -137,10 +137,8 @@ fn describe(
         return HttpResponse::Forbidden().finish();
     }
     let query = request.query_string();
-    let connection = request.connection_info();
-    let asked = || format!("{}://{}", connection.scheme(), connection.host());
     let set = address.as_ref().map(|address| address.as_str().to_owned());
-    let address = set.unwrap_or_else(asked) + &path(kontrakt);
+    let address = set.unwrap_or_else(|| asked_at(request)) + &path(kontrakt);
     let xml = |text: String| {
         HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, XML))
@@ -154,4 +152,16 @@ fn describe(
         Some(schema) => xml(schema),
         None => HttpResponse::NotFound().finish(),
     }
+}
+
+/// Where the caller found the service. What a proxy may say of it in headers of its own anybody can say:
+/// for a service behind one there is the setting.
+fn asked_at(request: &HttpRequest) -> String {
+    let config = request.app_config();
+    let scheme = if config.secure() { "https" } else { "http" };
+    let named = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
+    format!("{scheme}://{}", named.unwrap_or_else(|| config.host()))
 }

@@ -333,6 +333,26 @@ async fn the_description_is_served_where_it_was_asked_for_or_where_the_settings_
     }
 }
 
+#[tokio::test]
+async fn no_header_of_a_proxy_says_where_the_service_is() {
+    let sandbox = Sandbox::new().start().await;
+    let mut door = Door::to(&sandbox).await;
+    let said = "text/xml\r\nForwarded: host=a.example;proto=https\r\nX-Forwarded-Host: a.example\r\n\
+                X-Forwarded-Proto: https";
+    door.send("GET /ssbt/10?wsdl", said, "").await;
+    let text = String::from_utf8(door.answer().await.body).unwrap();
+    assert_eq!(text, wsdl::wsdl(V10, "http://node.example:8585/ssbt/10"));
+    // Before HTTP 1.1 a host need not be named: the address is one all the same.
+    let mut door = Door::to(&sandbox).await;
+    door.0.send("GET /ssbt/10?wsdl HTTP/1.0\r\n\r\n").await;
+    let response = door.answer().await;
+    assert_eq!(response.status, 200);
+    let text = String::from_utf8(response.body).unwrap();
+    let (_, rest) = text.split_once("soap:address location=\"http://").unwrap();
+    let (host, _) = rest.split_once("/ssbt/10\"").unwrap();
+    assert!(!host.is_empty() && !host.contains('/'), "{host}");
+}
+
 /// A text of the description, which is XML.
 async fn described(door: &mut Door, target: &str) -> String {
     let response = door.get(target).await;
