@@ -495,7 +495,8 @@ impl Rejection {
     /// What the caller of a SOAP service is told: the reason without its felkod, which stands beside it.
     #[must_use]
     pub fn felmeddelande(&self) -> String {
-        let text = self.failure.row().text;
+        let text = self.failure.text_of_call();
+        let text = text.unwrap_or(self.failure.row().text);
         match (self.failure, &self.fault) {
             (Failure::Question, Some(fault)) => fel::felmeddelande(fault),
             (
