@@ -144,12 +144,22 @@ pub fn decode_declared(
     document: &'static str,
     limits: &Limits,
 ) -> Result<Bytes, WireError> {
+    if charset.is_some_and(|name| name.eq_ignore_ascii_case("utf-8")) && is_beyond_ascii(&bytes) {
+        // Latin-1 that happens to be UTF-8 is not written: here header and bytes agree, against a
+        // declaration inside that was not kept up (RFC 7303, 3).
+        return decode_bytes(bytes, charset, document, limits);
+    }
     match (decode_bytes(bytes.clone(), None, document, limits), charset) {
         (Err(error), Some(_)) if error.fault == Fault::Encoding => {
             decode_bytes(bytes, charset, document, limits)
         }
         (decoded, _) => decoded,
     }
+}
+
+/// True for UTF-8 with other characters than those of ASCII.
+fn is_beyond_ascii(bytes: &[u8]) -> bool {
+    !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }
 
 /// The character set of a document without byte order mark.

@@ -289,9 +289,24 @@ fn check_declaration(prefix: &str, uri: &str) -> Result<(), Fault> {
             uri != XML_NAMESPACE && uri != XMLNS_NAMESPACE && (prefix.is_empty() || !uri.is_empty())
         }
     };
-    if allowed {
+    if !allowed {
+        return Err(Fault::NotWellFormed("namespace declaration"));
+    }
+    if uri.bytes().all(may_stand_in_uri) {
         Ok(())
     } else {
-        Err(Fault::NotWellFormed("namespace declaration"))
+        Err(Fault::NotWellFormed("a namespace name that is no URI"))
     }
+}
+
+/// The characters of a URI reference (RFC 3986, appendix A), which a namespace name is. Other readers
+/// refuse the whole document for one that is none: spliced into a reply, it would take everybody's
+/// answers with it.
+const fn may_stand_in_uri(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b'?' | b'#' | b'[' | b']' | b'@' | b'!' | b'$'
+                | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b'%'
+        )
 }
