@@ -17,23 +17,19 @@ impl Bindningar {
     /// Notes the declarations of the start tag read last that bind `namespace`. What is noted is
     /// the value as written: it may hold character references.
     pub(super) fn note(&mut self, reader: &Reader<'_>, namespace: &str) {
-        self.note_among(reader.declarations(), reader.document(), namespace);
+        self.note_among(reader.declarations(), namespace);
     }
 
     /// The same of the elements around it; before [`Bindningar::note`], as they stand before it.
     pub(super) fn note_inherited(&mut self, reader: &Reader<'_>, namespace: &str) {
-        self.note_among(reader.inherited(), reader.document(), namespace);
+        self.note_among(reader.inherited(), namespace);
     }
 
-    fn note_among(&mut self, declarations: &[Declaration<'_>], document: &str, namespace: &str) {
-        for declaration in declarations {
-            if declaration.uri == namespace {
-                let raw = declaration.raw_uri();
-                // The value is a slice of the document; its offset is the distance between the two.
-                let at = raw.as_ptr() as usize - document.as_ptr() as usize;
-                self.0.push(at..at + raw.len());
-            }
-        }
+    fn note_among(&mut self, declarations: &[Declaration<'_>], namespace: &str) {
+        let binding = |declaration: &&Declaration<'_>| declaration.uri == namespace;
+        let bindings = declarations.iter().filter(binding);
+        self.0
+            .extend(bindings.map(|declaration| declaration.uri_span.clone()));
     }
 
     /// Appends a range of the document, with the namespace of `kontrakt` bound where it binds the

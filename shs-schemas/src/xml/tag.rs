@@ -38,20 +38,11 @@ pub struct Declaration<'a> {
     pub prefix: &'a str,
     /// The namespace name; empty undoes the default namespace.
     pub uri: Cow<'a, str>,
-    /// The whole attribute as written, name and quotes included.
-    pub source: &'a str,
+    /// Place of the whole attribute in the document, name and quotes included.
+    pub span: Range<usize>,
+    /// Place of the namespace name between its quotes, where references are not resolved.
+    pub uri_span: Range<usize>,
     depth: usize,
-}
-
-impl<'a> Declaration<'a> {
-    /// The namespace name as written between its quotes, references not resolved.
-    #[must_use]
-    pub fn raw_uri(&self) -> &'a str {
-        let quote = self.source.find(['"', '\'']).map_or(0, |at| at + 1);
-        self.source
-            .get(quote..self.source.len() - 1)
-            .unwrap_or_default()
-    }
 }
 
 /// Why a tag is refused: offset in the document, and the fault.
@@ -152,7 +143,6 @@ impl<'a> Tags<'a> {
         namespaces: bool,
     ) -> Result<(), Refusal> {
         let offset = name.start;
-        let source = &document[offset..=raw.end];
         let (prefix, local) =
             split_name(&document[name], namespaces).ok_or(bad(offset, "name of an attribute"))?;
         let raw_value = &document[raw.clone()];
@@ -175,7 +165,8 @@ impl<'a> Tags<'a> {
             self.scope.push(Declaration {
                 prefix,
                 uri,
-                source,
+                span: offset..raw.end + 1,
+                uri_span: raw,
                 depth,
             });
         } else {
