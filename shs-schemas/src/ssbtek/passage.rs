@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::sammanstallning::Utfall;
 use super::svar::Delsvar;
-use super::versionsbyte::Bindningar;
 use super::{Kontrakt, Svarselement, Uppgiftslamnare};
 
 /// SHA-256 over a part as it was delivered.
@@ -71,16 +70,11 @@ pub(super) fn changed_before(
 }
 
 /// Whether `written` is the answer that arrived, but for the exchange of its version.
-pub(super) fn is_same(
-    kontrakt: Kontrakt,
-    svar: &Delsvar,
-    bindningar: &Bindningar,
-    written: &[u8],
-) -> bool {
+pub(super) fn is_same(kontrakt: Kontrakt, svar: &Delsvar, written: &[u8]) -> bool {
     let summa = if svar.kontrakt() == kontrakt {
         Some(Kontrollsumma::of(written))
     } else {
-        bindningar
+        svar.bindningar()
             .undo(svar.element(), written, kontrakt)
             .map(|pieces| Kontrollsumma::of_pieces(&pieces))
     };

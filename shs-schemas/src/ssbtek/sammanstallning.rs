@@ -14,7 +14,6 @@ use super::fraga::Fraga;
 use super::lefi_front::{self, Asked, LefiSvar};
 use super::passage;
 use super::svar::Delsvar;
-use super::versionsbyte::{self, Bindningar};
 use super::{Kontrakt, Svarselement, Uppgiftslamnare, soap};
 
 /// What became of one sub-question.
@@ -71,7 +70,8 @@ impl fmt::Debug for Sammanstallning {
 ///
 /// An answer in another version than the question gets the namespace of the question's version in
 /// the elements of the contract; what is the authority's own stays (ssbtek-10, 0.2). An answer that
-/// is no longer what arrived is withheld and counts as a fault of the node.
+/// is no longer what arrived is withheld and counts as a fault of the node, as does one that
+/// [`Delsvar::check_exchange`] refuses.
 #[must_use]
 pub fn compose(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> Bytes {
     sammanstall(fraga, Form::Bar, utfall).document
@@ -112,13 +112,11 @@ fn changed_after(
     for ((_, del), plats) in delar.iter().zip(platser) {
         let written = document.get(plats.clone()).unwrap_or_default();
         match del {
-            Del::Svar(svar, bindningar)
-                if !passage::is_same(kontrakt, svar, bindningar, written) =>
-            {
+            Del::Svar(svar) if !passage::is_same(kontrakt, svar, written) => {
                 changed.push(svar.uppgiftslamnare());
             }
             Del::Lefi(lefi) => changed.extend(lefi.changed(written)),
-            Del::Svar(..) | Del::Fel(_) => {}
+            Del::Svar(_) | Del::Fel(_) => {}
         }
     }
     changed
@@ -126,8 +124,8 @@ fn changed_after(
 
 /// What is written in the place of one element.
 enum Del<'a> {
-    /// An answer as it is, and where its version is to be exchanged.
-    Svar(&'a Delsvar, Bindningar),
+    /// An answer as it is, but for its version.
+    Svar(&'a Delsvar),
     /// An error of ours, or one given in `fel.v1`.
     Fel(Cow<'a, Delfel>),
     /// JSON put together from two answers.
@@ -137,7 +135,7 @@ enum Del<'a> {
 impl Del<'_> {
     fn size_hint(&self, kontrakt: Kontrakt) -> usize {
         match self {
-            Self::Svar(svar, bindningar) => svar.element().len() + bindningar.growth(kontrakt),
+            Self::Svar(svar) => svar.element().len() + svar.bindningar().growth(kontrakt),
             Self::Fel(fel) => fel.size_hint(),
             Self::Lefi(lefi) => lefi.json.len().div_ceil(3) * 4 + 128,
         }
@@ -200,14 +198,9 @@ fn internal<'a>(ul: Uppgiftslamnare) -> Del<'a> {
 
 fn splice(kontrakt: Kontrakt, ul: Uppgiftslamnare, utfall: &Utfall) -> Del<'_> {
     match utfall {
-        Utfall::Svar(svar) if svar.kontrakt() == kontrakt => Del::Svar(svar, Bindningar::default()),
-        Utfall::Svar(svar) => {
-            versionsbyte::yttre_bindningar(svar.element(), ul.element(), svar.kontrakt())
-                .map_or_else(
-                    || ours(SsbtFelkod::OgiltigtSvar, ul),
-                    |bindningar| Del::Svar(svar, bindningar),
-                )
-        }
+        Utfall::Svar(svar) if svar.check_exchange(kontrakt).is_ok() => Del::Svar(svar),
+        // Whoever waits for an answer refuses one that cannot be exchanged when it comes.
+        Utfall::Svar(_) => internal(ul),
         Utfall::Fel(fel) => Del::Fel(Cow::Borrowed(fel)),
         // Never the outcome of a question: `outcome` does not let it through.
         Utfall::Svarade => internal(ul),
@@ -357,8 +350,14 @@ fn write_repeated(out: &mut Vec<u8>, fraga: &Fraga, name: &str, at: Option<&Rang
 }
 
 fn write_del(out: &mut Vec<u8>, kontrakt: Kontrakt, element: Svarselement, del: &Del<'_>) {
-    if let Del::Svar(svar, bindningar) = del {
-        bindningar.splice(out, svar.element(), 0..svar.element().len(), kontrakt);
+    if let Del::Svar(svar) = del {
+        let element = svar.element();
+        if svar.kontrakt() == kontrakt {
+            out.extend_from_slice(element);
+        } else {
+            svar.bindningar()
+                .splice(out, element, 0..element.len(), kontrakt);
+        }
         return;
     }
     let name = element.local_name().as_bytes();
@@ -372,7 +371,7 @@ fn write_del(out: &mut Vec<u8>, kontrakt: Kontrakt, element: Svarselement, del: 
             base64_simd::STANDARD.encode_append(&lefi.json, out);
             out.extend_from_slice(lefi_front::AFTER_BASE64);
         }
-        Del::Svar(..) => {}
+        Del::Svar(_) => {}
     }
     out.extend_from_slice(b"</ssbt:");
     out.extend_from_slice(name);

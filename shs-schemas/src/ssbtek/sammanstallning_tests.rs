@@ -483,7 +483,7 @@ fn what_an_exchange_would_change_is_not_given_out() {
     };
     let out = compiled("<s:egen/>");
     assert!(text(&out).contains(
-        "<ssbt:AF><ssbt:error><ssbt:kalla>SSBT</ssbt:kalla><ssbt:felkod>SSBT-OGILTIGT-SVAR<"
+        "<ssbt:AF><ssbt:error><ssbt:kalla>SSBT</ssbt:kalla><ssbt:felkod>SSBT-INTERNT-FEL<"
     ));
     assert_eq!(out.andrade, []);
     let out = compiled("<egen xmlns='urn:egen'/>");

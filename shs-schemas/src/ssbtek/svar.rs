@@ -7,6 +7,7 @@ mod csn;
 mod csn_arende;
 mod csn_typer;
 mod data;
+mod leaning;
 mod miv;
 mod open;
 mod simple;
@@ -25,6 +26,7 @@ use bytes::Bytes;
 use super::cursor::Cursor;
 use super::fel::felkod_for_log;
 use super::passage::Kontrollsumma;
+use super::versionsbyte::Bindningar;
 use super::{Kontrakt, Svarselement, Uppgiftslamnare, xsd};
 use crate::error::{Fault, WireError};
 use crate::xml::{self, Limits};
@@ -40,6 +42,8 @@ pub struct Delsvar {
     kontrollsumma: Kontrollsumma,
     innehall: Innehall,
     utanfor_bilaga3: Vec<Falt>,
+    bindningar: Bindningar,
+    leaning: Option<WireError>,
 }
 
 /// A field that the agreement does not let the authority give out (Bilaga 3; ).
@@ -87,14 +91,10 @@ impl Delsvar {
         }
         cursor.set_kontrakt(kontrakt);
         cursor.check_attributes(name, &[])?;
-        let (innehall, utanfor_bilaga3) = read_content(
-            &mut cursor,
-            uppgiftslamnare.element(),
-            name,
-            root.span.start,
-            limits,
-        )?;
+        let element = uppgiftslamnare.element();
+        let content = read_content(&mut cursor, element, kontrakt, root.span.start, limits)?;
         let end = cursor.end(name)?;
+        let bindningar = cursor.take_bindningar().counted_from(root.span.start);
         cursor.finish()?;
         let element = body.slice(root.span.start..end.end);
         Ok(Self {
@@ -102,8 +102,10 @@ impl Delsvar {
             kontrakt,
             kontrollsumma: Kontrollsumma::of(&element),
             element,
-            innehall,
-            utanfor_bilaga3,
+            innehall: content.innehall,
+            utanfor_bilaga3: content.utanfor_bilaga3,
+            bindningar,
+            leaning: content.leaning,
         })
     }
 
@@ -117,6 +119,25 @@ impl Delsvar {
     #[must_use]
     pub const fn kontrakt(&self) -> Kontrakt {
         self.kontrakt
+    }
+
+    /// Whether it can be given out in the version `to`: exchanging its own for that must change
+    /// nothing that the authority said. Better an error than something else than was delivered
+    /// (ssbtek-10, 0.2; R-015).
+    ///
+    /// # Errors
+    /// The first name inside its data that is one of the contract because an element of the
+    /// contract around the data says so. Never for an answer that is in that version.
+    pub fn check_exchange(&self, to: Kontrakt) -> Result<(), WireError> {
+        match self.leaning {
+            Some(error) if to != self.kontrakt => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where its elements of the contract bind the namespace of the contract.
+    pub(super) const fn bindningar(&self) -> &Bindningar {
+        &self.bindningar
     }
 
     /// Fields with content that the agreement does not list, up to a bound.
@@ -182,20 +203,36 @@ impl Delsvar {
     }
 }
 
+/// What was found in an answer's element.
+struct Found {
+    innehall: Innehall,
+    utanfor_bilaga3: Vec<Falt>,
+    leaning: Option<WireError>,
+}
+
 fn read_content(
     cursor: &mut Cursor<'_>,
     element: Svarselement,
-    name: &'static str,
+    kontrakt: Kontrakt,
     base: usize,
     limits: &Limits,
-) -> Result<(Innehall, Vec<Falt>), WireError> {
+) -> Result<Found, WireError> {
+    let name = element.local_name();
     if let Some(start) = cursor.optional_raw(name, "data")? {
-        let data = data::read(cursor, element, start.span.start, limits)?;
+        let data = data::read(cursor, element, kontrakt, &start, limits)?;
         let at = data.base64.map(|at| at.start - base..at.end - base);
-        return Ok((Innehall::Data(at), data.utanfor_bilaga3));
+        return Ok(Found {
+            innehall: Innehall::Data(at),
+            utanfor_bilaga3: data.utanfor_bilaga3,
+            leaning: data.leaning,
+        });
     }
     if cursor.optional(name, "error")?.is_some() {
-        return read_error(cursor).map(|felkod| (Innehall::Error(felkod), Vec::new()));
+        return Ok(Found {
+            innehall: Innehall::Error(read_error(cursor)?),
+            utanfor_bilaga3: Vec::new(),
+            leaning: None,
+        });
     }
     Err(cursor.missing("data"))
 }

@@ -210,14 +210,15 @@ impl<'a> Tags<'a> {
         Ok(())
     }
 
+    /// The declaration that binds a prefix (empty: the default namespace) here.
+    pub(super) fn declaration_of(&self, prefix: &str) -> Option<&Declaration<'a>> {
+        let mut innermost_first = self.scope.iter().rev();
+        innermost_first.find(|declared| declared.prefix == prefix)
+    }
+
     /// The namespace that a prefix (empty: the default one) is bound to here.
     pub(super) fn namespace(&self, prefix: &str) -> Result<Option<Cow<'a, str>>, Fault> {
-        match self
-            .scope
-            .iter()
-            .rev()
-            .find(|declared| declared.prefix == prefix)
-        {
+        match self.declaration_of(prefix) {
             Some(declared) if declared.uri.is_empty() => Ok(None),
             Some(declared) => Ok(Some(declared.uri.clone())),
             None if prefix.is_empty() => Ok(None),

@@ -89,6 +89,9 @@ impl Walk<'_, '_> {
             let fault = Fault::Invalid("a whole message of the contract within open content");
             return Err(WireError::new(parent, at, fault));
         }
+        if let Some(leaning) = &mut self.leaning {
+            leaning.look(self.reader, parent, start);
+        }
         if self.list.is_some() {
             bilaga3::note_foreign(&mut self.fields, start.local, at);
         }

@@ -3,6 +3,7 @@
 //! do; where it is stricter a comment says so, and `tests/answers_follow_their_schema.rs` lists it.
 
 use super::bilaga3::{self, Bilaga3};
+use super::leaning::Leaning;
 use super::structure::{Content, Element, Nil, Open, QName, Type};
 use super::{Falt, simple};
 use crate::error::{Fault, WireError};
@@ -27,6 +28,8 @@ pub(super) struct Walk<'r, 'a> {
     pub(super) list: Option<&'static Bilaga3>,
     /// A name that open content may not have.
     pub(super) misplaced: Option<QName>,
+    /// Whether open content leans on the elements around what is walked through, if any.
+    pub(super) leaning: Option<Leaning>,
     /// Fields with content that the list does not have.
     pub(super) fields: Vec<Falt>,
 }
@@ -46,6 +49,7 @@ impl<'r, 'a> Walk<'r, 'a> {
             limits,
             list: None,
             misplaced: None,
+            leaning: None,
             fields: Vec::new(),
         }
     }
