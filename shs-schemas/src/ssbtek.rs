@@ -30,6 +30,6 @@ pub use kontrakt::Kontrakt;
 pub use passage::Kontrollsumma;
 pub use personidentitet::{Identitetskontroll, Organisationsnummer, Personidentitet};
 pub use sammanstallning::{Sammanstallning, Utfall, compose, sammanstall};
-pub use svar::Delsvar;
+pub use svar::{Delsvar, Falt, Faltnamn};
 pub use testsvar::{Testutfall, write_testsvar};
 pub use xsd::Datum;

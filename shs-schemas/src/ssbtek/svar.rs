@@ -7,6 +7,7 @@ mod csn;
 mod csn_arende;
 mod csn_typer;
 mod data;
+mod falt;
 mod leaning;
 mod miv;
 mod open;
@@ -17,11 +18,12 @@ mod structure;
 mod tns;
 mod walk;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
+
+pub use falt::{Falt, Faltnamn};
 
 use super::cursor::Cursor;
 use super::fel::felkod_for_log;
@@ -44,16 +46,6 @@ pub struct Delsvar {
     utanfor_bilaga3: Vec<Falt>,
     bindningar: Bindningar,
     leaning: Option<WireError>,
-}
-
-/// A field that the agreement does not let the authority give out (Bilaga 3; ).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Falt {
-    /// Its name: one of the authority's schema, or a stand-in for a name that only the answer knows
-    /// and that could be anything.
-    pub namn: Cow<'static, str>,
-    /// Offset in the answer.
-    pub offset: usize,
 }
 
 #[derive(Clone)]
