@@ -24,7 +24,7 @@ const BESLUTSDATUM: &str = "datum för beslut";
 const ATERKALLELSEDATUM: &str = "datum för beslut om återkallelse";
 
 /// five fields per vehicle.
-static TNS: Bilaga3 = Bilaga3 {
+pub(super) const TNS: Bilaga3 = Bilaga3 {
     items: &[
         ("fordon/regnr", &["registreringsnummer"]),
         ("fordon/fabrikat", &["fabrikat"]),
@@ -38,7 +38,7 @@ static TNS: Bilaga3 = Bilaga3 {
 /// Its seventh item, when a matter of revocation began, has no element in this schema. What
 /// no item covers (C-56: `hemland`, `inresedatum`, `ansokningsdatum`, `anledning`,
 /// `anledningNamn`) is in neither list until the contract's parties decide otherwise.
-static MIV: Bilaga3 = Bilaga3 {
+pub(super) const MIV: Bilaga3 = Bilaga3 {
     items: &[
         ("svar/arendeTyp", &[BEVILJAT, ATERKALLELSE]),
         ("svar/arendeTypNamn", &[BEVILJAT, ATERKALLELSE]),
@@ -61,26 +61,48 @@ static MIV: Bilaga3 = Bilaga3 {
 };
 
 impl Bilaga3 {
-    /// The list of the party that answers in `element`.
-    pub(super) const fn of(element: Svarselement) -> Option<&'static Self> {
-        match element {
-            Svarselement::Tns => Some(&TNS),
-            Svarselement::Miv => Some(&MIV),
-            Svarselement::Af
-            | Svarselement::Csn
-            | Svarselement::Fk
-            | Svarselement::Skv
-            | Svarselement::So => None,
+    /// True when the element with this path may have a value; for the structure tables, which hold
+    /// the answer for each row.
+    pub(super) const fn allows(&self, path: &str) -> bool {
+        let mut at = 0;
+        while at < self.items.len() {
+            let (known, items) = self.items[at];
+            if is_equal(known, path) && !items.is_empty() {
+                return true;
+            }
+            at += 1;
         }
+        at = 0;
+        while at < self.technical.len() {
+            if is_equal(self.technical[at], path) {
+                return true;
+            }
+            at += 1;
+        }
+        false
     }
+}
 
-    /// True when the element with this path may have a value.
-    pub(super) fn allows(&self, path: &str) -> bool {
-        self.items
-            .iter()
-            .any(|(known, items)| *known == path && !items.is_empty())
-            || self.technical.contains(&path)
+/// `==` where it cannot be used: when tables are built.
+const fn is_equal(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
     }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// True when there is a list for the party that answers in `element`: what it does not name is
+/// noted.
+pub(super) const fn has_list(element: Svarselement) -> bool {
+    matches!(element, Svarselement::Tns | Svarselement::Miv)
 }
 
 /// Notes an element of the schema once, up to [`FIELDS_MAX`] names.
@@ -106,6 +128,24 @@ fn is_new(fields: &[Falt], namn: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_allows_its_own_paths_and_no_others() {
+        for allowed in ["fordon/regnr", "resultat", "felresultat/feltext"] {
+            assert!(TNS.allows(allowed), "{allowed}");
+        }
+        for other in [
+            "",
+            "regnr",
+            "fordon/regn",
+            "fordon/regnrx",
+            "svar/fromDatum",
+        ] {
+            assert!(!TNS.allows(other), "{other}");
+        }
+        assert!(MIV.allows("svar/fromDatum") && MIV.allows("response/personnummer"));
+        assert!(!MIV.allows("response/hemland") && !MIV.allows("svar/anledning"));
+    }
 
     #[test]
     fn a_name_is_noted_once_and_their_number_is_bounded() {

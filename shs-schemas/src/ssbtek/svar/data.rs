@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::bilaga3::Bilaga3;
+use super::bilaga3;
 use super::leaning::Leaning;
 use super::structure::{Element, Type};
 use super::walk::Walk;
@@ -58,7 +58,7 @@ fn inline(
 ) -> Result<Data, WireError> {
     let mut walk = Walk::new(cursor.reader_mut(), limits);
     walk.leaning = Some(leaning);
-    walk.list = Bilaga3::of(element);
+    walk.has_list = bilaga3::has_list(element);
     walk.misplaced = (element == Svarselement::Tns).then_some(tns::MISPLACED);
     walk.element(&Element::one(None, "data", of), at)?;
     Ok(Data {
