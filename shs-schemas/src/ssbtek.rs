@@ -29,7 +29,7 @@ pub use fraga::{Fraga, FrageUppgifter, Tidsperiod};
 pub use kontrakt::Kontrakt;
 pub use passage::Kontrollsumma;
 pub use personidentitet::{Identitetskontroll, Organisationsnummer, Personidentitet};
-pub use sammanstallning::{Sammanstallning, Utfall, compose, sammanstall};
+pub use sammanstallning::{Sammanstallning, Utfall, sammanstall};
 pub use svar::{Delsvar, Falt, Faltnamn};
 pub use testsvar::{Testutfall, write_testsvar};
 pub use xsd::Datum;

@@ -62,7 +62,7 @@ impl fmt::Debug for Sammanstallning {
     }
 }
 
-/// Compiles the response to `fraga` from the outcomes of its sub-questions.
+/// Compiles the response to `fraga`, in this form, from the outcomes of its sub-questions.
 ///
 /// Each element that the question includes stands in the response exactly once, in the order of
 /// the contract. One without outcome, or with one of another party, is a fault of the node and
@@ -72,12 +72,6 @@ impl fmt::Debug for Sammanstallning {
 /// the elements of the contract; what is the authority's own stays (ssbtek-10, 0.2). An answer that
 /// is no longer what arrived is withheld and counts as a fault of the node, as does one that
 /// [`Delsvar::check_exchange`] refuses.
-#[must_use]
-pub fn compose(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> Bytes {
-    sammanstall(fraga, Form::Bar, utfall).document
-}
-
-/// As [`compose`], in this form, with what was odd.
 #[must_use]
 pub fn sammanstall(
     fraga: &Fraga,
@@ -199,11 +193,10 @@ fn internal<'a>(ul: Uppgiftslamnare) -> Del<'a> {
 fn splice(kontrakt: Kontrakt, ul: Uppgiftslamnare, utfall: &Utfall) -> Del<'_> {
     match utfall {
         Utfall::Svar(svar) if svar.check_exchange(kontrakt).is_ok() => Del::Svar(svar),
-        // Whoever waits for an answer refuses one that cannot be exchanged when it comes.
-        Utfall::Svar(_) => internal(ul),
         Utfall::Fel(fel) => Del::Fel(Cow::Borrowed(fel)),
-        // Never the outcome of a question: `outcome` does not let it through.
-        Utfall::Svarade => internal(ul),
+        // An answer that cannot be exchanged is refused when it comes, and that a ping was answered
+        // is never the outcome of a question: `outcome` does not let it through.
+        Utfall::Svar(_) | Utfall::Svarade => internal(ul),
     }
 }
 
