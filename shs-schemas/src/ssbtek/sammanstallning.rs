@@ -78,7 +78,7 @@ pub fn sammanstall(
     form: Form,
     utfall: &[(Uppgiftslamnare, Utfall)],
 ) -> Sammanstallning {
-    let mut andrade = passage::changed_before(fraga.kontrakt(), utfall);
+    let mut andrade = passage::changed_before(utfall);
     // Each turn withholds one party more, so there are no more turns than parties.
     loop {
         let (delar, lefi_felplacerade) = delar(fraga, utfall, &andrade);

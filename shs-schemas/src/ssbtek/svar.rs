@@ -25,6 +25,8 @@ use bytes::Bytes;
 
 pub use falt::{Falt, Faltnamn};
 
+use data::Data;
+
 use super::cursor::Cursor;
 use super::fel::felkod_for_log;
 use super::passage::Kontrollsumma;
@@ -74,30 +76,18 @@ impl Delsvar {
         limits: &Limits,
     ) -> Result<Self, WireError> {
         let name = uppgiftslamnare.element().local_name();
-        let body = xml::decode_bytes(body, None, name, limits)?;
-        let document = std::str::from_utf8(&body)
-            .map_err(|error| WireError::new(name, error.valid_up_to(), Fault::Encoding))?;
-        let (mut cursor, root) = Cursor::open(document, name, limits)?;
-        if !root.is(kontrakt.namespace(), name) {
-            return Err(WireError::new(name, root.span.start, Fault::Missing));
-        }
-        cursor.set_kontrakt(kontrakt);
-        cursor.check_attributes(name, &[])?;
-        let element = uppgiftslamnare.element();
-        let content = read_content(&mut cursor, element, kontrakt, root.span.start, limits)?;
-        let end = cursor.end(name)?;
-        let bindningar = cursor.take_bindningar().counted_from(root.span.start);
-        cursor.finish()?;
-        let element = body.slice(root.span.start..end.end);
+        let document = xml::decode(&body, None, name, limits)?;
+        let found = read_document(&document, uppgiftslamnare.element(), kontrakt, limits)?;
+        let element = xml::kept(&body, document).slice(found.element);
         Ok(Self {
             uppgiftslamnare,
             kontrakt,
             kontrollsumma: Kontrollsumma::of(&element),
             element,
-            innehall: content.innehall,
-            utanfor_bilaga3: content.utanfor_bilaga3,
-            bindningar,
-            leaning: content.leaning,
+            innehall: found.innehall,
+            utanfor_bilaga3: found.utanfor_bilaga3,
+            bindningar: found.bindningar,
+            leaning: found.leaning,
         })
     }
 
@@ -144,7 +134,8 @@ impl Delsvar {
         &self.element
     }
 
-    /// Digest of the element, taken when it arrived.
+    /// Digest of the element, taken when it arrived: to be compared with that of what leaves,
+    /// and to be noted, keyed, in the ledger.
     #[must_use]
     pub const fn kontrollsumma(&self) -> &Kontrollsumma {
         &self.kontrollsumma
@@ -195,11 +186,41 @@ impl Delsvar {
     }
 }
 
-/// What was found in an answer's element.
+/// What was found in a document.
 struct Found {
+    /// Where the answer's element stands.
+    element: Range<usize>,
     innehall: Innehall,
     utanfor_bilaga3: Vec<Falt>,
+    bindningar: Bindningar,
     leaning: Option<WireError>,
+}
+
+fn read_document(
+    document: &str,
+    element: Svarselement,
+    kontrakt: Kontrakt,
+    limits: &Limits,
+) -> Result<Found, WireError> {
+    let name = element.local_name();
+    let (mut cursor, root) = Cursor::open(document, name, limits)?;
+    let start = root.span.start;
+    if !root.is(kontrakt.namespace(), name) {
+        return Err(WireError::new(name, start, Fault::Missing));
+    }
+    cursor.set_kontrakt(kontrakt);
+    cursor.check_attributes(name, &[])?;
+    let (innehall, data) = read_content(&mut cursor, element, kontrakt, start, limits)?;
+    let element = start..cursor.end(name)?.end;
+    let bindningar = cursor.take_bindningar().counted_from(start);
+    cursor.finish()?;
+    Ok(Found {
+        element,
+        innehall,
+        utanfor_bilaga3: data.utanfor_bilaga3,
+        bindningar,
+        leaning: data.leaning,
+    })
 }
 
 fn read_content(
@@ -208,23 +229,16 @@ fn read_content(
     kontrakt: Kontrakt,
     base: usize,
     limits: &Limits,
-) -> Result<Found, WireError> {
+) -> Result<(Innehall, Data), WireError> {
     let name = element.local_name();
     if let Some(start) = cursor.optional_raw(name, "data")? {
         let data = data::read(cursor, element, kontrakt, &start, limits)?;
-        let at = data.base64.map(|at| at.start - base..at.end - base);
-        return Ok(Found {
-            innehall: Innehall::Data(at),
-            utanfor_bilaga3: data.utanfor_bilaga3,
-            leaning: data.leaning,
-        });
+        let at = data.base64.as_ref();
+        let at = at.map(|at| at.start - base..at.end - base);
+        return Ok((Innehall::Data(at), data));
     }
     if cursor.optional(name, "error")?.is_some() {
-        return Ok(Found {
-            innehall: Innehall::Error(read_error(cursor)?),
-            utanfor_bilaga3: Vec::new(),
-            leaning: None,
-        });
+        return Ok((Innehall::Error(read_error(cursor)?), Data::default()));
     }
     Err(cursor.missing("data"))
 }

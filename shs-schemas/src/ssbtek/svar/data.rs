@@ -13,6 +13,7 @@ use crate::ssbtek::{Kontrakt, Svarselement, lefi, xsd};
 use crate::xml::{Limits, Start};
 
 /// What was found in `data`.
+#[derive(Default)]
 pub(super) struct Data {
     /// Place of the base64 in the document, for the parties that answer so.
     pub(super) base64: Option<Range<usize>>,
