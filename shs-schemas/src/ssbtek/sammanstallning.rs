@@ -78,15 +78,27 @@ pub fn sammanstall(
     form: Form,
     utfall: &[(Uppgiftslamnare, Utfall)],
 ) -> Sammanstallning {
+    compile(fraga, form, utfall, |_, _| ())
+}
+
+/// As [`sammanstall`]; `between` gets each document that has been written, and where the parts stand
+/// in it, before it is looked at.
+fn compile(
+    fraga: &Fraga,
+    form: Form,
+    utfall: &[(Uppgiftslamnare, Utfall)],
+    mut between: impl FnMut(&mut [u8], &[Range<usize>]),
+) -> Sammanstallning {
     let mut andrade = passage::changed_before(utfall);
     // Each turn withholds one party more, so there are no more turns than parties.
     loop {
         let (delar, lefi_felplacerade) = delar(fraga, utfall, &andrade);
-        let (document, platser) = write(fraga, form, &delar);
+        let (mut document, platser) = write(fraga, form, &delar);
+        between(&mut document, &platser);
         let changed = changed_after(fraga.kontrakt(), &document, &delar, &platser);
         if changed.is_empty() {
             return Sammanstallning {
-                document,
+                document: Bytes::from(document),
                 lefi_felplacerade,
                 andrade,
             };
@@ -247,7 +259,7 @@ fn write(
     fraga: &Fraga,
     form: Form,
     delar: &[(Svarselement, Del<'_>)],
-) -> (Bytes, Vec<Range<usize>>) {
+) -> (Vec<u8>, Vec<Range<usize>>) {
     const FRAME_BYTES: usize = 1024;
     const ELEMENT_BYTES: usize = 64;
     let platser = fraga.platser();
@@ -299,9 +311,7 @@ fn write(
     }
     out.extend_from_slice(b"</ssbt:svarsdata></ssbt:hamtaBastjanstInformationResponse>");
     out.extend_from_slice(after);
-    #[cfg(test)]
-    tests::disturb(&mut out, &places);
-    (Bytes::from(out), places)
+    (out, places)
 }
 
 /// The two subtrees of the question as they are, in an element that has the declarations in scope at

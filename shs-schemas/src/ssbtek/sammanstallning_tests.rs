@@ -261,22 +261,7 @@ proptest! {
     }
 }
 
-/// What is done to a document that has been written, once: faulty memory in a test.
-type Disturbance = Box<dyn FnOnce(&mut Vec<u8>, &[Range<usize>])>;
-
-thread_local! {
-    static DISTURBANCE: std::cell::RefCell<Option<Disturbance>> =
-        const { std::cell::RefCell::new(None) };
-}
-
-/// Called by `write` when a document has been written.
-pub(super) fn disturb(out: &mut Vec<u8>, places: &[Range<usize>]) {
-    if let Some(disturbance) = DISTURBANCE.take() {
-        disturbance(out, places);
-    }
-}
-
-/// Compiles with one bit flipped in the written document: `at` is counted from the beginning of the
+/// Compiles with one bit flipped in the first document that is written, as by faulty memory: `at` is counted from the beginning of the
 /// part in this place, and may be negative to count from its end.
 fn with_flipped(
     fraga: &Fraga,
@@ -284,12 +269,14 @@ fn with_flipped(
     place: usize,
     at: isize,
 ) -> Sammanstallning {
-    DISTURBANCE.set(Some(Box::new(move |out, places| {
-        let plats = places[place].clone();
-        let base = if at < 0 { plats.end } else { plats.start };
-        out[base.checked_add_signed(at).unwrap()] ^= 1;
-    })));
-    sammanstall(fraga, Form::Bar, utfall)
+    let mut is_first = true;
+    compile(fraga, Form::Bar, utfall, |document, places| {
+        if std::mem::take(&mut is_first) {
+            let plats = places[place].clone();
+            let base = if at < 0 { plats.end } else { plats.start };
+            document[base.checked_add_signed(at).unwrap()] ^= 1;
+        }
+    })
 }
 
 fn all_data() -> Vec<(Uppgiftslamnare, Utfall)> {
