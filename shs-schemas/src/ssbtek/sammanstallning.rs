@@ -204,6 +204,7 @@ fn internal<'a>(ul: Uppgiftslamnare) -> Del<'a> {
 
 fn splice(kontrakt: Kontrakt, ul: Uppgiftslamnare, utfall: &Utfall) -> Del<'_> {
     match utfall {
+        Utfall::Svar(svar) if let Some(fel) = svar.utan_kod() => Del::Fel(Cow::Borrowed(fel)),
         Utfall::Svar(svar) if svar.check_exchange(kontrakt).is_ok() => Del::Svar(svar),
         Utfall::Fel(fel) => Del::Fel(Cow::Borrowed(fel)),
         // An answer that cannot be exchanged is refused when it comes, and that a ping was answered

@@ -206,6 +206,31 @@ fn the_table_of_outcomes_of_lefi_holds() {
 }
 
 #[test]
+fn an_error_without_code_is_given_out_with_one() {
+    for (ul, kontrakt) in [
+        (Uppgiftslamnare::SO, Kontrakt::V10),
+        (Uppgiftslamnare::SO, Kontrakt::V11),
+        (FK, Kontrakt::V10),
+        (PM, Kontrakt::V10),
+    ] {
+        let (name, ns) = (ul.element().local_name(), kontrakt.namespace());
+        let body = format!(
+            "<{name} xmlns='{ns}'><error><kalla>BT</kalla><felkod/><felmeddelande>a &lt; b\
+             </felmeddelande></error></{name}>"
+        );
+        let svar = Delsvar::read(ul, kontrakt, Bytes::from(body), &Limits::default()).unwrap();
+        let out = sammanstall(&fraga(ALLA), Form::Bar, &[(ul, svar.into())]);
+        let expected = format!(
+            "<ssbt:{name}><ssbt:error><ssbt:kalla>BT</ssbt:kalla><ssbt:felkod>FELKOD-SAKNAS\
+             </ssbt:felkod><ssbt:felmeddelande>a &lt; b</ssbt:felmeddelande></ssbt:error>\
+             </ssbt:{name}>"
+        );
+        assert!(text(&out).contains(&expected), "{ul}: {}", text(&out));
+        assert_eq!(out.andrade, []);
+    }
+}
+
+#[test]
 fn misplaced_members_are_counted() {
     let utfall = [(FK, lefi(FK, r#"{"beslut":[]}"#)), (PM, lefi(PM, "{}"))];
     assert_eq!(

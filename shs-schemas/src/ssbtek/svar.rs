@@ -28,12 +28,12 @@ pub use falt::{Falt, Faltnamn};
 use data::Data;
 
 use super::cursor::Cursor;
-use super::fel::felkod_for_log;
+use super::fel::{Delfel, FELMEDDELANDEN_MAX, felkod_for_log};
 use super::passage::Kontrollsumma;
 use super::versionsbyte::Bindningar;
-use super::{Kontrakt, Svarselement, Uppgiftslamnare, xsd};
+use super::{Kontrakt, Uppgiftslamnare, xsd};
 use crate::error::{Fault, WireError};
-use crate::xml::{self, Limits};
+use crate::xml::{self, Content, Limits};
 
 /// A checked answer: the root element of an `svar.v1`, to be spliced as it is.
 ///
@@ -56,6 +56,8 @@ enum Innehall {
     Data(Option<Range<usize>>),
     /// `error`, and its `felkod`.
     Error(String),
+    /// `error` with an empty `felkod`, which may not be sent on, as what is given out instead.
+    UtanKod(Delfel),
 }
 
 impl Delsvar {
@@ -77,7 +79,7 @@ impl Delsvar {
     ) -> Result<Self, WireError> {
         let name = uppgiftslamnare.element().local_name();
         let document = xml::decode(&body, None, name, limits)?;
-        let found = read_document(&document, uppgiftslamnare.element(), kontrakt, limits)?;
+        let found = read_document(&document, uppgiftslamnare, kontrakt, limits)?;
         let element = xml::kept(&body, document).slice(found.element);
         Ok(Self {
             uppgiftslamnare,
@@ -164,13 +166,23 @@ impl Delsvar {
         matches!(self.innehall, Innehall::Data(_))
     }
 
-    /// The authority's own code, when it reports an error. Log it through
-    /// [`felkod_for_log`].
+    /// The authority's own code, when it reports an error; when that is empty, the one that stands in
+    /// for it. Log it through [`felkod_for_log`].
     #[must_use]
     pub fn felkod(&self) -> Option<&str> {
         match &self.innehall {
             Innehall::Error(felkod) => Some(felkod),
+            Innehall::UtanKod(fel) => Some(fel.felkod()),
             Innehall::Data(_) => None,
+        }
+    }
+
+    /// What is given out instead of an error without code: an empty `felkod` is valid, but is not to
+    /// be sent (ssbtek-10, 3).
+    pub(super) const fn utan_kod(&self) -> Option<&Delfel> {
+        match &self.innehall {
+            Innehall::UtanKod(fel) => Some(fel),
+            Innehall::Data(_) | Innehall::Error(_) => None,
         }
     }
 
@@ -198,11 +210,11 @@ struct Found {
 
 fn read_document(
     document: &str,
-    element: Svarselement,
+    ul: Uppgiftslamnare,
     kontrakt: Kontrakt,
     limits: &Limits,
 ) -> Result<Found, WireError> {
-    let name = element.local_name();
+    let name = ul.element().local_name();
     let (mut cursor, root) = Cursor::open(document, name, limits)?;
     let start = root.span.start;
     if !root.is(kontrakt.namespace(), name) {
@@ -210,7 +222,7 @@ fn read_document(
     }
     cursor.set_kontrakt(kontrakt);
     cursor.check_attributes(name, &[])?;
-    let (innehall, data) = read_content(&mut cursor, element, kontrakt, start, limits)?;
+    let (innehall, data) = read_content(&mut cursor, ul, kontrakt, start, limits)?;
     let element = start..cursor.end(name)?.end;
     let bindningar = cursor.take_bindningar().counted_from(start);
     cursor.finish()?;
@@ -225,25 +237,25 @@ fn read_document(
 
 fn read_content(
     cursor: &mut Cursor<'_>,
-    element: Svarselement,
+    ul: Uppgiftslamnare,
     kontrakt: Kontrakt,
     base: usize,
     limits: &Limits,
 ) -> Result<(Innehall, Data), WireError> {
-    let name = element.local_name();
+    let name = ul.element().local_name();
     if let Some(start) = cursor.optional_raw(name, "data")? {
-        let data = data::read(cursor, element, kontrakt, &start, limits)?;
+        let data = data::read(cursor, ul.element(), kontrakt, &start, limits)?;
         let at = data.base64.as_ref();
         let at = at.map(|at| at.start - base..at.end - base);
         return Ok((Innehall::Data(at), data));
     }
     if cursor.optional(name, "error")?.is_some() {
-        return Ok((Innehall::Error(read_error(cursor)?), Data::default()));
+        return Ok((read_error(cursor, ul)?, Data::default()));
     }
     Err(cursor.missing("data"))
 }
 
-fn read_error(cursor: &mut Cursor<'_>) -> Result<String, WireError> {
+fn read_error(cursor: &mut Cursor<'_>, ul: Uppgiftslamnare) -> Result<Innehall, WireError> {
     cursor.required_text("error", "error/kalla", |kalla| match &*kalla.value {
         "BT" => Ok(()),
         "SSBT" => Err("only the composite service may say SSBT"),
@@ -252,13 +264,20 @@ fn read_error(cursor: &mut Cursor<'_>) -> Result<String, WireError> {
     let felkod = cursor.required_text("error", "error/felkod", |felkod| {
         Ok(felkod.value.clone().into_owned())
     })?;
-    cursor.required_text("error", "error/felmeddelande", |_| Ok(()))?;
-    while cursor
-        .optional_text("error", "error/felmeddelande", |_| Ok(()))?
-        .is_some()
-    {}
+    // The texts are needed only where the element is not spliced as it is.
+    let is_without = xml::trim(&felkod).is_empty();
+    let text = |text: &Content<'_>| Ok(is_without.then(|| text.value.clone().into_owned()));
+    let first = cursor.required_text("error", "error/felmeddelande", text)?;
+    let mut texter: Vec<String> = first.into_iter().collect();
+    while let Some(next) = cursor.optional_text("error", "error/felmeddelande", text)? {
+        texter.extend(next.filter(|_| texter.len() < FELMEDDELANDEN_MAX));
+    }
     cursor.end("error")?;
-    Ok(felkod)
+    Ok(if is_without {
+        Innehall::UtanKod(Delfel::bt(&felkod, texter, ul))
+    } else {
+        Innehall::Error(felkod)
+    })
 }
 
 impl fmt::Debug for Delsvar {
