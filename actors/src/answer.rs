@@ -67,7 +67,7 @@ impl AnswerChecks {
     fn judge(self, delsvar: Delsvar) -> ReadAnswer {
         let falt = delsvar.utanfor_bilaga3().iter();
         let avvikelser: Vec<_> = falt
-            .map(|falt| Slag::otillatet_falt(falt.namn.clone(), falt.offset, self.withhold))
+            .map(|falt| Slag::otillatet_falt(falt.namn.clone().into(), falt.offset, self.withhold))
             .collect();
         let utfall = if self.withhold && !avvikelser.is_empty() {
             Utfall::Fel(Delfel::ssbt(SsbtFelkod::OtillatetFalt, self.ul))

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 use super::Limits;
 use super::prolog;
@@ -119,17 +119,22 @@ pub fn decode<'a>(
 /// # Errors
 /// As [`decode`].
 pub fn decode_bytes(
-    mut bytes: Bytes,
+    bytes: Bytes,
     charset: Option<&str>,
     document: &'static str,
     limits: &Limits,
 ) -> Result<Bytes, WireError> {
-    let mark = match decode(&bytes, charset, document, limits)? {
-        Cow::Borrowed(text) => bytes.len() - text.len(),
-        Cow::Owned(text) => return Ok(Bytes::from(text)),
-    };
-    bytes.advance(mark);
-    Ok(bytes)
+    decode(&bytes, charset, document, limits).map(|text| kept(&bytes, text))
+}
+
+/// The bytes of a text that [`decode`] made of `bytes`: a slice of them when nothing but the byte
+/// order mark was taken away.
+#[must_use]
+pub fn kept(bytes: &Bytes, text: Cow<'_, str>) -> Bytes {
+    match text {
+        Cow::Borrowed(text) => bytes.slice(bytes.len().saturating_sub(text.len())..),
+        Cow::Owned(text) => Bytes::from(text),
+    }
 }
 
 /// As [`decode_bytes`], for a document whose header may name a character set. Header, declaration

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::koder::{LefiMedlem, beskrivning};
-use super::medlemmar::{Medlemmar, push_string};
+use super::medlemmar::{ANSWER_MEMBERS_MAX, Medlemmar, push_string};
 use crate::ssbtek::Uppgiftslamnare;
 
 /// Arrays and objects within each other at most. What LEFI publishes has less than ten.
@@ -77,7 +77,7 @@ fn read(uppgiftslamnare: Uppgiftslamnare, utfall: LefiUtfall<'_>) -> Option<Last
 }
 
 /// True for an answer that [`merge`] takes: one JSON object without byte order mark, no member
-/// twice, no deeper than [`DEPTH_MAX`], `avvikelser` in one of the forms that occur. Answers are
+/// twice, no more than [`ANSWER_MEMBERS_MAX`], no deeper than [`DEPTH_MAX`], `avvikelser` in one of the forms that occur. Answers are
 /// held to this when they arrive, so that one that was accepted can always be merged or passed on.
 pub(in crate::ssbtek) fn is_readable(json: &str) -> bool {
     read_svar(json).is_some()
@@ -89,7 +89,8 @@ fn read_svar(json: &str) -> Option<(Medlemmar<'_>, Avvikelser<'_>)> {
     }
     let medlemmar = Medlemmar::parse(json)?;
     let avvikelser = read_avvikelser(medlemmar.get("avvikelser"))?;
-    Some((medlemmar, avvikelser))
+    let members = medlemmar.0.len().max(avvikelser.len());
+    (members <= ANSWER_MEMBERS_MAX).then_some((medlemmar, avvikelser))
 }
 
 /// True when no more than [`DEPTH_MAX`] arrays and objects are open at the same time. Raw values
@@ -357,6 +358,22 @@ mod tests {
                 .unwrap()
                 .ends_with(r#"],"beslut":[3]}"#)
         );
+    }
+
+    #[test]
+    fn members_are_bounded_so_that_two_answers_can_be_merged() {
+        let members = |name: &str, count: usize| {
+            let members: Vec<_> = (0..count).map(|n| format!(r#""{name}{n}":[]"#)).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let with = |count| [members("a", count), members("b", count)];
+        let [fk, pm] = with(ANSWER_MEMBERS_MAX);
+        let text = merged(&[(FK, LefiUtfall::Svar(&fk)), (PM, LefiUtfall::Svar(&pm))]);
+        let read = Medlemmar::parse(&text).unwrap();
+        assert_eq!(read.0.len(), 2 * ANSWER_MEMBERS_MAX + 1);
+        let [fk, pm] = with(ANSWER_MEMBERS_MAX + 1);
+        assert!(!is_readable(&fk));
+        assert!(!is_readable(&format!(r#"{{"avvikelser":{pm}}}"#)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::bilaga3;
 use super::structure::{Element, Open, QName};
 use super::walk::{NOT_HERE, Walk};
 use crate::error::{Fault, WireError};
-use crate::ssbtek::Kontrakt;
+use crate::ssbtek::{Kontrakt, Operation};
 use crate::xml::{Event, Start};
 
 const fn message(namespace: &'static str, local: &'static str) -> QName {
@@ -36,16 +36,19 @@ static MESSAGES: &[QName] = &[
     message(TNS, "HamtaUppgifterResponse"),
 ];
 
-/// True for a message of the contract, in any of its versions.
+/// True for a message of the contract, in any of its versions. Local names are compared first: hardly
+/// any element gets past that.
 fn is_message(start: &Start<'_>) -> bool {
-    let ssbt = start.local.contains("BastjanstInformation")
+    let mut operations = Operation::ALL.iter();
+    let is_ssbt = operations.any(|operation| start.local.starts_with(operation.element()))
         && start
             .namespace
             .as_deref()
             .is_some_and(|namespace| Kontrakt::from_namespace(namespace).is_some());
-    ssbt || MESSAGES
-        .iter()
-        .any(|message| start.is(message.namespace, message.local))
+    is_ssbt
+        || MESSAGES
+            .iter()
+            .any(|message| start.is(message.namespace, message.local))
 }
 
 impl Walk<'_, '_> {
@@ -89,7 +92,10 @@ impl Walk<'_, '_> {
             let fault = Fault::Invalid("a whole message of the contract within open content");
             return Err(WireError::new(parent, at, fault));
         }
-        if self.list.is_some() {
+        if let Some(leaning) = &mut self.leaning {
+            leaning.look(self.reader, parent, start);
+        }
+        if self.has_list {
             bilaga3::note_foreign(&mut self.fields, start.local, at);
         }
         if self.reader.attributes().is_empty() {
@@ -97,20 +103,13 @@ impl Walk<'_, '_> {
         }
         match self.own_type() {
             None => Ok(()),
-            Some((_, Some(of))) => self.typed(&Element::one(None, parent, of).undeclared(), at),
+            // Its text is noted already.
+            Some((_, Some(of))) => self.element(&Element::one(None, parent, of).undeclared(), at),
             // Stricter: a validator also knows the other types of XML Schema and of the contract.
             Some((offset, None)) => {
                 let fault = Fault::Invalid("says it has a type that is not known");
                 Err(WireError::new(parent, offset, fault))
             }
         }
-    }
-
-    /// Reads an element of open content with a known type; its text is noted already.
-    fn typed(&mut self, element: &Element, at: usize) -> Result<(), WireError> {
-        let list = self.list.take();
-        let read = self.element(element, at);
-        self.list = list;
-        read
     }
 }
