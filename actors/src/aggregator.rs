@@ -195,6 +195,7 @@ impl Aggregator {
         let checks = AnswerChecks {
             ul,
             kontrakt,
+            given_in: request.insamling.given_in(slot).unwrap_or(kontrakt),
             limits: self.shared.answer_limits,
             withhold: self.shared.parter.of(ul).withhold,
         };

@@ -47,8 +47,7 @@ impl AnswerChecks {
     /// Reads an answer, contained: a panic in it costs this one slot.
     pub(crate) fn read(self, body: Sensitive<Bytes>) -> ReadAnswer {
         let reading = AssertUnwindSafe(|| {
-            let delsvar =
-                Delsvar::read(self.ul, self.kontrakt, body.into_exposed(), &self.limits)?;
+            let delsvar = Delsvar::read(self.ul, self.kontrakt, body.into_exposed(), &self.limits)?;
             delsvar.check_exchange(self.given_in).map(|()| delsvar)
         });
         match catch_unwind(reading) {
@@ -67,7 +66,7 @@ impl AnswerChecks {
     fn judge(self, delsvar: Delsvar) -> ReadAnswer {
         let falt = delsvar.utanfor_bilaga3().iter();
         let avvikelser: Vec<_> = falt
-            .map(|falt| Slag::otillatet_falt(falt.namn.clone().into(), falt.offset, self.withhold))
+            .map(|falt| Slag::otillatet_falt(falt.namn.clone(), falt.offset, self.withhold))
             .collect();
         let utfall = if self.withhold && !avvikelser.is_empty() {
             Utfall::Fel(Delfel::ssbt(SsbtFelkod::OtillatetFalt, self.ul))

@@ -44,9 +44,9 @@ impl From<Delfel> for Utfall {
 pub struct Sammanstallning {
     /// The document `hamtaBastjanstInformationResponse`, in the form asked for: personal data.
     pub document: Bytes,
-    /// Members of LEFI answers that were dropped because they stood in the wrong authority's
-    /// answer (ssbtek-10, 4.8).
-    pub lefi_felplacerade: usize,
+    /// For each member of a LEFI answer that was dropped because it stood in the wrong authority's
+    /// answer (ssbtek-10, 4.8): in whose.
+    pub lefi_felplacerade: Vec<Uppgiftslamnare>,
     /// Parties whose answer was not the same when it left as when it came; it was withheld, and an
     /// error stands in its place.
     pub andrade: Vec<Uppgiftslamnare>,
@@ -154,8 +154,8 @@ fn delar<'a>(
     fraga: &Fraga,
     utfall: &'a [(Uppgiftslamnare, Utfall)],
     andrade: &[Uppgiftslamnare],
-) -> (Vec<(Svarselement, Del<'a>)>, usize) {
-    let mut lefi_felplacerade = 0;
+) -> (Vec<(Svarselement, Del<'a>)>, Vec<Uppgiftslamnare>) {
+    let mut lefi_felplacerade = Vec::new();
     let mut delar = Vec::with_capacity(Svarselement::IN_ORDER.len());
     for &element in Svarselement::IN_ORDER
         .iter()
@@ -163,7 +163,7 @@ fn delar<'a>(
     {
         let del = if element == Svarselement::Fk {
             let (del, dropped) = lefi_del(fraga, utfall, andrade);
-            lefi_felplacerade += dropped;
+            lefi_felplacerade.extend(dropped);
             del
         } else {
             plain_del(fraga.kontrakt(), element, utfall, andrade)
@@ -234,7 +234,7 @@ fn lefi_del<'a>(
     fraga: &Fraga,
     utfall: &'a [(Uppgiftslamnare, Utfall)],
     andrade: &[Uppgiftslamnare],
-) -> (Del<'a>, usize) {
+) -> (Del<'a>, Vec<Uppgiftslamnare>) {
     const FK: Uppgiftslamnare = Uppgiftslamnare::FK;
     let asked: Vec<_> = [FK, Uppgiftslamnare::PM]
         .into_iter()
@@ -242,15 +242,15 @@ fn lefi_del<'a>(
         .map(|ul| (ul, outcome(ul, utfall, andrade)))
         .collect();
     match asked.as_slice() {
-        [] | [(_, Asked::Utan | Asked::Andrad)] => (internal(FK), 0),
-        [(FK, Asked::Utfall(fk))] => (splice(fraga.kontrakt(), FK, fk), 0),
+        [] | [(_, Asked::Utan | Asked::Andrad)] => (internal(FK), Vec::new()),
+        [(FK, Asked::Utfall(fk))] => (splice(fraga.kontrakt(), FK, fk), Vec::new()),
         asked => match lefi_front::answer(fraga, asked) {
-            LefiSvar::Sammanslaget(lefi) => {
-                let dropped = lefi.felplacerade;
+            LefiSvar::Sammanslaget(mut lefi) => {
+                let dropped = std::mem::take(&mut lefi.felplacerade);
                 (Del::Lefi(lefi), dropped)
             }
-            LefiSvar::Utfall(utfall) => (splice(fraga.kontrakt(), FK, utfall), 0),
-            LefiSvar::Fel(fel) => (Del::Fel(Cow::Owned(fel)), 0),
+            LefiSvar::Utfall(utfall) => (splice(fraga.kontrakt(), FK, utfall), Vec::new()),
+            LefiSvar::Fel(fel) => (Del::Fel(Cow::Owned(fel)), Vec::new()),
         },
     }
 }

@@ -43,10 +43,12 @@ struct Last<'a> {
     avvikelser: Vec<(Cow<'a, str>, Vec<&'a RawValue>)>,
 }
 
-/// One JSON answer of the parts that were asked, Försäkringskassan's first, and the number of
-/// members that were dropped because they stood in the wrong answer. `Err` when an answer cannot
+/// One JSON answer of the parts that were asked, Försäkringskassan's first, and whose answer
+/// each member stood in that was dropped because it was the wrong one. `Err` when an answer cannot
 /// be read: the caller counts that part as failed and tries again.
-pub(in crate::ssbtek) fn merge(delar: &[Del<'_>]) -> Result<(Vec<u8>, usize), Uppgiftslamnare> {
+pub(in crate::ssbtek) fn merge(
+    delar: &[Del<'_>],
+) -> Result<(Vec<u8>, Vec<Uppgiftslamnare>), Uppgiftslamnare> {
     let mut lasta = Vec::with_capacity(delar.len());
     for &(uppgiftslamnare, utfall) in delar {
         lasta.push(read(uppgiftslamnare, utfall).ok_or(uppgiftslamnare)?);
@@ -246,9 +248,10 @@ fn collect_rows(rows: &mut Vec<u8>, last: &Last<'_>, name: &str) {
     }
 }
 
-/// Members that are taken from answers, in their order; returns how many stood in the wrong one.
-fn write_members(out: &mut Vec<u8>, lasta: &[Last<'_>]) -> usize {
-    let mut dropped = 0;
+/// Members that are taken from answers, in their order; returns whose answer each stood in that stood in
+/// the wrong one.
+fn write_members(out: &mut Vec<u8>, lasta: &[Last<'_>]) -> Vec<Uppgiftslamnare> {
+    let mut dropped = Vec::new();
     for medlem in LefiMedlem::all() {
         for last in lasta {
             let Some(value) = last.medlemmar.get(medlem.namn()) else {
@@ -257,7 +260,7 @@ fn write_members(out: &mut Vec<u8>, lasta: &[Last<'_>]) -> usize {
             if medlem.svarande() == last.uppgiftslamnare {
                 write_member(out, medlem.namn(), value);
             } else {
-                dropped += 1;
+                dropped.push(last.uppgiftslamnare);
             }
         }
     }
@@ -352,7 +355,7 @@ mod tests {
         let pm = r#"{"formansinformation":{},"beslut":[3]}"#;
         let (out, dropped) =
             merge(&[(FK, LefiUtfall::Svar(fk)), (PM, LefiUtfall::Svar(pm))]).unwrap();
-        assert_eq!(dropped, 3);
+        assert_eq!(dropped, [PM, FK, FK]);
         assert!(
             String::from_utf8(out)
                 .unwrap()

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// The longest name that is shown, in characters.
-const NAME_CHARS_MAX: usize = 64;
 /// Stands for a name that could be anything.
 const OKANT: &str = "[okänt fält]";
 
@@ -24,9 +22,12 @@ pub struct Falt {
 pub struct Faltnamn(Cow<'static, str>);
 
 impl Faltnamn {
+    /// The longest name that is shown, in characters.
+    pub const CHARS_MAX: usize = 64;
+
     /// A name of an authority's schema.
     pub(super) fn of_schema(namn: &'static str) -> Self {
-        let is_short = namn.chars().count() <= NAME_CHARS_MAX;
+        let is_short = namn.chars().count() <= Faltnamn::CHARS_MAX;
         Self(Cow::Borrowed(if is_short { namn } else { OKANT }))
     }
 
@@ -47,7 +48,7 @@ impl Faltnamn {
 
 /// What [`Faltnamn::of_answer`] makes of a name.
 pub(super) fn shown(local: &str) -> &str {
-    if local.len() <= NAME_CHARS_MAX && local.bytes().all(|b| b.is_ascii_alphabetic()) {
+    if local.len() <= Faltnamn::CHARS_MAX && local.bytes().all(|b| b.is_ascii_alphabetic()) {
         local
     } else {
         OKANT
@@ -66,6 +67,13 @@ impl fmt::Debug for Faltnamn {
     }
 }
 
+/// A name of our own tables.
+impl From<&'static str> for Faltnamn {
+    fn from(namn: &'static str) -> Self {
+        Self::of_schema(namn)
+    }
+}
+
 impl From<Faltnamn> for Cow<'static, str> {
     fn from(namn: Faltnamn) -> Self {
         namn.0
@@ -78,11 +86,11 @@ mod tests {
 
     #[test]
     fn only_harmless_names_of_an_answer_are_shown() {
-        let longest = "a".repeat(NAME_CHARS_MAX);
+        let longest = "a".repeat(Faltnamn::CHARS_MAX);
         for good in ["agare", "AgarensNamn", &longest] {
             assert_eq!(Faltnamn::of_answer(good).as_str(), good);
         }
-        let long = "a".repeat(NAME_CHARS_MAX + 1);
+        let long = "a".repeat(Faltnamn::CHARS_MAX + 1);
         for bad in ["p199503142383", "ägare", "a-b", "a_b", "a.b", "a b", &long] {
             let namn = Faltnamn::of_answer(bad);
             assert_eq!(namn.as_str(), OKANT, "{bad}");
@@ -94,7 +102,7 @@ mod tests {
     fn a_name_of_a_schema_is_bounded_too() {
         const LONG: &str = "ååååååååååååååååååååååååååååååååååååååååååååååååååååååååååååååååå";
         assert_eq!(Faltnamn::of_schema("hemland").as_str(), "hemland");
-        assert_eq!(LONG.chars().count(), NAME_CHARS_MAX + 1);
+        assert_eq!(LONG.chars().count(), Faltnamn::CHARS_MAX + 1);
         assert_eq!(Faltnamn::of_schema(LONG).as_str(), OKANT);
     }
 }

@@ -7,7 +7,7 @@ use super::structure::{Element, Open, QName};
 use super::walk::{NOT_HERE, Walk};
 use crate::error::{Fault, WireError};
 use crate::ssbtek::{Kontrakt, Operation};
-use crate::xml::{Event, Start};
+use crate::xml::{Event, Start, XML_NAMESPACE};
 
 const fn message(namespace: &'static str, local: &'static str) -> QName {
     QName { namespace, local }
@@ -101,6 +101,7 @@ impl Walk<'_, '_> {
         if self.reader.attributes().is_empty() {
             return Ok(());
         }
+        self.no_id(parent)?;
         match self.own_type() {
             None => Ok(()),
             // Its text is noted already.
@@ -111,5 +112,17 @@ impl Walk<'_, '_> {
                 Err(WireError::new(parent, offset, fault))
             }
         }
+    }
+
+    /// Refuses `xml:id`: it is unique in its document, which for an answer becomes that of all parties.
+    /// Two that are the same, or one that is no name, make readers refuse the whole reply.
+    fn no_id(&self, parent: &'static str) -> Result<(), WireError> {
+        let mut attributes = self.reader.attributes().iter();
+        let id = attributes
+            .find(|given| given.local == "id" && given.namespace.as_deref() == Some(XML_NAMESPACE));
+        id.map_or(Ok(()), |id| {
+            let fault = Fault::Invalid("an identifier of its own in a document that it shares");
+            Err(WireError::new(parent, id.offset, fault))
+        })
     }
 }
