@@ -118,6 +118,10 @@ pub fn decode<'a>(
 ///
 /// # Errors
 /// As [`decode`].
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what is given back is a slice of it"
+)]
 pub fn decode_bytes(
     bytes: Bytes,
     charset: Option<&str>,
