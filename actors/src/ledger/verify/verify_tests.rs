@@ -1,0 +1,1 @@
+//! Every way to tamper with one line is found, and the line is named.
