@@ -11,8 +11,8 @@ mod support;
 
 use bytes::Bytes;
 use shs_schemas::ssbtek::{
-    Datum, Delfel, Delsvar, Fordelning, Fraga, Kontrakt, SsbtFelkod, Svarselement, Uppgiftslamnare,
-    Utfall, compose,
+    Anslutning, Datum, Delfel, Delsvar, Fordelning, Fraga, Kontrakt, SsbtFelkod, Svarselement,
+    Uppgiftslamnare, Utfall, Versioner, compose,
 };
 use shs_schemas::xml::Limits;
 use support::xsd::Schema;
@@ -271,6 +271,35 @@ fn every_sub_question_is_a_valid_question() {
             assert_eq!(asked.count(), 1);
         }
         for schema in Schema::all(fraga.kontrakt()) {
+            schema.assert_valid(&bodies);
+        }
+    }
+}
+
+/// Parties that speak one version get valid questions of that version, whatever version they are
+/// asked in (ssbtek-10, 0.2).
+#[test]
+fn every_sub_question_in_another_version_is_a_valid_question() {
+    let spread = FRAGA_10.replace(
+        "<b:SKV inkludera=\"true\"/>",
+        "<b:SKV inkludera=' 1 '></b:SKV>",
+    );
+    for spoken in Kontrakt::all() {
+        let anslutning = Anslutning {
+            kontrakt: Versioner::of([spoken]).unwrap(),
+        };
+        let fordelning = Fordelning::new(Uppgiftslamnare::all().map(|ul| (ul, anslutning)));
+        let mut bodies: Vec<Bytes> = Vec::new();
+        for document in [FRAGA_10, FRAGA_11, &spread] {
+            for delfraga in fraga(document).delfragor(&fordelning, IDAG) {
+                assert_eq!(delfraga.kontrakt, spoken);
+                bodies.push(delfraga.body.unwrap());
+            }
+        }
+        for schema in [Schema::ours(spoken), Schema::original(spoken)]
+            .into_iter()
+            .flatten()
+        {
             schema.assert_valid(&bodies);
         }
     }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::Kontrakt;
+use super::versionsbyte::Bindningar;
 use crate::error::{Fault, WireError};
 use crate::xml::{Content, Event, Limits, Options, Reader, Start, XSI_NAMESPACE};
 
@@ -26,6 +27,7 @@ pub(super) struct Cursor<'a> {
     reader: Reader<'a>,
     namespace: &'static str,
     ahead: Ahead<'a>,
+    bindningar: Bindningar,
 }
 
 /// The name in the document of an element known by its path.
@@ -47,6 +49,7 @@ impl<'a> Cursor<'a> {
                     reader,
                     namespace: "",
                     ahead: Ahead::Unknown,
+                    bindningar: Bindningar::default(),
                 };
                 Ok((cursor, root))
             }
@@ -58,11 +61,19 @@ impl<'a> Cursor<'a> {
     /// From here on elements are those of `kontrakt`.
     pub(super) fn set_kontrakt(&mut self, kontrakt: Kontrakt) {
         self.set_namespace(kontrakt.namespace());
+        self.bindningar = Bindningar::default();
+        self.bindningar.note_inherited(&self.reader, self.namespace);
+        self.bindningar.note(&self.reader, self.namespace);
     }
 
     /// From here on elements are those of this namespace.
     pub(super) fn set_namespace(&mut self, namespace: &'static str) {
         self.namespace = namespace;
+    }
+
+    /// Where the elements that were walked through bind the namespace of the contract.
+    pub(super) fn take_bindningar(&mut self) -> Bindningar {
+        std::mem::take(&mut self.bindningar)
     }
 
     pub(super) fn reader(&self) -> &Reader<'a> {
@@ -103,7 +114,10 @@ impl<'a> Cursor<'a> {
         }
         self.ahead = loop {
             let at = match self.reader.next_event()? {
-                Event::Start(start) => break Ahead::Child(start),
+                Event::Start(start) => {
+                    self.bindningar.note(&self.reader, self.namespace);
+                    break Ahead::Child(start);
+                }
                 Event::End(span) => break Ahead::End(span),
                 Event::Text(text) if text.is_blank() => continue,
                 Event::Text(text) | Event::CData(text) => text.span.start,
@@ -217,6 +231,11 @@ impl<'a> Cursor<'a> {
     /// The text of the element begun last.
     pub(super) fn text(&mut self, path: &'static str) -> Result<Content<'a>, WireError> {
         self.reader.read_text(path)
+    }
+
+    /// Reads the element begun last to its end; only its form is checked.
+    pub(super) fn skip(&mut self) -> Result<Range<usize>, WireError> {
+        self.reader.skip_element()
     }
 
     /// Text of the required child `path`, put through `check`.

@@ -2,6 +2,8 @@
 //! contract, and whether LEFI is asked once or by its two authorities apart (ssbtek-10, 0.2, 4.0
 //! and 4.8; R-002).
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::fel::Delfel;
@@ -77,7 +79,7 @@ pub enum LefiVag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "the contract's five flags")]
 pub struct SkvStandard {
-    /// How many of the latest whole years.
+    /// How many of the latest whole calendar years, at least one.
     pub antal_ar: u8,
     /// `foretagsinformation`.
     pub foretagsinformation: bool,
@@ -141,7 +143,7 @@ impl Fordelning {
 }
 
 /// One Uppgiftslämnare that is asked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Delfraga {
     /// Who.
     pub uppgiftslamnare: Uppgiftslamnare,
@@ -151,4 +153,75 @@ pub struct Delfraga {
     pub body: Result<Bytes, Delfel>,
     /// True when Skatteverket is asked for what is usual, because the question could not say.
     pub skv_standard: bool,
+}
+
+impl fmt::Debug for Delfraga {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delfraga")
+            .field("uppgiftslamnare", &self.uppgiftslamnare)
+            .field("kontrakt", &self.kontrakt)
+            .field("bytes", &self.body.as_ref().map(Bytes::len))
+            .field("skv_standard", &self.skv_standard)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_party_is_asked_in_the_version_of_the_question_when_it_speaks_it() {
+        let only = |kontrakt| Versioner::of([kontrakt]).unwrap();
+        for (spoken, asked, expected) in [
+            (Versioner::alla(), Kontrakt::V10, Kontrakt::V10),
+            (Versioner::alla(), Kontrakt::V11, Kontrakt::V11),
+            (only(Kontrakt::V10), Kontrakt::V10, Kontrakt::V10),
+            (only(Kontrakt::V10), Kontrakt::V11, Kontrakt::V10),
+            (only(Kontrakt::V11), Kontrakt::V10, Kontrakt::V11),
+            (only(Kontrakt::V11), Kontrakt::V11, Kontrakt::V11),
+        ] {
+            assert_eq!(spoken.for_fraga(asked), expected, "{spoken:?} {asked}");
+            assert!(spoken.contains(expected));
+        }
+    }
+
+    #[test]
+    fn versions_are_a_set_that_is_never_empty() {
+        assert_eq!(Versioner::of([]), None);
+        let ten = Versioner::of([Kontrakt::V10, Kontrakt::V10]).unwrap();
+        assert!(ten.contains(Kontrakt::V10) && !ten.contains(Kontrakt::V11));
+        let both = Versioner::of([Kontrakt::V11, Kontrakt::V10]).unwrap();
+        assert_eq!(both, Versioner::alla());
+        assert_ne!(both, ten);
+        assert_eq!(Anslutning::default().kontrakt, both);
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        let delfraga = Delfraga {
+            uppgiftslamnare: Uppgiftslamnare::AF,
+            kontrakt: Kontrakt::V10,
+            body: Ok(Bytes::from_static(b"199503142383")),
+            skv_standard: false,
+        };
+        let shown = format!("{delfraga:?}");
+        assert!(
+            shown.contains("bytes: Ok(12)") && !shown.contains("1995"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn who_is_connected_is_found_by_party() {
+        let ten = Anslutning {
+            kontrakt: Versioner::of([Kontrakt::V10]).unwrap(),
+        };
+        let fordelning = Fordelning::new([(Uppgiftslamnare::AF, ten)]);
+        assert_eq!(fordelning.anslutning(Uppgiftslamnare::AF), Some(&ten));
+        assert_eq!(fordelning.anslutning(Uppgiftslamnare::SO), None);
+        assert_eq!(fordelning.lefi, LefiVag::Delad);
+        let alla = Fordelning::alla();
+        assert!(Uppgiftslamnare::all().all(|ul| alla.anslutning(ul).is_some()));
+    }
 }

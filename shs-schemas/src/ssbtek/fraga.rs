@@ -23,7 +23,8 @@ use super::{Kontrakt, Svarselement};
 use crate::Sensitive;
 use crate::error::{Fault, WireError};
 use crate::xml::{self, Limits};
-use lasning::{Lasning, Platser, ROT};
+pub(super) use lasning::ROT;
+use lasning::{Lasning, Platser};
 
 /// A valid question.
 #[derive(Clone)]
@@ -198,19 +199,6 @@ impl Fraga {
 
     pub(super) const fn platser(&self) -> &Platser {
         &self.platser
-    }
-
-    /// Appends the start tag of the root as it is in a document of its own: with what it inherits
-    /// from an envelope declared by itself.
-    pub(super) fn push_rot(&self, out: &mut Vec<u8>) {
-        let rot = &self.platser.rot;
-        let name = rot.prefix().end + ROT.len();
-        out.extend_from_slice(self.del(rot.tagg.start..name));
-        for declaration in &self.platser.arvda {
-            out.push(b' ');
-            out.extend_from_slice(self.del(declaration.clone()));
-        }
-        out.extend_from_slice(self.del(name..rot.tagg.end));
     }
 
     /// A range of the document.

@@ -6,8 +6,10 @@
 mod delning;
 mod koder;
 mod medlemmar;
+mod provning;
 mod sammanslagning;
 
 pub use delning::{Delning, LEFI_VERSIONER, check_aktorsid, check_version, split};
 pub use koder::{LefiMedlem, beskrivning};
+pub(super) use provning::changed;
 pub(super) use sammanslagning::{LefiUtfall, is_readable, merge};

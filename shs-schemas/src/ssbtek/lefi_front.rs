@@ -7,15 +7,66 @@ use super::fraga::Fraga;
 use super::lefi::{self, LefiMedlem, LefiUtfall};
 use super::sammanstallning::Utfall;
 use super::svar::Delsvar;
+use crate::xml;
+
+/// What stands before the base64 of a merged answer, within the element.
+pub(super) const BEFORE_BASE64: &[u8] = b"<ssbt:data><ssbt:lefiJsonSvar>";
+/// What stands after it.
+pub(super) const AFTER_BASE64: &[u8] = b"</ssbt:lefiJsonSvar></ssbt:data>";
+
+/// What is known of a party that was asked.
+#[derive(Clone, Copy)]
+pub(super) enum Asked<'a> {
+    /// Its outcome.
+    Utfall(&'a Utfall),
+    /// It has no outcome, or one that is not its own.
+    Utan,
+    /// Its answer is not what arrived, and is withheld.
+    Andrad,
+}
 
 /// What is written in the element.
 pub(super) enum LefiSvar<'a> {
-    /// A merged answer, and how many misplaced members were dropped.
-    Sammanslaget(Vec<u8>, usize),
+    /// A merged answer.
+    Sammanslaget(Sammanslaget),
     /// One outcome as it is.
     Utfall(&'a Utfall),
     /// An error of ours.
     Fel(Delfel),
+}
+
+/// A merged answer and what it was merged from: personal data.
+pub(super) struct Sammanslaget {
+    /// The answer.
+    pub(super) json: Vec<u8>,
+    /// How many members were dropped because they stood in the wrong answer.
+    pub(super) felplacerade: usize,
+    kallor: Vec<(Uppgiftslamnare, String)>,
+}
+
+impl Sammanslaget {
+    /// Whose values are not what they were in their own answer, when `written` is the content of
+    /// the element as it stands in the compiled document. When what differs belongs to nobody,
+    /// everybody who has a part in it.
+    pub(super) fn changed(&self, written: &[u8]) -> Vec<Uppgiftslamnare> {
+        let json = base64_of(written)
+            .and_then(|base64| base64_simd::STANDARD.decode_to_vec(base64).ok())
+            .unwrap_or_default();
+        let changed = lefi::changed(&json, &self.kallor);
+        if changed.is_empty() && json != self.json {
+            self.kallor.iter().map(|(ul, _)| *ul).collect()
+        } else {
+            changed
+        }
+    }
+}
+
+fn base64_of(written: &[u8]) -> Option<&[u8]> {
+    written
+        .strip_prefix(b"<ssbt:FK>")?
+        .strip_prefix(BEFORE_BASE64)?
+        .strip_suffix(b"</ssbt:FK>")?
+        .strip_suffix(AFTER_BASE64)
 }
 
 /// One part that was asked, seen as LEFI would have answered.
@@ -30,19 +81,18 @@ enum Part<'a> {
     Http500(&'a Utfall),
     /// An answer that cannot be read.
     Unreadable,
+    /// An answer that is not what arrived.
+    Andrad,
     /// Nobody answered.
     Silent(SsbtFelkod),
 }
 
 /// The table, for the parts that were asked, Försäkringskassan's first; one without outcome counts
 /// as not answered.
-pub(super) fn answer<'a>(
-    fraga: &Fraga,
-    asked: &[(Uppgiftslamnare, Option<&'a Utfall>)],
-) -> LefiSvar<'a> {
+pub(super) fn answer<'a>(fraga: &Fraga, asked: &[(Uppgiftslamnare, Asked<'a>)]) -> LefiSvar<'a> {
     let mut parts: Vec<_> = asked
         .iter()
-        .map(|&(ul, utfall)| (ul, classify(utfall)))
+        .map(|&(ul, asked)| (ul, classify(asked)))
         .collect();
     // Reading may show that a part is unreadable, which is known only then: once per part.
     loop {
@@ -56,7 +106,13 @@ pub(super) fn answer<'a>(
             return failure(&parts);
         }
         match merge(fraga, &parts) {
-            Ok((json, dropped)) => return LefiSvar::Sammanslaget(json, dropped),
+            Ok((json, felplacerade)) => {
+                return LefiSvar::Sammanslaget(Sammanslaget {
+                    json,
+                    felplacerade,
+                    kallor: parts.into_iter().filter_map(kalla).collect(),
+                });
+            }
             Err(unreadable) => {
                 for (ul, part) in &mut parts {
                     if *ul == unreadable {
@@ -68,9 +124,18 @@ pub(super) fn answer<'a>(
     }
 }
 
-fn classify(utfall: Option<&Utfall>) -> Part<'_> {
-    let Some(utfall) = utfall else {
-        return Part::Silent(SsbtFelkod::InterntFel);
+fn kalla((ul, part): (Uppgiftslamnare, Part<'_>)) -> Option<(Uppgiftslamnare, String)> {
+    match part {
+        Part::Json(json) => Some((ul, json)),
+        _ => None,
+    }
+}
+
+fn classify(asked: Asked<'_>) -> Part<'_> {
+    let utfall = match asked {
+        Asked::Utfall(utfall) => utfall,
+        Asked::Utan => return Part::Silent(SsbtFelkod::InterntFel),
+        Asked::Andrad => return Part::Andrad,
     };
     match utfall {
         Utfall::Svar(svar) => match svar.felkod() {
@@ -89,7 +154,8 @@ fn classify(utfall: Option<&Utfall>) -> Part<'_> {
 }
 
 fn reported<'a>(felkod: &str, utfall: &'a Utfall) -> Part<'a> {
-    match felkod {
+    // In `fel.v1` a code comes without blanks; in `svar.v1` it is kept as it was written.
+    match xml::trim(felkod) {
         "400" => Part::Http400(utfall),
         "403" => Part::Http403(utfall),
         _ => Part::Http500(utfall),
@@ -112,7 +178,9 @@ fn merge(
                 Part::Json(json) => LefiUtfall::Svar(json),
                 Part::Http403(_) => LefiUtfall::Obehorig(&koder),
                 Part::Silent(_) => LefiUtfall::Otillganglig,
-                Part::Http400(_) | Part::Http500(_) | Part::Unreadable => LefiUtfall::Felande,
+                Part::Http400(_) | Part::Http500(_) | Part::Unreadable | Part::Andrad => {
+                    LefiUtfall::Felande
+                }
             };
             (*ul, utfall)
         })
@@ -145,6 +213,10 @@ fn failure<'a>(parts: &[(Uppgiftslamnare, Part<'a>)]) -> LefiSvar<'a> {
     if let Some(utfall) = reported {
         return LefiSvar::Utfall(utfall);
     }
+    let ul = parts.first().map_or(Uppgiftslamnare::FK, |(ul, _)| *ul);
+    if parts.iter().any(|(_, part)| matches!(part, Part::Andrad)) {
+        return LefiSvar::Fel(Delfel::ssbt(SsbtFelkod::InterntFel, ul));
+    }
     let codes = parts.iter().map(|(_, part)| match part {
         Part::Silent(felkod) => Some(*felkod),
         _ => None,
@@ -155,6 +227,5 @@ fn failure<'a>(parts: &[(Uppgiftslamnare, Part<'a>)]) -> LefiSvar<'a> {
         _ => None,
     });
     let felkod = shared.flatten().unwrap_or(SsbtFelkod::OgiltigtSvar);
-    let ul = parts.first().map_or(Uppgiftslamnare::FK, |(ul, _)| *ul);
     LefiSvar::Fel(Delfel::ssbt(felkod, ul))
 }

@@ -1,5 +1,9 @@
 //! The compiled response: every answer spliced byte for byte into one document (ssbtek-10, 3
-//! and 8).
+//! and 8), and looked at again where it stands before the document leaves.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -7,8 +11,10 @@ use super::anrop::Form;
 use super::delfraga::XML_DECLARATION;
 use super::fel::{Delfel, SsbtFelkod};
 use super::fraga::Fraga;
-use super::lefi_front::{self, LefiSvar};
+use super::lefi_front::{self, Asked, LefiSvar};
+use super::passage;
 use super::svar::Delsvar;
+use super::versionsbyte::{self, Bindningar};
 use super::{Kontrakt, Svarselement, Uppgiftslamnare, soap};
 
 /// What became of one sub-question.
@@ -35,7 +41,7 @@ impl From<Delfel> for Utfall {
 }
 
 /// A compiled response, and what was odd about it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sammanstallning {
     /// The document `hamtaBastjanstInformationResponse`, in the form asked for: personal data.
     pub document: Bytes,
@@ -47,11 +53,25 @@ pub struct Sammanstallning {
     pub andrade: Vec<Uppgiftslamnare>,
 }
 
+impl fmt::Debug for Sammanstallning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sammanstallning")
+            .field("bytes", &self.document.len())
+            .field("lefi_felplacerade", &self.lefi_felplacerade)
+            .field("andrade", &self.andrade)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Compiles the response to `fraga` from the outcomes of its sub-questions.
 ///
 /// Each element that the question includes stands in the response exactly once, in the order of
-/// the contract. One without outcome, or with one of another party or version, is a fault of the
-/// node and answered with `SSBT-INTERNT-FEL`; of several outcomes for one party the first counts.
+/// the contract. One without outcome, or with one of another party, is a fault of the node and
+/// answered with `SSBT-INTERNT-FEL`; of several outcomes for one party the first counts.
+///
+/// An answer in another version than the question gets the namespace of the question's version in
+/// the elements of the contract; what is the authority's own stays (ssbtek-10, 0.2). An answer that
+/// is no longer what arrived is withheld and counts as a fault of the node.
 #[must_use]
 pub fn compose(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> Bytes {
     sammanstall(fraga, Form::Bar, utfall).document
@@ -64,6 +84,73 @@ pub fn sammanstall(
     form: Form,
     utfall: &[(Uppgiftslamnare, Utfall)],
 ) -> Sammanstallning {
+    let mut andrade = passage::changed_before(fraga.kontrakt(), utfall);
+    // Each turn withholds one party more, so there are no more turns than parties.
+    loop {
+        let (delar, lefi_felplacerade) = delar(fraga, utfall, &andrade);
+        let (document, platser) = write(fraga, form, &delar);
+        let changed = changed_after(fraga.kontrakt(), &document, &delar, &platser);
+        if changed.is_empty() {
+            return Sammanstallning {
+                document,
+                lefi_felplacerade,
+                andrade,
+            };
+        }
+        andrade.extend(changed);
+    }
+}
+
+/// Parties whose answer is not what it was, where it stands in the document.
+fn changed_after(
+    kontrakt: Kontrakt,
+    document: &[u8],
+    delar: &[(Svarselement, Del<'_>)],
+    platser: &[Range<usize>],
+) -> Vec<Uppgiftslamnare> {
+    let mut changed = Vec::new();
+    for ((_, del), plats) in delar.iter().zip(platser) {
+        let written = document.get(plats.clone()).unwrap_or_default();
+        match del {
+            Del::Svar(svar, bindningar)
+                if !passage::is_same(kontrakt, svar, bindningar, written) =>
+            {
+                changed.push(svar.uppgiftslamnare());
+            }
+            Del::Lefi(lefi) => changed.extend(lefi.changed(written)),
+            Del::Svar(..) | Del::Fel(_) => {}
+        }
+    }
+    changed
+}
+
+/// What is written in the place of one element.
+enum Del<'a> {
+    /// An answer as it is, and where its version is to be exchanged.
+    Svar(&'a Delsvar, Bindningar),
+    /// An error of ours, or one given in `fel.v1`.
+    Fel(Cow<'a, Delfel>),
+    /// JSON put together from two answers.
+    Lefi(lefi_front::Sammanslaget),
+}
+
+impl Del<'_> {
+    fn size_hint(&self, kontrakt: Kontrakt) -> usize {
+        match self {
+            Self::Svar(svar, bindningar) => svar.element().len() + bindningar.growth(kontrakt),
+            Self::Fel(fel) => fel.size_hint(),
+            Self::Lefi(lefi) => lefi.json.len().div_ceil(3) * 4 + 128,
+        }
+    }
+}
+
+/// What is written for each element, and the number of misplaced members of LEFI. Parties that are
+/// in `andrade` are withheld.
+fn delar<'a>(
+    fraga: &Fraga,
+    utfall: &'a [(Uppgiftslamnare, Utfall)],
+    andrade: &[Uppgiftslamnare],
+) -> (Vec<(Svarselement, Del<'a>)>, usize) {
     let mut lefi_felplacerade = 0;
     let mut delar = Vec::with_capacity(Svarselement::IN_ORDER.len());
     for &element in Svarselement::IN_ORDER
@@ -71,105 +158,110 @@ pub fn sammanstall(
         .filter(|&&element| fraga.inkluderar(element))
     {
         let del = if element == Svarselement::Fk {
-            let (del, dropped) = lefi_del(fraga, utfall);
+            let (del, dropped) = lefi_del(fraga, utfall, andrade);
             lefi_felplacerade += dropped;
             del
         } else {
-            plain_del(fraga.kontrakt(), element, utfall)
+            plain_del(fraga.kontrakt(), element, utfall, andrade)
         };
         delar.push((element, del));
     }
-    Sammanstallning {
-        document: write(fraga, form, &delar),
-        lefi_felplacerade,
-        andrade: Vec::new(),
-    }
-}
-
-/// What is written in the place of one element.
-enum Del<'a> {
-    /// An answer as it is.
-    Svar(&'a Delsvar),
-    /// An error of ours, or one given in `fel.v1`.
-    Fel(std::borrow::Cow<'a, Delfel>),
-    /// JSON put together from two answers.
-    Lefi(Vec<u8>),
-}
-
-impl Del<'_> {
-    fn size_hint(&self) -> usize {
-        match self {
-            Self::Svar(svar) => svar.element().len(),
-            Self::Fel(fel) => fel.size_hint(),
-            Self::Lefi(json) => json.len().div_ceil(3) * 4 + 128,
-        }
-    }
+    (delar, lefi_felplacerade)
 }
 
 /// The outcome of one party, unless it is one that cannot be spliced into this response.
-fn outcome(
-    kontrakt: Kontrakt,
+fn outcome<'a>(
     ul: Uppgiftslamnare,
-    utfall: &[(Uppgiftslamnare, Utfall)],
-) -> Option<&Utfall> {
-    utfall
+    utfall: &'a [(Uppgiftslamnare, Utfall)],
+    andrade: &[Uppgiftslamnare],
+) -> Asked<'a> {
+    if andrade.contains(&ul) {
+        return Asked::Andrad;
+    }
+    let given = utfall
         .iter()
         .find(|(given, _)| *given == ul)
         .map(|(_, utfall)| utfall)
         .filter(|utfall| match utfall {
-            Utfall::Svar(svar) => svar.uppgiftslamnare() == ul && svar.kontrakt() == kontrakt,
+            Utfall::Svar(svar) => svar.uppgiftslamnare() == ul,
             Utfall::Fel(_) => true,
             Utfall::Svarade => false,
-        })
+        });
+    given.map_or(Asked::Utan, Asked::Utfall)
+}
+
+fn ours<'a>(felkod: SsbtFelkod, ul: Uppgiftslamnare) -> Del<'a> {
+    Del::Fel(Cow::Owned(Delfel::ssbt(felkod, ul)))
 }
 
 fn internal<'a>(ul: Uppgiftslamnare) -> Del<'a> {
-    Del::Fel(std::borrow::Cow::Owned(Delfel::ssbt(
-        SsbtFelkod::InterntFel,
-        ul,
-    )))
+    ours(SsbtFelkod::InterntFel, ul)
 }
 
-fn splice(ul: Uppgiftslamnare, utfall: &Utfall) -> Del<'_> {
+fn splice(kontrakt: Kontrakt, ul: Uppgiftslamnare, utfall: &Utfall) -> Del<'_> {
     match utfall {
-        Utfall::Svar(svar) => Del::Svar(svar),
-        Utfall::Fel(fel) => Del::Fel(std::borrow::Cow::Borrowed(fel)),
+        Utfall::Svar(svar) if svar.kontrakt() == kontrakt => Del::Svar(svar, Bindningar::default()),
+        Utfall::Svar(svar) => {
+            versionsbyte::yttre_bindningar(svar.element(), ul.element(), svar.kontrakt())
+                .map_or_else(
+                    || ours(SsbtFelkod::OgiltigtSvar, ul),
+                    |bindningar| Del::Svar(svar, bindningar),
+                )
+        }
+        Utfall::Fel(fel) => Del::Fel(Cow::Borrowed(fel)),
         // Never the outcome of a question: `outcome` does not let it through.
         Utfall::Svarade => internal(ul),
     }
 }
 
-fn plain_del(
+fn plain_del<'a>(
     kontrakt: Kontrakt,
     element: Svarselement,
-    utfall: &[(Uppgiftslamnare, Utfall)],
-) -> Del<'_> {
+    utfall: &'a [(Uppgiftslamnare, Utfall)],
+    andrade: &[Uppgiftslamnare],
+) -> Del<'a> {
     let ul = Uppgiftslamnare::all()
         .find(|ul| ul.element() == element)
         .expect("every element has someone behind it");
-    outcome(kontrakt, ul, utfall).map_or_else(|| internal(ul), |utfall| splice(ul, utfall))
+    match outcome(ul, utfall, andrade) {
+        Asked::Utfall(utfall) => splice(kontrakt, ul, utfall),
+        Asked::Andrad | Asked::Utan => internal(ul),
+    }
 }
 
 /// The element of Försäkringskassan. As soon as Pensionsmyndigheten was asked it is put together
 /// anew; without it Försäkringskassan's answer is spliced like any other.
-fn lefi_del<'a>(fraga: &Fraga, utfall: &'a [(Uppgiftslamnare, Utfall)]) -> (Del<'a>, usize) {
-    let asked: Vec<_> = [Uppgiftslamnare::FK, Uppgiftslamnare::PM]
+fn lefi_del<'a>(
+    fraga: &Fraga,
+    utfall: &'a [(Uppgiftslamnare, Utfall)],
+    andrade: &[Uppgiftslamnare],
+) -> (Del<'a>, usize) {
+    const FK: Uppgiftslamnare = Uppgiftslamnare::FK;
+    let asked: Vec<_> = [FK, Uppgiftslamnare::PM]
         .into_iter()
         .filter(|ul| utfall.iter().any(|(given, _)| given == ul))
-        .map(|ul| (ul, outcome(fraga.kontrakt(), ul, utfall)))
+        .map(|ul| (ul, outcome(ul, utfall, andrade)))
         .collect();
     match asked.as_slice() {
-        [] | [(_, None)] => (internal(Uppgiftslamnare::FK), 0),
-        [(Uppgiftslamnare::FK, Some(fk))] => (splice(Uppgiftslamnare::FK, fk), 0),
+        [] | [(_, Asked::Utan | Asked::Andrad)] => (internal(FK), 0),
+        [(FK, Asked::Utfall(fk))] => (splice(fraga.kontrakt(), FK, fk), 0),
         asked => match lefi_front::answer(fraga, asked) {
-            LefiSvar::Sammanslaget(json, dropped) => (Del::Lefi(json), dropped),
-            LefiSvar::Utfall(utfall) => (splice(Uppgiftslamnare::FK, utfall), 0),
-            LefiSvar::Fel(fel) => (Del::Fel(std::borrow::Cow::Owned(fel)), 0),
+            LefiSvar::Sammanslaget(lefi) => {
+                let dropped = lefi.felplacerade;
+                (Del::Lefi(lefi), dropped)
+            }
+            LefiSvar::Utfall(utfall) => (splice(fraga.kontrakt(), FK, utfall), 0),
+            LefiSvar::Fel(fel) => (Del::Fel(Cow::Owned(fel)), 0),
         },
     }
 }
 
-fn write(fraga: &Fraga, form: Form, delar: &[(Svarselement, Del<'_>)]) -> Bytes {
+/// The document, and where each part stands in it.
+fn write(
+    fraga: &Fraga,
+    form: Form,
+    delar: &[(Svarselement, Del<'_>)],
+) -> (Bytes, Vec<Range<usize>>) {
     const FRAME_BYTES: usize = 1024;
     const ELEMENT_BYTES: usize = 64;
     let platser = fraga.platser();
@@ -188,7 +280,7 @@ fn write(fraga: &Fraga, form: Form, delar: &[(Svarselement, Del<'_>)]) -> Bytes 
             .sum::<usize>()
         + delar
             .iter()
-            .map(|(_, del)| del.size_hint() + ELEMENT_BYTES)
+            .map(|(_, del)| del.size_hint(fraga.kontrakt()) + ELEMENT_BYTES)
             .sum::<usize>();
     let mut out = Vec::with_capacity(size);
     let (before, after) = soap::around(form);
@@ -213,12 +305,17 @@ fn write(fraga: &Fraga, form: Form, delar: &[(Svarselement, Del<'_>)]) -> Bytes 
         platser.korrelationsid.as_ref(),
     );
     out.extend_from_slice(b"<ssbt:svarsdata>");
+    let mut places = Vec::with_capacity(delar.len());
     for (element, del) in delar {
-        write_del(&mut out, *element, del);
+        let start = out.len();
+        write_del(&mut out, fraga.kontrakt(), *element, del);
+        places.push(start..out.len());
     }
     out.extend_from_slice(b"</ssbt:svarsdata></ssbt:hamtaBastjanstInformationResponse>");
     out.extend_from_slice(after);
-    Bytes::from(out)
+    #[cfg(test)]
+    tests::disturb(&mut out, &places);
+    (Bytes::from(out), places)
 }
 
 /// The two subtrees of the question as they are, in an element that has the declarations in scope at
@@ -247,12 +344,7 @@ fn write_echo(out: &mut Vec<u8>, fraga: &Fraga) {
 }
 
 /// A value of the question exactly as it was written there.
-fn write_repeated(
-    out: &mut Vec<u8>,
-    fraga: &Fraga,
-    name: &str,
-    at: Option<&std::ops::Range<usize>>,
-) {
+fn write_repeated(out: &mut Vec<u8>, fraga: &Fraga, name: &str, at: Option<&Range<usize>>) {
     if let Some(at) = at {
         out.extend_from_slice(b"<ssbt:");
         out.extend_from_slice(name.as_bytes());
@@ -264,9 +356,9 @@ fn write_repeated(
     }
 }
 
-fn write_del(out: &mut Vec<u8>, element: Svarselement, del: &Del<'_>) {
-    if let Del::Svar(svar) = del {
-        out.extend_from_slice(svar.element());
+fn write_del(out: &mut Vec<u8>, kontrakt: Kontrakt, element: Svarselement, del: &Del<'_>) {
+    if let Del::Svar(svar, bindningar) = del {
+        bindningar.splice(out, svar.element(), 0..svar.element().len(), kontrakt);
         return;
     }
     let name = element.local_name().as_bytes();
@@ -275,12 +367,12 @@ fn write_del(out: &mut Vec<u8>, element: Svarselement, del: &Del<'_>) {
     out.push(b'>');
     match del {
         Del::Fel(fel) => fel.write(out),
-        Del::Lefi(json) => {
-            out.extend_from_slice(b"<ssbt:data><ssbt:lefiJsonSvar>");
-            base64_simd::STANDARD.encode_append(json, out);
-            out.extend_from_slice(b"</ssbt:lefiJsonSvar></ssbt:data>");
+        Del::Lefi(lefi) => {
+            out.extend_from_slice(lefi_front::BEFORE_BASE64);
+            base64_simd::STANDARD.encode_append(&lefi.json, out);
+            out.extend_from_slice(lefi_front::AFTER_BASE64);
         }
-        Del::Svar(_) => {}
+        Del::Svar(..) => {}
     }
     out.extend_from_slice(b"</ssbt:");
     out.extend_from_slice(name);

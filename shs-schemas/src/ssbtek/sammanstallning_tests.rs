@@ -260,3 +260,243 @@ proptest! {
         }
     }
 }
+
+/// What is done to a document that has been written, once: faulty memory in a test.
+type Disturbance = Box<dyn FnOnce(&mut Vec<u8>, &[Range<usize>])>;
+
+thread_local! {
+    static DISTURBANCE: std::cell::RefCell<Option<Disturbance>> =
+        const { std::cell::RefCell::new(None) };
+}
+
+/// Called by `write` when a document has been written.
+pub(super) fn disturb(out: &mut Vec<u8>, places: &[Range<usize>]) {
+    if let Some(disturbance) = DISTURBANCE.take() {
+        disturbance(out, places);
+    }
+}
+
+/// Compiles with one bit flipped in the written document: `at` is counted from the beginning of the
+/// part in this place, and may be negative to count from its end.
+fn with_flipped(
+    fraga: &Fraga,
+    utfall: &[(Uppgiftslamnare, Utfall)],
+    place: usize,
+    at: isize,
+) -> Sammanstallning {
+    DISTURBANCE.set(Some(Box::new(move |out, places| {
+        let plats = places[place].clone();
+        let base = if at < 0 { plats.end } else { plats.start };
+        out[base.checked_add_signed(at).unwrap()] ^= 1;
+    })));
+    sammanstall(fraga, Form::Bar, utfall)
+}
+
+fn all_data() -> Vec<(Uppgiftslamnare, Utfall)> {
+    Uppgiftslamnare::all().map(|ul| (ul, data(ul))).collect()
+}
+
+fn text(sammanstallning: &Sammanstallning) -> &str {
+    std::str::from_utf8(&sammanstallning.document).unwrap()
+}
+
+#[test]
+fn a_part_that_changed_since_it_came_is_withheld_and_named() {
+    let fraga = fraga(ALLA);
+    for changed in Uppgiftslamnare::all().filter(|ul| ul.element() != Svarselement::Fk) {
+        let mut utfall = all_data();
+        let sound = sammanstall(&fraga, Form::Bar, &utfall);
+        assert_eq!(sound.andrade, []);
+        for (_, utfall) in utfall.iter_mut().filter(|(ul, _)| *ul == changed) {
+            let Utfall::Svar(svar) = utfall else { panic!() };
+            svar.flip_a_bit(usize::MAX / 3);
+        }
+        let withheld = sammanstall(&fraga, Form::Bar, &utfall);
+        assert_eq!(withheld.andrade, [changed]);
+        // All the rest is as if the party had met a fault of ours.
+        for (_, utfall) in utfall.iter_mut().filter(|(ul, _)| *ul == changed) {
+            *utfall = ours(changed, SsbtFelkod::InterntFel);
+        }
+        assert_eq!(withheld.document, compose(&fraga, &utfall));
+        assert_ne!(withheld.document, sound.document);
+    }
+}
+
+#[test]
+fn every_bit_of_a_part_counts_between_arrival_and_departure() {
+    let fraga = fraga(ALLA);
+    let so = data(Uppgiftslamnare::SO);
+    let Utfall::Svar(svar) = &so else { panic!() };
+    for at in 0..svar.element().len() {
+        let mut changed = svar.clone();
+        changed.flip_a_bit(at);
+        let out = sammanstall(&fraga, Form::Bar, &[(Uppgiftslamnare::SO, changed.into())]);
+        assert_eq!(out.andrade, [Uppgiftslamnare::SO], "{at}");
+        let utfall = [(Uppgiftslamnare::SO, so.clone())];
+        let out = with_flipped(&fraga, &utfall, 4, isize::try_from(at).unwrap());
+        assert_eq!(out.andrade, [Uppgiftslamnare::SO], "{at}");
+        assert!(!text(&out).contains(std::str::from_utf8(svar.element()).unwrap()));
+    }
+}
+
+#[test]
+fn several_changed_parts_are_all_withheld() {
+    let fraga = fraga(ALLA);
+    let mut utfall = all_data();
+    for (ul, utfall) in &mut utfall {
+        if ul.element() != Svarselement::Skv
+            && let Utfall::Svar(svar) = utfall
+        {
+            svar.flip_a_bit(40);
+        }
+    }
+    let out = sammanstall(&fraga, Form::Bar, &utfall);
+    assert_eq!(out.andrade.len(), Uppgiftslamnare::all().len() - 1);
+    assert_eq!(text(&out).matches("SSBT-INTERNT-FEL").count(), 6);
+    let Utfall::Svar(skv) = data(Uppgiftslamnare::SKV) else {
+        panic!()
+    };
+    assert!(text(&out).contains(std::str::from_utf8(skv.element()).unwrap()));
+}
+
+#[test]
+fn a_changed_answer_of_lefi_counts_as_failed() {
+    let fraga = fraga(ALLA);
+    let flipped = |ul| {
+        let Utfall::Svar(mut svar) = lefi(ul, r#"{"x":11340.50}"#) else {
+            panic!()
+        };
+        svar.flip_a_bit(svar.element().len() / 2);
+        Utfall::Svar(svar)
+    };
+    let run = |utfall: &[(Uppgiftslamnare, Utfall)]| {
+        (
+            fk_element(utfall),
+            sammanstall(&fraga, Form::Bar, utfall).andrade,
+        )
+    };
+    for (changed, sound) in [(FK, PM), (PM, FK)] {
+        let (json, andrade) = run(&[(changed, flipped(changed)), (sound, lefi(sound, "{}"))]);
+        assert!(json.unwrap().contains(&format!(
+            "{{\"kod\":\"{}\",\"namn\":\"{}\"}},\"tillstand\":{{\"kod\":\"FELANDE\"",
+            changed.kod(),
+            changed.namn()
+        )));
+        assert_eq!(andrade, [changed]);
+        let (code, andrade) = run(&[
+            (changed, flipped(changed)),
+            (sound, ours(sound, SsbtFelkod::Timeout)),
+        ]);
+        assert_eq!(
+            (code.unwrap_err().as_str(), andrade),
+            ("SSBT-INTERNT-FEL", vec![changed])
+        );
+        let (code, _) = run(&[(changed, flipped(changed)), (sound, bt(sound, "400"))]);
+        assert_eq!(code.unwrap_err(), "400");
+        let (code, andrade) = run(&[(changed, flipped(changed))]);
+        assert_eq!(
+            (code.unwrap_err().as_str(), andrade),
+            ("SSBT-INTERNT-FEL", vec![changed])
+        );
+    }
+    let (code, andrade) = run(&[(FK, flipped(FK)), (PM, flipped(PM))]);
+    assert_eq!(
+        (code.unwrap_err().as_str(), andrade),
+        ("SSBT-INTERNT-FEL", vec![FK, PM])
+    );
+}
+
+#[test]
+fn a_merged_answer_is_looked_at_where_it_stands() {
+    let fraga = fraga(ALLA);
+    let fk = r#"{"formansinformation":{"a":11340.50}}"#;
+    let utfall = [(FK, lefi(FK, fk)), (PM, lefi(PM, r#"{"beslut":[1]}"#))];
+    let sound = sammanstall(&fraga, Form::Bar, &utfall);
+    let (_, rest) = text(&sound).split_once("<ssbt:FK>").unwrap();
+    let length = rest.split_once("</ssbt:FK>").unwrap().0.len();
+    let length = isize::try_from(length + "<ssbt:FK></ssbt:FK>".len()).unwrap();
+    let mut one = 0;
+    for at in 0..length {
+        let out = with_flipped(&fraga, &utfall, 2, at);
+        assert!(!out.andrade.is_empty(), "{at}");
+        one += usize::from(out.andrade.len() == 1);
+        assert_ne!(out.document, sound.document);
+        assert!(roxmltree::Document::parse(text(&out)).is_ok());
+        for ul in &out.andrade {
+            assert!(matches!(*ul, FK | PM));
+        }
+    }
+    assert!(one > 0, "a fault in one value takes one party only");
+}
+
+#[test]
+fn an_answer_in_another_version_is_exchanged_and_still_looked_at() {
+    let ns11 = Kontrakt::V11.namespace();
+    let fraga = fraga(ALLA);
+    let mut utfall = Vec::new();
+    for ul in Uppgiftslamnare::all().filter(|ul| *ul != PM) {
+        let Utfall::Svar(ten) = data(ul) else {
+            panic!()
+        };
+        let body = String::from_utf8(ten.element().to_vec()).unwrap();
+        let body = Bytes::from(body.replace(NS, ns11));
+        let svar = Delsvar::read(ul, Kontrakt::V11, body, &Limits::default()).unwrap();
+        utfall.push((ul, Utfall::Svar(svar)));
+    }
+    let same: Vec<_> = all_data().into_iter().filter(|(ul, _)| *ul != PM).collect();
+    let out = sammanstall(&fraga, Form::Bar, &utfall);
+    assert_eq!(out.document, compose(&fraga, &same));
+    assert_eq!(out.andrade, []);
+
+    for at in 0..7 {
+        let out = with_flipped(&fraga, &utfall, at, -20);
+        assert_eq!(
+            out.andrade,
+            [utfall
+                .iter()
+                .find(|(ul, _)| { ul.element() == Svarselement::IN_ORDER[at] })
+                .unwrap()
+                .0]
+        );
+    }
+    for (_, utfall) in &mut utfall {
+        let Utfall::Svar(svar) = utfall else { panic!() };
+        svar.flip_a_bit(20);
+    }
+    let out = sammanstall(&fraga, Form::Bar, &utfall);
+    assert_eq!(out.andrade.len(), 7);
+    assert_eq!(text(&out).matches("SSBT-INTERNT-FEL").count(), 7);
+}
+
+#[test]
+fn what_an_exchange_would_change_is_not_given_out() {
+    const SVAR: &str = include_str!("../../tests/corpus/spec/svar-af.xml");
+    let fraga = fraga(ALLA);
+    let af = Uppgiftslamnare::AF;
+    // Open content of Arbetsförmedlingen may hold anything.
+    let compiled = |open: &str| {
+        let body = SVAR
+            .replace(NS, Kontrakt::V11.namespace())
+            .replace("</s:data>", &format!("{open}</s:data>"));
+        let svar = Delsvar::read(af, Kontrakt::V11, Bytes::from(body), &Limits::default());
+        sammanstall(&fraga, Form::Bar, &[(af, svar.unwrap().into())])
+    };
+    let out = compiled("<s:egen/>");
+    assert!(text(&out).contains(
+        "<ssbt:AF><ssbt:error><ssbt:kalla>SSBT</ssbt:kalla><ssbt:felkod>SSBT-OGILTIGT-SVAR<"
+    ));
+    assert_eq!(out.andrade, []);
+    let out = compiled("<egen xmlns='urn:egen'/>");
+    assert!(text(&out).contains("<egen xmlns='urn:egen'/></s:data></s:AF>"));
+}
+
+#[test]
+fn debug_shows_what_was_odd_and_nothing_else() {
+    let out = sammanstall(&fraga(ALLA), Form::Bar, &all_data());
+    let shown = format!("{out:?}");
+    assert!(shown.contains("andrade: []"), "{shown}");
+    assert!(
+        !shown.contains("1995") && !shown.contains("PROV"),
+        "{shown}"
+    );
+}

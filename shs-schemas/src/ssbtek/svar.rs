@@ -24,6 +24,7 @@ use bytes::Bytes;
 
 use super::cursor::Cursor;
 use super::fel::felkod_for_log;
+use super::passage::Kontrollsumma;
 use super::{Kontrakt, Svarselement, Uppgiftslamnare, xsd};
 use crate::error::{Fault, WireError};
 use crate::xml::{self, Limits};
@@ -36,6 +37,7 @@ pub struct Delsvar {
     uppgiftslamnare: Uppgiftslamnare,
     kontrakt: Kontrakt,
     element: Bytes,
+    kontrollsumma: Kontrollsumma,
     innehall: Innehall,
     utanfor_bilaga3: Vec<Falt>,
 }
@@ -98,6 +100,7 @@ impl Delsvar {
         Ok(Self {
             uppgiftslamnare,
             kontrakt,
+            kontrollsumma: Kontrollsumma::of(&element),
             element,
             innehall,
             utanfor_bilaga3,
@@ -126,6 +129,29 @@ impl Delsvar {
     #[must_use]
     pub const fn element(&self) -> &Bytes {
         &self.element
+    }
+
+    /// Digest of the element, taken when it arrived.
+    #[must_use]
+    pub const fn kontrollsumma(&self) -> &Kontrollsumma {
+        &self.kontrollsumma
+    }
+
+    /// True when the element still is what arrived.
+    pub(super) fn is_intact(&self) -> bool {
+        Kontrollsumma::of(&self.element) == self.kontrollsumma
+    }
+
+    /// Flips the lowest bit of one byte of the element, counted around its end, as faulty memory
+    /// would: for tests that show that such an answer is withheld.
+    #[cfg(any(test, debug_assertions))]
+    #[doc(hidden)]
+    pub fn flip_a_bit(&mut self, at: usize) {
+        let mut changed = self.element.to_vec();
+        if let Some(place) = at.checked_rem(changed.len()) {
+            changed[place] ^= 1;
+        }
+        self.element = Bytes::from(changed);
     }
 
     /// True when it holds data, false when it holds an error.

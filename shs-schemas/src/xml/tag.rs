@@ -43,6 +43,17 @@ pub struct Declaration<'a> {
     depth: usize,
 }
 
+impl<'a> Declaration<'a> {
+    /// The namespace name as written between its quotes, references not resolved.
+    #[must_use]
+    pub fn raw_uri(&self) -> &'a str {
+        let quote = self.source.find(['"', '\'']).map_or(0, |at| at + 1);
+        self.source
+            .get(quote..self.source.len() - 1)
+            .unwrap_or_default()
+    }
+}
+
 /// Why a tag is refused: offset in the document, and the fault.
 pub(super) type Refusal = (usize, Fault);
 

@@ -9,6 +9,7 @@ use crate::Sensitive;
 use crate::error::{Fault, WireError};
 use crate::ssbtek::cursor::Cursor;
 use crate::ssbtek::personidentitet::{Organisationsnummer, Personidentitet};
+use crate::ssbtek::versionsbyte::Bindningar;
 use crate::ssbtek::xsd::{self, Datum};
 use crate::ssbtek::{Kontrakt, Svarselement};
 use crate::xml::{Content, Declaration, Limits, Reader, Start};
@@ -69,12 +70,18 @@ pub(in crate::ssbtek) struct Platser {
     pub(in crate::ssbtek) generella: Range<usize>,
     pub(in crate::ssbtek) specifika: Plats,
     pub(in crate::ssbtek) element: [Range<usize>; Svarselement::IN_ORDER.len()],
+    /// The element of Skatteverket, whose content differs between versions.
+    pub(in crate::ssbtek) skv: Plats,
+    /// True when that element holds its block of parameters.
+    pub(in crate::ssbtek) skv_fraga: bool,
     /// Content of `frageTidpunkt`.
     pub(in crate::ssbtek) frage_tidpunkt: Option<Range<usize>>,
     /// Content of `korrelationsid`.
     pub(in crate::ssbtek) korrelationsid: Option<Range<usize>>,
     /// Content of `lefiJsonFraga`.
     pub(in crate::ssbtek) lefi_json: Option<Range<usize>>,
+    /// Where the namespace of the contract is bound.
+    pub(in crate::ssbtek) bindningar: Bindningar,
 }
 
 impl Platser {
@@ -151,6 +158,7 @@ pub(in crate::ssbtek) fn las_rot<'a>(
     }
     platser.specifika.slut = cursor.end(SPECIFIKA)?;
     platser.rot.slut = cursor.end(ROT)?;
+    platser.bindningar = cursor.take_bindningar();
     Ok(Lasning { uppgifter, platser })
 }
 
@@ -339,6 +347,13 @@ fn read_element<'a>(
         }
     };
     platser.element[element.index()] = start.span.start..end.end;
+    if element == Svarselement::Skv {
+        platser.skv = Plats {
+            slut: end,
+            ..Plats::ny(&start)
+        };
+        platser.skv_fraga = uppgifter.skv.is_some();
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Members of one object at most.
@@ -81,72 +81,30 @@ impl<'de> Visitor<'de> for NamnVisitor {
     }
 }
 
+/// Objects and arrays within each other at most, in what [`has_unique_names`] looks through.
+const DEPTH_MAX: usize = 64;
+
 /// True when no object at any depth has a name twice. Two readers may take different ones of a
-/// pair: what we checked must be what the authority reads.
+/// pair: what we checked must be what the authority reads. Values are not converted, so a number
+/// beyond what we could hold is as good as any other.
 pub(super) fn has_unique_names(json: &str) -> bool {
-    serde_json::from_str::<Unik>(json).is_ok()
+    serde_json::from_str::<&RawValue>(json).is_ok_and(|value| is_unique(value, DEPTH_MAX))
 }
 
-struct Unik;
-
-impl<'de> Deserialize<'de> for Unik {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UnikVisitor)
-    }
-}
-
-struct UnikVisitor;
-
-impl<'de> Visitor<'de> for UnikVisitor {
-    type Value = Unik;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON without a name twice")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unik, A::Error> {
-        let mut names: Vec<Cow<'de, str>> = Vec::new();
-        while let Some(Namn(name)) = map.next_key()? {
-            if names.len() == MEMBERS_MAX || names.contains(&name) {
-                return Err(A::Error::custom("a name twice, or too many"));
-            }
-            names.push(name);
-            map.next_value::<Unik>()?;
-        }
-        Ok(Unik)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Unik, A::Error> {
-        while seq.next_element::<Unik>()?.is_some() {}
-        Ok(Unik)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Unik, E> {
-        Ok(Unik)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Unik, E> {
-        Ok(Unik)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Unik, E> {
-        Ok(Unik)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Unik, E> {
-        Ok(Unik)
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Unik, E> {
-        Ok(Unik)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Unik, E> {
-        Ok(Unik)
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Unik, D::Error> {
-        IgnoredAny::deserialize(inner).map(|_| Unik)
+fn is_unique(value: &RawValue, depth_left: usize) -> bool {
+    let Some(depth_left) = depth_left.checked_sub(1) else {
+        return false;
+    };
+    match value.get().as_bytes().first() {
+        Some(b'{') => Medlemmar::parse(value.get()).is_some_and(|members| {
+            members
+                .0
+                .iter()
+                .all(|(_, value)| is_unique(value, depth_left))
+        }),
+        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(value.get())
+            .is_ok_and(|values| values.iter().all(|value| is_unique(value, depth_left))),
+        _ => true,
     }
 }
 
@@ -179,6 +137,10 @@ mod tests {
             r#"{"a":[{"b":1.5,"c":-2},{"b":"x","c":null}],"d":true}"#
         ));
         assert!(!has_unique_names(&"[".repeat(10_000)));
+        let nested = |depth| format!("{}1e400{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(has_unique_names(&nested(DEPTH_MAX - 1)));
+        assert!(!has_unique_names(&nested(DEPTH_MAX)));
+        assert!(!has_unique_names(&nested(100_000)));
         for bad in ["", "[]", "1", "{", "{} {}", "\u{FEFF}{}"] {
             assert!(Medlemmar::parse(bad).is_none(), "{bad}");
         }

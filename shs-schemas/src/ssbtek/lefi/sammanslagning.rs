@@ -117,10 +117,10 @@ fn is_shallow(json: &str) -> bool {
     true
 }
 
-type Avvikelser<'a> = Vec<(Cow<'a, str>, Vec<&'a RawValue>)>;
+pub(super) type Avvikelser<'a> = Vec<(Cow<'a, str>, Vec<&'a RawValue>)>;
 
 /// An object of arrays; `[]`, null and absence mean none (ssbtek-10, 4.3.3).
-fn read_avvikelser(value: Option<&RawValue>) -> Option<Avvikelser<'_>> {
+pub(super) fn read_avvikelser(value: Option<&RawValue>) -> Option<Avvikelser<'_>> {
     let Some(value) = value else {
         return Some(Vec::new());
     };
@@ -148,7 +148,7 @@ fn write_utlamnare(out: &mut Vec<u8>, lasta: &[Last<'_>]) {
         if place > 0 {
             out.push(b',');
         }
-        match own_row(last) {
+        match own_row(&last.medlemmar, last.uppgiftslamnare) {
             Some(row) => out.extend_from_slice(row.get().as_bytes()),
             None => write_row(out, last),
         }
@@ -157,15 +157,18 @@ fn write_utlamnare(out: &mut Vec<u8>, lasta: &[Last<'_>]) {
 }
 
 /// The row that an answer has about its own authority.
-fn own_row<'a>(last: &Last<'a>) -> Option<&'a RawValue> {
-    let rows: Vec<&RawValue> = serde_json::from_str(last.medlemmar.get("utlamnare")?.get()).ok()?;
+pub(super) fn own_row<'a>(
+    medlemmar: &Medlemmar<'a>,
+    uppgiftslamnare: Uppgiftslamnare,
+) -> Option<&'a RawValue> {
+    let rows: Vec<&RawValue> = serde_json::from_str(medlemmar.get("utlamnare")?.get()).ok()?;
     rows.into_iter().find(|row| {
         let kod = || {
             let utlamnare = Medlemmar::parse(row.get())?.get("utlamnare")?;
             let kod = Medlemmar::parse(utlamnare.get())?.get("kod")?;
             serde_json::from_str::<String>(kod.get()).ok()
         };
-        kod().as_deref() == Some(last.uppgiftslamnare.kod())
+        kod().as_deref() == Some(uppgiftslamnare.kod())
     })
 }
 
