@@ -50,16 +50,16 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 pub use self::book::LedgerBook;
-pub use self::event::{Event, Ids, What};
 use self::event::Uppehall;
+pub use self::event::{Event, Ids, What};
 use self::folder::Storage;
 use self::group::Group;
 pub use self::health::LedgerHealth;
 pub use self::journal::Journal;
 use self::reading::Readings;
 pub use self::tally::{LedgerCounted, LedgerTally};
-pub use self::writer::{CHECKPOINT_EVERY, CHECKPOINT_LINES, Custody};
 use self::writer::Writer;
+pub use self::writer::{CHECKPOINT_EVERY, CHECKPOINT_LINES, Custody};
 use crate::failpoint::Failpoints;
 use crate::mailbox::Envelope;
 use crate::observation::{FailureClass, Observed, State};
@@ -334,7 +334,10 @@ impl Ledger {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             Err(error) => {
                 let class = class_of(&error);
-                tracing::warn!(class, "notes of who has read the ledger cannot be taken over");
+                tracing::warn!(
+                    class,
+                    "notes of who has read the ledger cannot be taken over"
+                );
                 return;
             }
         };
@@ -396,8 +399,8 @@ impl Handler<Envelope<Note>> for Ledger {
         self.context.observed.count_handled();
         let first = self.group.notes() == 0;
         self.add(note);
-        let full = self.group.notes() >= self.context.group_max
-            || self.group.bytes() >= GROUP_BYTES_MAX;
+        let full =
+            self.group.notes() >= self.context.group_max || self.group.bytes() >= GROUP_BYTES_MAX;
         if full {
             self.flush(false, ctx);
         } else if first && self.group.notes() > 0 {

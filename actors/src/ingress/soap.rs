@@ -99,6 +99,7 @@ impl Ingress {
                 caller: anrop.caller,
             },
             accepted: false,
+            bytes: anrop.body.expose().len() as u64,
             // A call has no label that says what it is: it is what the node serves.
             traffic: self.context.rules.judged_by(),
             received: anrop.received,

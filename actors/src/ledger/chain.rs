@@ -9,7 +9,7 @@
 //! before. What is hashed is the line without its line end, so that `sed -n 6p … | tr -d '\n' |
 //! sha256sum` says the same.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::Write as _;
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
@@ -49,6 +49,12 @@ impl Hash {
         let mut hash = [0; 32];
         hash.copy_from_slice(bytes);
         Self(hash)
+    }
+}
+
+impl From<[u8; 32]> for Hash {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 }
 

@@ -44,7 +44,12 @@ impl Stated {
     /// Whether the signature is right for this key, in hexadecimal digits.
     #[must_use]
     pub fn is_signed_by(&self, public_key: &str) -> bool {
-        let text = signed(&self.node, &self.time, self.checkpoint.last_seq, &self.checkpoint.hash);
+        let text = signed(
+            &self.node,
+            &self.time,
+            self.checkpoint.last_seq,
+            &self.checkpoint.hash,
+        );
         let (Some(key), Some(signature)) =
             (from_hex(public_key), from_hex(&self.checkpoint.signature))
         else {
@@ -92,7 +97,9 @@ impl Signer {
     pub fn load(path: &Path) -> io::Result<Self> {
         let no_key = |_| io::Error::new(io::ErrorKind::InvalidData, "holds no Ed25519 key");
         let content = private::read(path)?;
-        Ok(Self::of(Ed25519KeyPair::from_pkcs8(&content).map_err(no_key)?))
+        Ok(Self::of(
+            Ed25519KeyPair::from_pkcs8(&content).map_err(no_key)?,
+        ))
     }
 
     /// The same; when there is no file it is made, with a new key.
@@ -183,7 +190,10 @@ mod tests {
         let refused = Signer::load_or_make(&path).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
         assert_eq!(std::fs::read(&path).unwrap(), b"something");
-        let shown = format!("{:?}", Signer::load_or_make(&folder.path().join("k")).unwrap());
+        let shown = format!(
+            "{:?}",
+            Signer::load_or_make(&folder.path().join("k")).unwrap()
+        );
         assert!(shown.ends_with(".. }") && shown.len() < 120, "{shown}");
     }
 }

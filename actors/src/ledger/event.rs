@@ -11,6 +11,7 @@ mod request;
 mod upkeep;
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
@@ -37,6 +38,11 @@ pub const LINE_BYTES_MAX: usize = 4096;
 #[must_use]
 pub fn stamped(time: DateTime<Utc>) -> impl fmt::Display {
     time.format("%Y-%m-%dT%H:%M:%S%.3fZ")
+}
+
+/// A time span as it stands in a line, in milliseconds.
+pub(crate) fn ms(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An identifier that may be written down: it has the form of a UUID, in the letters it came in.

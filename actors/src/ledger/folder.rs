@@ -110,7 +110,7 @@ impl Folder {
             let name = entry?.file_name();
             let day = name.to_str().and_then(|name| {
                 let day = name.strip_prefix("ledger-")?.strip_suffix(".jsonl")?;
-                day.parse().ok()
+                day.parse::<NaiveDate>().ok()
             });
             days.extend(day);
         }
@@ -257,7 +257,10 @@ mod tests {
         let torn = append(&folder, day()).torn.unwrap();
         assert_eq!((torn.lines, torn.bytes), (1, 5));
         let text = fs::read_to_string(folder.file(day())).unwrap();
-        assert!(text.starts_with(&(before + "{\"b\":\n{\"seq\":2,")), "{text}");
+        assert!(
+            text.starts_with(&(before + "{\"b\":\n{\"seq\":2,")),
+            "{text}"
+        );
         let tail = append(&folder, day());
         assert_eq!((tail.head.seq, tail.torn), (2, None), "once");
     }

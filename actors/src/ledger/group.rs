@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::chain::LINK_BYTES_MAX;
 use super::{LedgerTally, NotNoted};
 use crate::observation::FailureClass;
 
@@ -31,8 +32,9 @@ impl Group {
         self.ends.len()
     }
 
+    /// Bytes of its lines, at most.
     pub(super) fn bytes(&self) -> usize {
-        self.events.len()
+        self.events.len() + self.notes() * LINK_BYTES_MAX
     }
 
     /// Adds an event that `write` writes, and who waits for it. False when it cannot be written.

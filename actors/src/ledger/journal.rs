@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use shs_schemas::Uppgiftslamnare;
-use shs_schemas::ssbtek::{SsbtFelkod, Utfall};
 use uuid::Uuid;
 
-use super::event::{Avbrott, DelsvarLine, Event, FragaLine, Gallring, Ids, Mottaget, Place, What};
 use super::LedgerBook;
+use super::event::ms;
+use super::event::{Avbrott, DelsvarLine, Event, FragaLine, Gallring, Ids, Mottaget, Place, What};
 use crate::failure::Failure;
 use crate::tally::OutcomeClass;
 
@@ -21,10 +20,6 @@ pub struct Journal {
     /// Whether beginning and end are noted here; those of an asynchronous message are noted by the
     /// relay.
     whole: bool,
-}
-
-fn ms(took: Duration) -> u64 {
-    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Journal {
@@ -68,14 +63,9 @@ impl Journal {
         self.book.has_person_pseudonyms()
     }
 
-    /// Something came of the question to one authority.
-    pub fn delsvar(&self, ul: Uppgiftslamnare, utfall: &Utfall, took: Duration) {
-        self.note(What::Delsvar(DelsvarLine::of(ul, utfall, ms(took))));
-    }
-
-    /// Nothing came of it in time.
-    pub fn missing(&self, ul: Uppgiftslamnare, felkod: SsbtFelkod, took: Duration) {
-        self.note(What::Delsvar(DelsvarLine::missing(ul, felkod, ms(took))));
+    /// Something, or nothing, came of the question to one authority.
+    pub fn delsvar(&self, delsvar: DelsvarLine) {
+        self.note(What::Delsvar(delsvar));
     }
 
     /// The one end of the request.

@@ -138,7 +138,10 @@ impl MonthKey {
         let (nonce, hidden) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut hidden = hidden.to_vec();
-        let opened = self.ids.as_ref()?.open_in_place(nonce, Aad::from(field), &mut hidden);
+        let opened = self
+            .ids
+            .as_ref()?
+            .open_in_place(nonce, Aad::from(field), &mut hidden);
         String::from_utf8(opened.ok()?.to_vec()).ok()
     }
 }
@@ -178,7 +181,10 @@ impl KeyFile {
             let key = from_hex(&kept.key).filter(|key| key.len() == KEY_BYTES)?;
             Some((Month::parse(&kept.month)?, MonthKey::new(&key)))
         };
-        Ok(content.split(|byte| *byte == b'\n').filter_map(key).collect())
+        Ok(content
+            .split(|byte| *byte == b'\n')
+            .filter_map(key)
+            .collect())
     }
 
     /// The key of a month, made and on disk if there was none.
@@ -229,7 +235,10 @@ mod tests {
         assert_eq!(november.person(PERSON).len(), 32);
         let keys = file.load().unwrap();
         assert_eq!(keys.len(), 2);
-        assert_eq!(keys[&month("2026-12")].person(PERSON), december.person(PERSON));
+        assert_eq!(
+            keys[&month("2026-12")].person(PERSON),
+            december.person(PERSON)
+        );
         let mode = std::fs::metadata(file.path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(format!("{november:?}"), "MonthKey");
@@ -267,7 +276,9 @@ mod tests {
     #[test]
     fn a_month_is_read_from_a_time() {
         assert_eq!(month("2026-11-22T10:00:00Z").to_string(), "2026-11");
-        for bad in ["", "2026", "2026-1", "2026-13", "2026-00", "2026/11", "+026-11", "20å6-11"] {
+        for bad in [
+            "", "2026", "2026-1", "2026-13", "2026-00", "2026/11", "+026-11", "20å6-11",
+        ] {
             assert_eq!(Month::parse(bad), None, "{bad}");
         }
     }

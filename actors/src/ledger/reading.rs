@@ -85,7 +85,7 @@ impl Readings {
         file.try_lock()?;
         let mut content = Vec::new();
         file.seek(SeekFrom::Start(0))?;
-        file.by_ref().take(2 * BYTES_MAX).read_to_end(&mut content)?;
+        (&file).take(2 * BYTES_MAX).read_to_end(&mut content)?;
         let lines = content.split(|byte| *byte == b'\n');
         let readings = lines.filter_map(|line| serde_json::from_slice(line).ok());
         Ok(Some(Waiting {
@@ -153,7 +153,8 @@ mod tests {
     fn what_is_no_note_says_nothing_and_too_many_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let readings = Readings::of(folder.path());
-        let free = r#"{"time":"2026-11-22T10:00:00Z","uid":1,"command":"199503142383","filters":[]}"#;
+        let free =
+            r#"{"time":"2026-11-22T10:00:00Z","uid":1,"command":"199503142383","filters":[]}"#;
         fs::write(&readings.0, format!("{free}\n{{\"ti")).unwrap();
         let waiting = readings.waiting().unwrap().unwrap();
         assert!(waiting.readings.is_empty());

@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(tail.head, head);
         let torn = tail.torn.unwrap();
         assert_eq!(torn, Torn::of(b"\n{\"b\n{\"c\n{\"seq\":9"));
-        assert_eq!((torn.lines, torn.bytes), (4, 16));
+        assert_eq!((torn.lines, torn.bytes), (4, 17));
     }
 
     #[test]

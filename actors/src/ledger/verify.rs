@@ -57,9 +57,14 @@ impl fmt::Display for Act {
             Self::Removed(Some(1)) => f.write_str("removed: 1 line before it is gone"),
             Self::Removed(Some(n)) => write!(f, "removed: {n} lines before it are gone"),
             Self::Inserted => f.write_str("inserted"),
-            Self::Swapped => f.write_str("swapped: it stands in another place than it was written in"),
+            Self::Swapped => {
+                f.write_str("swapped: it stands in another place than it was written in")
+            }
             Self::CutOff(seq) => {
-                write!(f, "cut off: lines behind it are gone, up to number {seq} at least")
+                write!(
+                    f,
+                    "cut off: lines behind it are gone, up to number {seq} at least"
+                )
             }
             Self::Torn => f.write_str("torn, and not mended by the line behind it"),
             Self::BadSignature => f.write_str("bad signature"),
@@ -132,8 +137,16 @@ pub fn verify(subject: &Subject) -> io::Result<Verified> {
     // First: a checkpoint is in its file only after its line is on disk.
     let stated = Checkpoints::open(subject.checkpoints.as_deref())?;
     let folder = Folder::at(&subject.folder);
-    let files: Vec<_> = folder.days()?.into_iter().map(|day| folder.file(day)).collect();
-    let mut walk = Walk::new(Lines::over(files.clone()), stated, subject.public_key.clone());
+    let files: Vec<_> = folder
+        .days()?
+        .into_iter()
+        .map(|day| folder.file(day))
+        .collect();
+    let mut walk = Walk::new(
+        Lines::over(files.clone()),
+        stated,
+        subject.public_key.clone(),
+    );
     walk.verified.files = files.len();
     walk.all()?;
     Ok(walk.verified)
@@ -297,6 +310,22 @@ impl Walk {
                     return Ok(None);
                 }
                 (true, false) if !is_mending => Act::Inserted,
+                // The piece is as it was; the line before it is not, unless it is the one behind it.
+                (false, true) if seen.link.seq == head.seq.wrapping_add(1) => {
+                    let next = self.lines.peek_link()?;
+                    let is_whole = next.is_none_or(|next| next.link.prev == seen.hash);
+                    let at = self
+                        .last
+                        .filter(|_| is_whole)
+                        .map_or(seen.at, |last| last.at);
+                    return Ok(Some((at, Act::Changed)));
+                }
+                (false, true) if seen.link.prev == head.hash => {
+                    return Ok(Some((seen.at, Act::Changed)));
+                }
+                (false, true) if seen.link.seq > head.seq.wrapping_add(1) => {
+                    Act::Removed(Some(seen.link.seq - head.seq - 1))
+                }
                 _ => Act::Changed,
             };
             return Ok(Some((pieces.at, act)));
@@ -510,7 +539,11 @@ fn written_again(stated: &Stated, head: Head) -> Option<Vec<u8>> {
 pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     fs::metadata(folder)?;
     let folder = Folder::at(folder);
-    Ok(folder.days()?.into_iter().map(|day| folder.file(day)).collect())
+    Ok(folder
+        .days()?
+        .into_iter()
+        .map(|day| folder.file(day))
+        .collect())
 }
 
 #[cfg(test)]

@@ -226,7 +226,11 @@ impl Writer {
             file.sync()?;
         }
         self.head = lines.head;
-        self.unstated = if stated.is_some() { 0 } else { self.unstated + fresh };
+        self.unstated = if stated.is_some() {
+            0
+        } else {
+            self.unstated + fresh
+        };
         if let Some(stated) = stated {
             self.publish(&stated);
         }

@@ -285,12 +285,10 @@ impl Rig {
     pub async fn with(change: impl FnOnce(&mut NodeSettings)) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let mut settings = settings(DeadlineSettings::default());
-        settings.asynch = Some(AsynchSettings::noted_in(LedgerSettings {
-            folder: folder.path().join("ledger"),
-            node_id: NodeId::parse("rig").unwrap(),
-            group_max: 1024,
-            wait_max: Duration::from_secs(2),
-        }));
+        settings.asynch = Some(AsynchSettings::noted_in(LedgerSettings::at(
+            folder.path().join("ledger"),
+            NodeId::parse("rig").unwrap(),
+        )));
         settings.rules.local.insert(number(LOCAL));
         settings.rules.known.insert(number(LOCAL));
         settings.rules.directory = true;

@@ -2,11 +2,13 @@
 //! asked, and what became of each part. People stand there under their pseudonym of the month, which
 //! only the ledger makes: here they are still who they are, and are neither printed nor serialised.
 
+use std::time::Duration;
+
 use serde::Serialize;
-use shs_schemas::ssbtek::{SsbtFelkod, Utfall, fel};
+use shs_schemas::ssbtek::Utfall;
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
-use super::{Word, text, word};
+use super::{Word, ms, text, word};
 use crate::ledger::chain::Hash;
 
 /// A handläggare asked.
@@ -69,21 +71,21 @@ pub struct DelsvarLine {
 }
 
 impl DelsvarLine {
-    /// This outcome, after so many milliseconds.
+    /// This outcome, so long after the request was received.
     #[must_use]
-    pub fn of(bastjanst: Uppgiftslamnare, utfall: &Utfall, ms: u64) -> Self {
+    pub fn of(bastjanst: Uppgiftslamnare, utfall: &Utfall, took: Duration) -> Self {
         let plain = |outcome| Self {
             bastjanst,
             outcome,
             felkod: None,
-            ms,
+            ms: ms(took),
             bytes: None,
             sha256: None,
         };
         match utfall {
             Utfall::Svar(svar) => Self {
                 bytes: Some(svar.element().len() as u64),
-                sha256: Some(Hash::of(svar.element())),
+                sha256: Some(Hash::from(*svar.kontrollsumma().as_bytes())),
                 ..plain(if svar.felkod().is_some() {
                     Delutfall::BtFel
                 } else {
@@ -99,12 +101,5 @@ impl DelsvarLine {
                 None => plain(Delutfall::BtFel),
             },
         }
-    }
-
-    /// Nothing came in time.
-    #[must_use]
-    pub fn missing(bastjanst: Uppgiftslamnare, felkod: SsbtFelkod, ms: u64) -> Self {
-        let fel = fel::Delfel::ssbt(felkod, bastjanst);
-        Self::of(bastjanst, &Utfall::Fel(fel), ms)
     }
 }

@@ -36,7 +36,10 @@ impl Checkpoints {
 
     /// The checkpoints about lines up to this one are left out: those lines were removed in good order.
     pub(super) fn skip_to(&mut self, seq: u64) -> io::Result<()> {
-        while self.peek()?.is_some_and(|stated| stated.checkpoint.last_seq <= seq) {
+        while self
+            .peek()?
+            .is_some_and(|stated| stated.checkpoint.last_seq <= seq)
+        {
             self.ahead = None;
         }
         Ok(())
@@ -44,7 +47,10 @@ impl Checkpoints {
 
     /// The next checkpoint, if it is about a line up to this one.
     pub(super) fn next_at(&mut self, seq: u64) -> io::Result<Option<Stated>> {
-        if self.peek()?.is_some_and(|stated| stated.checkpoint.last_seq <= seq) {
+        if self
+            .peek()?
+            .is_some_and(|stated| stated.checkpoint.last_seq <= seq)
+        {
             return Ok(self.ahead.take());
         }
         Ok(None)

@@ -63,7 +63,9 @@ impl Lines {
 
     /// Name of a file.
     pub(super) fn file(&self, index: usize) -> &Path {
-        self.files.get(index).map_or(Path::new(""), PathBuf::as_path)
+        self.files
+            .get(index)
+            .map_or(Path::new(""), PathBuf::as_path)
     }
 
     /// The next line; `None` behind the last one.
