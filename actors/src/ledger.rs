@@ -144,7 +144,11 @@ pub struct Note {
 /// Order: answer when everything before this is on disk, or has failed.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Settle(oneshot::Sender<()>);
+struct Settle {
+    answer: oneshot::Sender<()>,
+    /// With a checkpoint behind it.
+    state: bool,
+}
 
 /// Order to itself, behind the notes that wait already: write the group.
 #[derive(Message)]
@@ -421,8 +425,12 @@ impl Handler<Flush> for Ledger {
 impl Handler<Settle> for Ledger {
     type Result = ();
 
-    fn handle(&mut self, Settle(answer): Settle, ctx: &mut Self::Context) {
-        self.flush(false, ctx);
+    fn handle(&mut self, Settle { answer, state }: Settle, ctx: &mut Self::Context) {
+        let unstated = self.writer.is_unstated() || self.group.notes() > 0;
+        if state {
+            self.take_readings(ctx);
+        }
+        self.flush(state && unstated, ctx);
         // Who asked may have given up.
         let _ = answer.send(());
     }
@@ -435,6 +443,7 @@ impl Handler<Halt> for Ledger {
         self.take_readings(ctx);
         let state = self.writer.is_unstated() || self.group.notes() > 0;
         self.flush(state, ctx);
+        self.writer.close();
         ctx.stop();
     }
 }

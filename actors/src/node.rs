@@ -160,7 +160,7 @@ impl Asynch {
         while self.underway.messages() > 0 && Instant::now() < until {
             tokio::time::sleep(DRAIN_LOOK_EVERY).await;
         }
-        self.book.settled().await;
+        self.book.stated().await;
     }
 
     /// A message was acknowledged for the first time. It goes through the relay, so that it is noted

@@ -148,10 +148,22 @@ impl LedgerBook {
     /// Ends when everything noted so far is on disk or has failed, at the latest after the set wait,
     /// and at once while there is no ledger. For a node that stops in order.
     pub fn settled(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.settle(false)
+    }
+
+    /// The same, with a checkpoint behind it.
+    pub fn stated(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.settle(true)
+    }
+
+    fn settle(&self, state: bool) -> impl Future<Output = ()> + Send + use<> {
         let (settle, answer) = oneshot::channel();
         // Past the bound of the mailbox: a full one is when it matters. Where nobody is there to be
         // told, the channel is dropped, and nothing is waited for.
-        self.mailbox.tell(Settle(settle));
+        self.mailbox.tell(Settle {
+            answer: settle,
+            state,
+        });
         let wait_max = self.wait_max;
         async move {
             let _ = tokio::time::timeout(wait_max, answer).await;

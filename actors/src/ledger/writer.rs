@@ -147,6 +147,11 @@ impl Writer {
         }
     }
 
+    /// Lets go of the file, so that another process can write.
+    pub(super) fn close(&mut self) {
+        self.open = None;
+    }
+
     /// Whether there are lines that no checkpoint covers.
     pub(super) fn is_unstated(&self) -> bool {
         self.custody.is_some() && self.unstated > 0

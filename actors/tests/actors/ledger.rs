@@ -139,7 +139,7 @@ async fn the_next_node_appends_and_closes_a_line_that_a_crash_tore() {
     let text = fs::read_to_string(&file).unwrap();
     assert!(
         text.starts_with("{\"event\":\"mottaget\"}\n{\"event\":\"bes\n{\"seq\":1,")
-            && text.contains(r#""event":"lagat","torn_lines":2,"torn_bytes":35,"#),
+            && text.contains(r#""event":"lagat","torn_lines":2,"torn_bytes":34,"#),
         "{text}"
     );
     assert_eq!(rig.book.tally().read().torn, 1);

@@ -440,7 +440,11 @@ impl Rig {
                 reason.unwrap_or_default()
             )
         };
-        self.lines(message).into_iter().map(said).collect()
+        // What a question leaves between its beginning and its end is looked at elsewhere.
+        let lines = self.lines(message).into_iter();
+        let is_end =
+            |line: &serde_json::Value| line["event"] != "fraga" && line["event"] != "delsvar";
+        lines.filter(is_end).map(said).collect()
     }
 
     /// The relay's line in the tree.
