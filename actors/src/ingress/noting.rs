@@ -9,6 +9,7 @@ use shs_schemas::shs::{Adress, Label};
 
 use super::asking::Asking;
 use super::rules::Rules;
+use crate::contained::contained;
 use crate::door::Door;
 use crate::insamling::{Person, PersonQuestion};
 use crate::ledger::event::{FragaLine, Ids, Mottaget};
@@ -28,7 +29,12 @@ pub(super) fn begin(book: &LedgerBook, asking: &Asking, persons: &[Person], rule
         Some(mottaget) => Journal::begin(book, request_id, ids, mottaget),
         None => Journal::within(book, request_id, ids),
     };
-    for fraga in fragor(persons, journal.has_person_pseudonyms()) {
+    let with_persons = journal.has_person_pseudonyms();
+    let fragor = contained(request_id, "who asks is noted", || {
+        fragor(persons, with_persons)
+    });
+    // A question that cannot be read a second time is split next, and refused there.
+    for fraga in fragor.into_iter().flatten() {
         journal.fraga(fraga);
     }
     asking.port.keep(journal);

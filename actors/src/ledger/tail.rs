@@ -26,9 +26,8 @@ pub struct Torn {
 
 impl Torn {
     fn of(bytes: &[u8]) -> Self {
-        let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
         Self {
-            lines: 1 + ends as u64,
+            lines: bytes.split(|byte| *byte == b'\n').count() as u64,
             bytes: bytes.len() as u64,
             sha256: Hash::of(bytes),
         }
@@ -179,7 +178,7 @@ mod tests {
     fn what_was_torn_may_be_several_lines_in_several_files() {
         let (text, head) = lines(2);
         let mut files = [
-            format!("{{\"seq\":9"),
+            "{\"seq\":9".to_owned(),
             String::new(),
             format!("{text}\n{{\"b\n{{\"c\n"),
         ]

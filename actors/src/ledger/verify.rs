@@ -422,13 +422,11 @@ impl Walk {
             return Ok(Some((seen.at, Act::Inserted)));
         }
         if is_checkpoint {
-            match self.checkpoint(line, head) {
-                Some(act) => return Ok(Some((seen.at, act))),
-                None => {
-                    self.verified.checkpoints += 1;
-                    self.verified.stated_seq = head.seq;
-                }
+            if let Some(act) = self.checkpoint(line, head) {
+                return Ok(Some((seen.at, act)));
             }
+            self.verified.checkpoints += 1;
+            self.verified.stated_seq = head.seq;
         }
         if event == What::GALLRAD_DAG {
             self.release_anchor(&line.bytes);

@@ -34,18 +34,18 @@ impl Made {
     fn usual() -> Self {
         let made = Self::new();
         let mut writer = made.writer();
-        made.note(&mut writer, 3, true);
-        made.note(&mut writer, 2, false);
+        Made::note(&mut writer, 3, true);
+        Made::note(&mut writer, 2, false);
         drop(writer);
         made.tear(b"{\"seq\":7,\"prev\":\"0011");
         let mut writer = made.writer();
-        made.note(&mut writer, 3, false);
+        Made::note(&mut writer, 3, false);
         *made.today.lock().unwrap() = "2026-11-23".parse().unwrap();
-        made.note(&mut writer, 2, false);
+        Made::note(&mut writer, 2, false);
         drop(writer);
         made.tear(b"torn");
         let mut writer = made.writer();
-        made.note(&mut writer, 4, true);
+        Made::note(&mut writer, 4, true);
         made
     }
 
@@ -70,7 +70,7 @@ impl Made {
     }
 
     /// Notes so many events in one group, and states it or not.
-    fn note(&self, writer: &mut Writer, events: usize, state: bool) {
+    fn note(writer: &mut Writer, events: usize, state: bool) {
         let mut group = Group::new(&Arc::<LedgerTally>::default());
         for _ in 0..events {
             let reason = Avbrott::Nedstangning;
@@ -116,7 +116,7 @@ impl Made {
             .collect()
     }
 
-    fn write(&self, files: &[(PathBuf, Vec<Vec<u8>>)]) {
+    fn write(files: &[(PathBuf, Vec<Vec<u8>>)]) {
         for (file, lines) in files {
             let mut content = lines.join(&b'\n');
             if !lines.is_empty() {
@@ -181,7 +181,7 @@ fn every_line_that_is_removed_is_missed() {
         let mut files = whole.clone();
         let (file, line) = place(&files, removed);
         let gone = files[file].1.remove(line);
-        made.write(&files);
+        Made::write(&files);
         let finding = made.verify().finding.expect("found");
         let found = nth(&files, &finding);
         let last = removed == count(&whole) - 1;
@@ -216,7 +216,7 @@ fn every_cut_of_the_end_before_the_last_checkpoint_is_found() {
         for (_, lines) in &mut files[file + 1..] {
             lines.clear();
         }
-        made.write(&files);
+        Made::write(&files);
         let finding = made.verify().finding.expect("found");
         let found = nth(&files, &finding);
         assert!(
@@ -229,7 +229,7 @@ fn every_cut_of_the_end_before_the_last_checkpoint_is_found() {
         );
     }
     for file in whole.iter().rev() {
-        made.write(&whole);
+        Made::write(&whole);
         fs::remove_file(&file.0).unwrap();
         let finding = made.verify().finding.expect("a whole day is missed");
         assert!(
@@ -250,7 +250,7 @@ fn every_two_lines_that_change_places_are_found() {
             let moved = std::mem::take(&mut files[a.0].1[a.1]);
             let other = std::mem::replace(&mut files[b.0].1[b.1], moved.clone());
             files[a.0].1[a.1].clone_from(&other);
-            made.write(&files);
+            Made::write(&files);
             let finding = made.verify().finding.expect("found");
             let found = nth(&files, &finding);
             assert!(
@@ -289,7 +289,7 @@ fn a_line_that_is_inserted_is_found_wherever_and_whatever_it_is() {
             let mut files = whole.clone();
             let (file, index) = place(&files, at);
             files[file].1.insert(index, line.clone());
-            made.write(&files);
+            Made::write(&files);
             let Some(finding) = made.verify().finding else {
                 panic!("{at}: {}", String::from_utf8_lossy(line));
             };
@@ -318,7 +318,7 @@ fn a_line_that_is_forged_to_follow_is_found_by_the_line_behind_it() {
     let _ = head.tie(br#"{"event":"kvitterat"}"#, &mut forged);
     forged.pop();
     files[file].1.insert(index, forged);
-    made.write(&files);
+    Made::write(&files);
     let finding = made.verify().finding.unwrap();
     assert_eq!((finding.line, finding.act), (2, Act::Inserted));
 }
@@ -340,9 +340,9 @@ proptest! {
         let byte = byte.index(changed.len());
         prop_assume!(changed[byte] != to);
         changed[byte] = to;
-        made.write(&files);
+        Made::write(&files);
         let verified = made.verify();
-        made.write(&whole);
+        Made::write(&whole);
         let finding = verified.finding.expect("found");
         let found = nth(&files, &finding);
         // What mends a piece and is changed leaves the piece alone.
@@ -378,7 +378,7 @@ fn a_ledger_that_is_tied_anew_is_found_by_the_checkpoints() {
             line.pop();
         }
     }
-    made.write(&files);
+    Made::write(&files);
     let finding = made.verify().finding.unwrap();
     assert!(
         matches!(finding.act, Act::NotAsStated | Act::Changed),
@@ -406,7 +406,7 @@ fn a_last_line_torn_at_every_byte_is_left_out_and_then_mended() {
     for cut in 1..=line.len() {
         let made = Made::new();
         let mut writer = made.writer();
-        made.note(&mut writer, 2, true);
+        Made::note(&mut writer, 2, true);
         drop(writer);
         // The line of a next group, torn.
         made.tear(&line[..cut]);
@@ -415,7 +415,7 @@ fn a_last_line_torn_at_every_byte_is_left_out_and_then_mended() {
             assert_eq!((beside.finding, beside.half_written), (None, true), "{cut}");
         }
         let mut writer = made.writer();
-        made.note(&mut writer, 1, true);
+        Made::note(&mut writer, 1, true);
         let verified = made.verify();
         if cut < line.len() {
             assert_eq!((verified.finding, verified.mended), (None, 1), "{cut}");
@@ -428,13 +428,13 @@ fn a_last_line_torn_at_every_byte_is_left_out_and_then_mended() {
 fn a_crash_while_mending_is_mended_too() {
     let made = Made::new();
     let mut writer = made.writer();
-    made.note(&mut writer, 2, true);
+    Made::note(&mut writer, 2, true);
     drop(writer);
     made.tear(b"{\"seq\":4,");
     made.tear(b"\n{\"seq\":4,\"prev\":\"00");
     *made.today.lock().unwrap() = "2026-11-24".parse().unwrap();
     let mut writer = made.writer();
-    made.note(&mut writer, 1, false);
+    Made::note(&mut writer, 1, false);
     let verified = made.verify();
     assert_eq!((verified.finding, verified.mended), (None, 2));
     assert_eq!(verified.files, 2);
@@ -447,7 +447,7 @@ fn days_whose_time_is_over_are_removed_and_what_is_left_is_whole() {
     let mut writer = made.writer();
     for day in ["2026-11-22", "2026-11-23", "2026-11-25", "2026-11-26"] {
         *made.today.lock().unwrap() = day.parse().unwrap();
-        made.note(&mut writer, 2, false);
+        Made::note(&mut writer, 2, false);
     }
     drop(writer);
     let days = Folder::at(made.folder()).days().unwrap();
