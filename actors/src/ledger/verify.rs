@@ -1,8 +1,8 @@
 //! Finds the first line of a ledger that is not what was written, and says what was done to it (design
 //! 8.5; R-087).
 //!
-//! It reads each file once, from the first day to the last, and holds three lines at most, so it needs no
-//! more memory for a year than for a day. It only reads: it works beside a running node, whose half-written
+//! It reads each file once, from the first day to the last (and again behind a bad line, to say what was
+//! done), and holds two lines at most, so it needs no more memory for a year than for a day. It only reads: it works beside a running node, whose half-written
 //! last line it leaves out, and on a copy.
 //!
 //! What it cannot see: a change of the lines behind the last checkpoint by somebody who ties them anew; a
@@ -312,8 +312,8 @@ impl Walk {
                 (true, false) if !is_mending => Act::Inserted,
                 // The piece is as it was; the line before it is not, unless it is the one behind it.
                 (false, true) if seen.link.seq == head.seq.wrapping_add(1) => {
-                    let next = self.lines.peek_link()?;
-                    let is_whole = next.is_none_or(|next| next.link.prev == seen.hash);
+                    let next = self.lines.link_behind()?;
+                    let is_whole = next.is_none_or(|next| next.prev == seen.hash);
                     let at = self
                         .last
                         .filter(|_| is_whole)
@@ -348,13 +348,13 @@ impl Walk {
         if self.before == Head::START {
             return Ok(None);
         }
-        let Some(next) = self.lines.peek_link()? else {
+        let Some(next) = self.lines.link_behind()? else {
             return Ok(None);
         };
-        if next.link.seq == seen.link.seq.wrapping_add(1) {
+        if next.seq == seen.link.seq.wrapping_add(1) {
             return Ok(None);
         }
-        let missing = next.link.seq.saturating_sub(1);
+        let missing = next.seq.saturating_sub(1);
         let act = if self.lines.comes_again(seen.link.seq)? {
             Act::Inserted
         } else if missing == 0 || self.lines.comes_again(missing)? {
@@ -370,9 +370,9 @@ impl Walk {
     fn classify(&mut self, seen: Seen, head: Head) -> io::Result<Bad> {
         let last_at = self.last.map_or(seen.at, |last| last.at);
         let (seq, expected) = (seen.link.seq, head.seq.wrapping_add(1));
-        let next = self.lines.peek_link()?;
-        let next_seq = next.map(|next| next.link.seq);
-        let has_successor = next.is_some_and(|next| next.link.prev == seen.hash);
+        let next = self.lines.link_behind()?;
+        let next_seq = next.map(|next| next.seq);
+        let has_successor = next.is_some_and(|next| next.prev == seen.hash);
         if seq != expected && seen.link.prev == head.hash {
             // It hangs in the right place, and its number is wrong.
             return Ok((seen.at, Act::Changed));

@@ -32,12 +32,6 @@ impl Line {
     }
 }
 
-/// A line that was looked at.
-#[derive(Clone, Copy)]
-pub(super) struct Ahead {
-    pub(super) link: Link,
-}
-
 /// Reads lines.
 pub(super) struct Lines {
     files: Vec<PathBuf>,
@@ -47,7 +41,6 @@ pub(super) struct Lines {
     next_file: usize,
     /// Lines read in the open file.
     read: u64,
-    peeked: Option<Line>,
 }
 
 impl Lines {
@@ -57,7 +50,6 @@ impl Lines {
             open: None,
             next_file: 0,
             read: 0,
-            peeked: None,
         }
     }
 
@@ -68,50 +60,38 @@ impl Lines {
             .map_or(Path::new(""), PathBuf::as_path)
     }
 
-    /// The next line; `None` behind the last one.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
-        match self.peeked.take() {
-            Some(line) => Ok(Some(line)),
-            None => self.fetch(),
-        }
-    }
-
-    /// A look at the next line, if it is one.
-    pub(super) fn peek_link(&mut self) -> io::Result<Option<Ahead>> {
-        if self.peeked.is_none() {
-            self.peeked = self.fetch()?;
-        }
-        let link = self.peeked.as_ref().and_then(Line::read);
-        Ok(link.map(|(link, _)| Ahead { link }))
-    }
-
-    /// Whether a line with this number is still to come. Nothing is left to read after this, except
-    /// what it is asked again.
-    pub(super) fn comes_again(&mut self, seq: u64) -> io::Result<bool> {
-        let mut rest = Self {
-            files: self.files.clone(),
-            open: None,
-            next_file: self.open.as_ref().map_or(self.next_file, |(file, _)| *file),
-            read: 0,
-            peeked: None,
-        };
-        // From where this one is, in a reader of its own.
-        let (file, read) = match (&self.peeked, &self.open) {
-            (Some(line), _) => (line.at.file, line.at.line - 1),
-            (None, Some((file, _))) => (*file, self.read),
-            (None, None) => return Ok(false),
+    /// The first line of ours behind the one read last, in whatever file, that is wanted. It is read in
+    /// its turn all the same.
+    pub(super) fn find_behind(&self, wanted: impl Fn(Link) -> bool) -> io::Result<Option<Link>> {
+        let mut rest = Self::over(self.files.clone());
+        // Without an open file the last one is at its end.
+        let (file, read) = match &self.open {
+            Some((file, _)) => (*file, self.read),
+            None => (self.next_file, 0),
         };
         rest.next_file = file;
-        while let Some(line) = rest.fetch()? {
+        while let Some(line) = rest.next()? {
             let is_behind = line.at.file > file || line.at.line > read;
-            if is_behind && line.read().is_some_and(|(link, _)| link.seq == seq) {
-                return Ok(true);
+            let link = line.read().filter(|_| is_behind).map(|(link, _)| link);
+            if let Some(link) = link.filter(|link| wanted(*link)) {
+                return Ok(Some(link));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
-    fn fetch(&mut self) -> io::Result<Option<Line>> {
+    /// The first line of ours behind the one read last.
+    pub(super) fn link_behind(&self) -> io::Result<Option<Link>> {
+        self.find_behind(|_| true)
+    }
+
+    /// Whether a line with this number is still to come.
+    pub(super) fn comes_again(&self, seq: u64) -> io::Result<bool> {
+        Ok(self.find_behind(|link| link.seq == seq)?.is_some())
+    }
+
+    /// The next line; `None` behind the last one.
+    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
             if self.open.is_none() {
                 let Some(path) = self.files.get(self.next_file) else {

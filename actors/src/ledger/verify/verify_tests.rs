@@ -324,7 +324,7 @@ fn a_line_that_is_forged_to_follow_is_found_by_the_line_behind_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_line_that_is_changed_anywhere_is_found_and_named(
         at in any::<prop::sample::Index>(),
