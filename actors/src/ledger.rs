@@ -387,6 +387,7 @@ impl Actor for Ledger {
         // What an earlier life said of the disk is no longer known to be so.
         self.context.observed.set_detail(None);
         self.set_timers(ctx);
+        self.writer.prepare();
         if self.context.readings.is_some() {
             self.take_readings(ctx);
             ctx.run_interval(READINGS_EVERY, Self::take_readings);

@@ -275,21 +275,34 @@ impl Writer {
         }
     }
 
+    /// Sees to it that there is a key to sign with, if it can be had.
+    pub(super) fn prepare(&mut self) {
+        let Some(custody) = &self.custody else { return };
+        if self.signer.is_some() {
+            return;
+        }
+        match Signer::load_or_make(&custody.signing_key) {
+            Ok(signer) => {
+                let public_key = signer.public_key();
+                tracing::info!(
+                    public_key,
+                    "checkpoints of the ledger are signed with this key"
+                );
+                self.signer = Some(signer);
+            }
+            Err(error) => {
+                let class = super::class_of(&error);
+                tracing::error!(class, "the key that signs the ledger cannot be used");
+            }
+        }
+    }
+
     /// Adds a checkpoint about the last line; none when there is no line, or no key to sign it.
     fn state(&mut self, lines: &mut Lines) -> Option<Stated> {
-        let custody = self.custody.as_ref()?;
         if lines.head == Head::START {
             return None;
         }
-        if self.signer.is_none() {
-            match Signer::load_or_make(&custody.signing_key) {
-                Ok(signer) => self.signer = Some(signer),
-                Err(error) => {
-                    let class = super::class_of(&error);
-                    tracing::error!(class, "the key that signs the ledger cannot be used");
-                }
-            }
-        }
+        self.prepare();
         let happened = Utc::now();
         let time = stamped(happened).to_string();
         let stated = self.signer.as_ref()?.state(&self.node, time, lines.head);
