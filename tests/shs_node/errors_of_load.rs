@@ -41,7 +41,10 @@ async fn a_message_that_cannot_be_noted_is_not_taken() {
     std::fs::rename(&ledger, &aside).unwrap();
     let message = file();
     assert_busy(&rig, &message).await;
-    assert_busy(&rig, &message).await;
+    // From now on nothing is read before it is refused.
+    let answer = rig.post(message.write()).await;
+    assert_refused_with(&answer, 503, Code::OtherError, None);
+    assert_eq!(rig.state(&message.label.tx_id), None, "it is not known");
     assert_eq!(rig.asynch().underway().messages(), 0);
     std::fs::rename(&aside, &ledger).unwrap();
     // The ledger finds out by itself.
