@@ -2,6 +2,7 @@
 //! verified; and while it cannot be written nothing new is taken (design 8.4, 8.5, 9; ).
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -295,7 +296,7 @@ async fn a_full_disk_refuses_what_is_new_answers_what_is_open_and_is_left_behind
 {
     let parent = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::new(&parent.path().join("disk"), 256 * 1024) else {
-        println!("skipped: no tmpfs can be mounted here");
+        let _ = writeln!(std::io::stderr(), "skipped: no tmpfs can be mounted here");
         return;
     };
     let folder = disk.0.join("ledger");
@@ -331,7 +332,7 @@ async fn a_full_disk_refuses_what_is_new_answers_what_is_open_and_is_left_behind
     crate::sandbox::eventually("a question is open", || sandbox.node().load().open() == 1).await;
     // The disk fills.
     let mut full = fs::File::create(&ballast).unwrap();
-    while std::io::Write::write_all(&mut full, &[0; 512]).is_ok() {}
+    while full.write_all(&[0; 512]).is_ok() {}
     let failing = sandbox.node().ledger().unwrap().health();
     let mut asked = Vec::new();
     for _ in 0..40 {

@@ -12,7 +12,10 @@ struct Given {
 }
 
 fn line(value: serde_json::Value) -> Fields {
-    value.as_object().unwrap().clone()
+    let serde_json::Value::Object(fields) = value else {
+        panic!("an object")
+    };
+    fields
 }
 
 /// Whether these arguments take this line.
