@@ -219,6 +219,9 @@ impl Settings {
         if let Err(fault) = settings.ledger.find_folder(folder) {
             faults.push(source.fault_at("ledger.folder", environment.main(), &fault));
         }
+        for (setting, fault) in settings.ledger.find_custody(folder) {
+            faults.push(source.fault_at(setting, environment.main(), &fault));
+        }
         for (setting, fault) in settings.ldap.read_files(folder) {
             faults.push(source.fault_at(setting, environment.main(), &fault));
         }

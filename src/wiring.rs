@@ -102,10 +102,12 @@ fn asynch(settings: &Settings) -> Result<Option<AsynchSettings>, WiringError> {
     };
     Ok(Some(AsynchSettings {
         ledger: LedgerSettings {
+            custody: settings.ledger.custody(&folder),
             folder,
             node_id: node_id(settings)?,
             group_max: settings.ledger.group_max as usize,
             wait_max: settings.ledger.wait_max(),
+            person_pseudonyms: settings.ledger.person_pseudonyms,
         },
         transfers: settings.transfers.register(),
         outboxes: settings.outbox.parts(),
