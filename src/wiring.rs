@@ -17,7 +17,7 @@ use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
 use shs_schemas::shs::{Adress, Agreements, Organisationsnummer, Products};
 use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
-use shs_schemas::ssbtek::{Anslutning, Fordelning};
+use shs_schemas::ssbtek::{Anslutning, Fordelning, Versioner};
 use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
 use tokio::runtime::Handle;
 
@@ -188,10 +188,14 @@ fn parter(settings: &Settings) -> Parter {
 
 /// How a question is spread: to whom, in which versions, and what stands in for what it cannot say.
 fn fordelning(settings: &Settings) -> Fordelning {
-    let anslutning = |party: &Party| Anslutning {
-        kontrakt: party.kontrakt,
-    };
-    let anslutna = connected(settings).map(|party| (party.kod, anslutning(party)));
+    // Also for parties that are not connected now: who is, the dispatchers tell at each question.
+    let parties = settings.parties.iter();
+    let spoken = parties.map(|party| (party.kod, party.kontrakt));
+    let spoken: HashMap<Uppgiftslamnare, Versioner> = spoken.collect();
+    let anslutna = Uppgiftslamnare::all().map(|ul| {
+        let kontrakt = spoken.get(&ul).copied().unwrap_or_else(Versioner::alla);
+        (ul, Anslutning { kontrakt })
+    });
     let mut fordelning = Fordelning::new(anslutna);
     fordelning.lefi = settings.ssbtek.lefi.into();
     fordelning.skv = settings.ssbtek.skv.into();

@@ -7,7 +7,7 @@
 //! ```text
 //! Avvikelse ─► counter of its party and class           always
 //!           ─► log, one line per party and class in 10 s (andrat_svar: each)
-//!           ─► ledger, each (answers nobody waits for: some per 10 s), without waiting
+//!           ─► ledger, at most 64 per party and class in 10 s (andrat_svar: each), without waiting
 //! ```
 //!
 //! An authority that sends garbage must not fill the log, and one that floods must not crowd the
@@ -37,9 +37,9 @@ use crate::tally::Tally;
 /// Log lines per party and class in a [`PERIOD`].
 pub const SHOWN_MAX: u16 = 1;
 
-/// Ledger lines per party and class of answers that nobody waits for, in a [`PERIOD`]. The other
-/// classes are bounded by the questions that are asked.
-pub const STRAYS_NOTED_MAX: u16 = 64;
+/// Ledger lines per party and class in a [`PERIOD`]: avvikelser share the ledger's mailbox with the notes
+/// that asynchronous messages wait for.
+pub const NOTED_MAX: u16 = 64;
 
 /// What was odd.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,10 +199,9 @@ fn shown(gates: &Gates, klass: Klass, now: Duration) -> Option<u64> {
 
 /// Whether the ledger gets a line, and how many it did not get before.
 fn noted(gates: &Gates, klass: Klass, now: Duration) -> Option<u64> {
-    if klass.is_stray() {
-        gates.ledger.pass(STRAYS_NOTED_MAX, now)
-    } else {
-        Some(0)
+    match klass {
+        Klass::AndratSvar => Some(0),
+        _ => gates.ledger.pass(NOTED_MAX, now),
     }
 }
 
@@ -268,7 +267,7 @@ fn line(bastjanst: Uppgiftslamnare, slag: Slag, not_noted: u64) -> AvvikelseLine
         element: None,
         position: None,
         fault: None,
-        antal: None,
+        antal: (not_noted > 0).then(|| not_noted.saturating_add(1)),
         withheld: false,
     };
     match slag {

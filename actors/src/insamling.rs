@@ -127,6 +127,13 @@ impl Insamling {
         matches!(person.question, PersonQuestion::Test(_)).then_some(slot.ul)
     }
 
+    /// Whether the bastjänster are tested and nobody is asked about.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        let mut persons = self.persons.iter();
+        persons.any(|person| matches!(person.question, PersonQuestion::Test(_)))
+    }
+
     /// The identifiers of the message.
     #[must_use]
     pub fn known_ids(&self) -> KnownIds {

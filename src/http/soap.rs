@@ -4,11 +4,11 @@
 //! for the WSDL, and for faults about calls whose version could not be read.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use samsvar_actors::failure::{Anropsplats, Failure, Rejection, Source};
-use samsvar_actors::messages::SoapAnrop;
+use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::reply::Outcome;
 use shs_schemas::mime::ContentType;
 use shs_schemas::ssbtek::soap::{self, Faultcode};
@@ -50,17 +50,17 @@ async fn call(
     door: Data<Door>,
     kontrakt: Kontrakt,
 ) -> HttpResponse {
-    let anrop = |received: Received| SoapAnrop {
-        charset: received.content_type.as_deref().and_then(charset),
+    let anrop = |received: Received| Inkommande {
+        through: Through::Soap {
+            charset: received.content_type.as_deref().and_then(charset),
+        },
         body: received.body,
         caller: received.caller,
         received: received.at,
         traceparent: received.traceparent,
         port: received.port,
     };
-    let outcome = door
-        .handle(&request, payload, anrop, |anrop| anrop.port)
-        .await;
+    let outcome = door.handle(&request, payload, anrop).await;
     match outcome {
         Outcome::Reply(reply) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, XML))
@@ -125,6 +125,18 @@ fn fault(rejection: &Rejection, kontrakt: Kontrakt, common: &Common) -> HttpResp
     })
 }
 
+/// The address that the request itself names. What a proxy says of another one is not believed: behind
+/// one the address is set.
+fn asked_at(request: &HttpRequest) -> String {
+    let config = request.app_config();
+    let scheme = if config.secure() { "https" } else { "http" };
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
+    format!("{scheme}://{}", host.unwrap_or_else(|| config.host()))
+}
+
 /// `GET …?wsdl` and `GET …?xsd=<name>`: the description of the service, to whoever may call it.
 async fn describe(
     request: HttpRequest,
@@ -135,8 +147,7 @@ async fn describe(
         return HttpResponse::Forbidden().finish();
     }
     let query = request.query_string();
-    let connection = request.connection_info();
-    let asked = || format!("{}://{}", connection.scheme(), connection.host());
+    let asked = || asked_at(&request);
     let set = address.map(|address| address.as_str().to_owned());
     let address = set.unwrap_or_else(asked) + &path(kontrakt);
     let xml = |text: String| {

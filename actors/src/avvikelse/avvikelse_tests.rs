@@ -302,7 +302,7 @@ async fn each_is_noted_in_the_ledger_and_those_nobody_waited_for_within_a_bound(
     }
     let before = lines.len();
     let lines = rig.lines().await;
-    assert_eq!(lines.len() - before, usize::from(STRAYS_NOTED_MAX));
+    assert_eq!(lines.len() - before, usize::from(NOTED_MAX));
     tokio::time::advance(PERIOD).await;
     avvikelser.note_herrelost(Uppgiftslamnare::TNS, Stray::Unknown);
     let last = rig.lines().await.pop().unwrap();
