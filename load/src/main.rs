@@ -71,6 +71,10 @@ const BARE_THREADS: usize = 2;
 /// Measures the node beside a bare AMQP client.
 #[derive(Debug, Parser)]
 #[command(name = "samsvar-load", max_term_width = 100)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 struct Args {
     #[command(subcommand)]
     role: Option<RoleCommand>,
@@ -221,9 +225,10 @@ impl Nodes {
     ) -> Result<Self, Failed> {
         Ok(Self {
             wiping: Node::start(role, url, workload, Freed::Wiped).await?,
-            unwiped: match args.wipe {
-                true => Some(Node::start(role, url, workload, Freed::AsItWas).await?),
-                false => None,
+            unwiped: if args.wipe {
+                Some(Node::start(role, url, workload, Freed::AsItWas).await?)
+            } else {
+                None
             },
         })
     }

@@ -3,7 +3,10 @@
 
 #![allow(
     unsafe_code,
-    reason = "a test allocator, and its blocks used by hand as a collection would"
+    clippy::undocumented_unsafe_blocks,
+    clippy::unwrap_used,
+    reason = "a test allocator that passes everything on, and its blocks used by hand, each with its layout and \
+              within its length, as a collection would; Miri checks it"
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -160,7 +163,7 @@ fn a_block_that_grows_or_shrinks_keeps_its_content_and_leaves_none_where_it_was(
             old.size() / 2 + 1,
             old.size() + 1,
             old.size() * 2,
-            10_000,
+            LONGER,
         ] {
             if new_size == old.size() {
                 continue;

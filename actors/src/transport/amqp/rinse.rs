@@ -125,9 +125,10 @@ impl Rinser {
         }
         close(&channel).await?;
         // What passed while the last frame was on its way may lie where it had been already.
-        Ok(match self.activity.passed() == passed {
-            true => Round::Whole,
-            false => Round::LeftOff,
+        Ok(if self.activity.passed() == passed {
+            Round::Whole
+        } else {
+            Round::LeftOff
         })
     }
 
