@@ -32,6 +32,10 @@ const WORKER_MAILBOX_MAX: usize = 4_096;
 /// Deepest nesting of a question or an answer.
 const DEPTH_MAX: usize = 64;
 
+/// Attributes and namespace declarations of one element of a question or an answer: generated programs
+/// declare every namespace that they know on the envelope.
+const ATTRIBUTES_MAX: usize = 128;
+
 /// Settings that are well-formed one by one and cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
@@ -76,6 +80,7 @@ pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
         answer_limits: xml::Limits {
             bytes_max: answer_bytes_max,
             depth_max: DEPTH_MAX,
+            attributes_max: ATTRIBUTES_MAX,
             ..xml::Limits::default()
         },
         worker_mailbox_max: WORKER_MAILBOX_MAX,
@@ -162,7 +167,9 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
             ..mime::Limits::default()
         },
         question_limits: xml::Limits {
+            bytes_max: settings.listener.body_limit(),
             depth_max: DEPTH_MAX,
+            attributes_max: ATTRIBUTES_MAX,
             ..xml::Limits::default()
         },
         person_check: match settings.ssbtek.person_check {

@@ -15,7 +15,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use bytes::Bytes;
 use shs_schemas::shs::KnownIds;
 use shs_schemas::ssbtek::{Delfel, SsbtFelkod, Utfall};
-use shs_schemas::{Fault, Sensitive, Uppgiftslamnare, WireError, xml};
+use shs_schemas::{Sensitive, Uppgiftslamnare, xml};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -195,6 +195,7 @@ impl Aggregator {
         let checks = AnswerChecks {
             ul,
             kontrakt,
+            given_in: request.insamling.given_in(slot).unwrap_or(kontrakt),
             limits: self.shared.answer_limits,
             withhold: self.shared.parter.of(ul).withhold,
         };
@@ -373,8 +374,7 @@ impl Handler<SlotFilled> for Aggregator {
                 felkod,
                 felmeddelande,
             }) => Delfel::bt(&felkod, felmeddelande.into_exposed(), ul),
-            Ok(AnswerContent::Unreadable) => {
-                let fault = WireError::new("type", 0, Fault::Unexpected);
+            Ok(AnswerContent::Unreadable(fault)) => {
                 self.note(ul, Slag::OgiltigtSvar(fault));
                 Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul)
             }

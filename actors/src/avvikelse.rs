@@ -2,7 +2,7 @@
 //! and no content (design 8.6 and 9; R-004, R-015, R-085, R-231, R-232).
 //!
 //! Nothing here can hold text of an answer: an [`Avvikelse`] is made of words and names of our own
-//! tables, numbers, and a [`Faltnamn`], which decides by itself what of a name may be shown.
+//! tables, numbers, and a [`Faltnamn`], which is vetted where the answer is read.
 //!
 //! ```text
 //! Avvikelse ─► counter of its party and class           always
@@ -13,19 +13,17 @@
 //! An authority that sends garbage must not fill the log, and one that floods must not crowd the
 //! ledger: what the log leaves out is in the counters, and the next line says how much it was.
 
-mod faltnamn;
 mod gate;
 mod klass;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shs_schemas::ssbtek::Faltnamn;
 use shs_schemas::{Uppgiftslamnare, WireError};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub use self::faltnamn::{CHARS_MAX as FALTNAMN_CHARS_MAX, Faltnamn};
 use self::gate::Gate;
 pub use self::gate::PERIOD;
 pub use self::klass::Klass;
@@ -75,9 +73,9 @@ pub enum Slag {
 impl Slag {
     /// A field of this name outside Bilaga 3, at this offset in bytes of the answer.
     #[must_use]
-    pub fn otillatet_falt(namn: Cow<'static, str>, offset: usize, withheld: bool) -> Self {
+    pub fn otillatet_falt(falt: Faltnamn, offset: usize, withheld: bool) -> Self {
         Self::OtillatetFalt {
-            falt: namn.into(),
+            falt,
             offset,
             withheld,
         }
@@ -221,7 +219,7 @@ fn show(request_id: Uuid, ul: Uppgiftslamnare, slag: &Slag, not_shown: u64) {
     match slag {
         Slag::OgiltigtSvar(error) => log!(
             warn,
-            element = %Faltnamn::from(error.element),
+            element = error.element,
             position = error.offset,
             fault = %error.fault,
             not_shown,

@@ -188,11 +188,12 @@ fn part(
             let sammanstallning = sammanstall(fraga, person.form, outcomes);
             let changed = sammanstallning.andrade.into_iter();
             odd.extend(changed.map(|ul| Avvikelse::new(ul, Slag::AndratSvar)));
-            let antal = sammanstallning.lefi_felplacerade;
-            if antal > 0 {
-                // The element that they were to stand in is that of Försäkringskassan.
-                let slag = Slag::LefiFelplacerad { antal };
-                odd.push(Avvikelse::new(Uppgiftslamnare::FK, slag));
+            let dropped = &sammanstallning.lefi_felplacerade;
+            for ul in [Uppgiftslamnare::FK, Uppgiftslamnare::PM] {
+                let antal = dropped.iter().filter(|of| **of == ul).count();
+                if antal > 0 {
+                    odd.push(Avvikelse::new(ul, Slag::LefiFelplacerad { antal }));
+                }
             }
             sammanstallning.document
         }

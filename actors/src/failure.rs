@@ -440,16 +440,27 @@ pub struct Rejection {
     /// What the next node said, when it was the one that refused.
     pub remote_code: Option<ErrorCode>,
     /// Which operation in which version was called, as far as that was seen: a SOAP fault says it.
-    pub anrop: Option<Anropsplats>,
+    pub anrop: Anropsplats,
 }
 
-/// An operation of the contract in one of its versions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is known of the operation that was called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Anropsplats {
-    /// The version.
-    pub kontrakt: Kontrakt,
+    /// The version it was called in.
+    pub kontrakt: Option<Kontrakt>,
     /// The operation.
-    pub operation: Operation,
+    pub operation: Option<Operation>,
+}
+
+impl Anropsplats {
+    /// What is known here, else what `other` knows.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            kontrakt: self.kontrakt.or(other.kontrakt),
+            operation: self.operation.or(other.operation),
+        }
+    }
 }
 
 impl Rejection {
@@ -463,7 +474,7 @@ impl Rejection {
             role: None,
             fault: None,
             remote_code: None,
-            anrop: None,
+            anrop: Anropsplats::default(),
         }
     }
 
@@ -477,28 +488,38 @@ impl Rejection {
             role: None,
             fault: Some(fault),
             remote_code: None,
-            anrop: None,
+            anrop: Anropsplats::default(),
         }
     }
 
     /// What the caller of a SOAP service is told: the reason without its felkod, which stands beside it.
     #[must_use]
     pub fn felmeddelande(&self) -> String {
-        struct Reason<'a>(&'a Rejection);
-        impl fmt::Display for Reason<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.write_reason(f)
-            }
-        }
+        let text = self.failure.text_of_call();
+        let text = text.unwrap_or(self.failure.row().text);
         match (self.failure, &self.fault) {
             (Failure::Question, Some(fault)) => fel::felmeddelande(fault),
-            _ => Reason(self).to_string(),
+            (
+                _,
+                Some(WireError {
+                    element, offset, ..
+                }),
+            ) => {
+                format!("{text} (elementet {element}, position {offset})")
+            }
+            (_, None) => text.to_owned(),
         }
     }
+}
 
-    /// The table's text, and where the fault is.
-    fn write_reason(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.failure.row().text)?;
+/// The text for the caller: the table's, and where the fault is. Never a piece of the message.
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = self.failure.row();
+        if row.about_question {
+            write!(f, "{}: ", self.failure.felkod().kod())?;
+        }
+        f.write_str(row.text)?;
         if let Some(part) = self.part {
             write!(f, "; datadel {part}")?;
         }
@@ -524,17 +545,6 @@ impl Rejection {
             Fault::Invalid(rule) => write!(f, "är ogiltigt ({rule})"),
             Fault::Limit(name, max) => write!(f, "överskrider gränsen {name} = {max}"),
         }
-    }
-}
-
-/// The text for the caller: the table's, and where the fault is. Never a piece of the message.
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = self.failure.row();
-        if row.about_question {
-            write!(f, "{}: ", self.failure.felkod().kod())?;
-        }
-        self.write_reason(f)
     }
 }
 

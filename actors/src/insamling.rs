@@ -119,6 +119,18 @@ impl Insamling {
         Some((slot.ul, slot.kontrakt))
     }
 
+    /// The version of the question that the slot belongs to, in which its answer is given on.
+    #[must_use]
+    pub fn given_in(&self, SlotId(place): SlotId) -> Option<Kontrakt> {
+        let slot = self.slots.get(usize::from(place))?;
+        match &self.persons.get(slot.person)?.question {
+            PersonQuestion::Fraga(fraga) => Some(fraga.kontrakt()),
+            PersonQuestion::Test(kontrakt) | PersonQuestion::Avvisad { kontrakt, .. } => {
+                Some(*kontrakt)
+            }
+        }
+    }
+
     /// The slot's party, when it is tested and not asked.
     #[must_use]
     pub fn tested(&self, SlotId(place): SlotId) -> Option<Uppgiftslamnare> {

@@ -17,7 +17,7 @@ mod reference;
 mod tag;
 
 pub use chars::{is_whitespace, trim};
-pub use decode::{decode, decode_bytes, decode_declared};
+pub use decode::{decode, decode_bytes, decode_declared, kept};
 pub use escape::{escape_attribute, escape_text, push_attribute, push_text};
 pub use prolog::DoctypeName;
 pub use reader::{Content, Event, Namespaces, Options, Reader, Start, Text};
@@ -30,6 +30,9 @@ pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 pub const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 /// Namespace of `xsi:type`, `xsi:nil` and `xsi:schemaLocation`.
 pub const XSI_NAMESPACE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// What every document that we write begins with.
+pub(crate) const XML_DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
 /// What a reader takes at most. Each field is named in the error when it is passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

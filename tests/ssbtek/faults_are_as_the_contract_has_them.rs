@@ -2,9 +2,11 @@
 //! that nothing is asked of anybody, and nothing said of what was sent (ssbtek-10, 0.2, 1.1 and 1.2).
 
 use roxmltree::Document;
+use samsvar_actors::contained::ON_ARBITER_BYTES_MAX;
+use samsvar_actors::tally::OutcomeClass;
 use shs_schemas::ssbtek::{Kontrakt, Operation, wsdl};
 
-use crate::log::{MARK, holds_content};
+use crate::log::{self, MARK, holds_content};
 use crate::sandbox::{DEMO, Gate, Sandbox, eventually};
 use crate::soap::{
     self, Detail, Door, Fault, answered, assert_data_of_all, envelope, envelope_with, question,
@@ -275,6 +277,7 @@ async fn other_methods_are_refused_with_those_that_there_are() {
             &fault,
             &Expected("SSBT-OKAND-OPERATION", V11, Operation::Hamta),
         );
+        assert!(fault.texts().contains("GET"), "{fault:?}");
     }
     assert_eq!(sandbox.asked().count(), 0);
 }
@@ -328,6 +331,26 @@ async fn the_description_is_served_where_it_was_asked_for_or_where_the_settings_
         assert_eq!(door.get("/ssbt?wsdl").await.status, 404);
         assert_eq!(sandbox.ended(), 0, "a description is no request");
     }
+}
+
+#[tokio::test]
+async fn no_header_of_a_proxy_says_where_the_service_is() {
+    let sandbox = Sandbox::new().start().await;
+    let mut door = Door::to(&sandbox).await;
+    let said = "text/xml\r\nForwarded: host=a.example;proto=https\r\nX-Forwarded-Host: a.example\r\n\
+                X-Forwarded-Proto: https";
+    door.send("GET /ssbt/10?wsdl", said, "").await;
+    let text = String::from_utf8(door.answer().await.body).unwrap();
+    assert_eq!(text, wsdl::wsdl(V10, "http://node.example:8585/ssbt/10"));
+    // Before HTTP 1.1 a host need not be named: the address is one all the same.
+    let mut door = Door::to(&sandbox).await;
+    door.0.send("GET /ssbt/10?wsdl HTTP/1.0\r\n\r\n").await;
+    let response = door.answer().await;
+    assert_eq!(response.status, 200);
+    let text = String::from_utf8(response.body).unwrap();
+    let (_, rest) = text.split_once("soap:address location=\"http://").unwrap();
+    let (host, _) = rest.split_once("/ssbt/10\"").unwrap();
+    assert!(!host.is_empty() && !host.contains('/'), "{host}");
 }
 
 /// A text of the description, which is XML.
@@ -394,4 +417,85 @@ async fn overloaded(door: &mut Door, path: Kontrakt, body: impl AsRef<[u8]>) -> 
     let fault = Fault::of(&response);
     assert_eq!((&*fault.code, fault.felkod()), ("Server", "SSBT-OVERLAST"));
     fault
+}
+
+/// A question with so many ombud that it is read on the blocking pool.
+fn large_question() -> String {
+    let bitrade = "<ssbt:personuppgiftsbitrade><ssbt:organisationsnummer>165599991113\
+                   </ssbt:organisationsnummer><ssbt:namn>Exempeldrift AB</ssbt:namn>\
+                   </ssbt:personuppgiftsbitrade>";
+    let many = bitrade.repeat(ON_ARBITER_BYTES_MAX / bitrade.len() + 1);
+    question(V11).replace("<ssbt:syfte>", &format!("{many}<ssbt:syfte>"))
+}
+
+#[tokio::test]
+async fn a_large_call_is_answered_or_refused_like_any_other() {
+    let sandbox = Sandbox::new().start().await;
+    let mut door = Door::to(&sandbox).await;
+    let large = large_question();
+    assert!(large.len() > ON_ARBITER_BYTES_MAX);
+    assert_data_of_all(&door.call(V10, &large).await, V11);
+    let asked = sandbox.asked().count();
+    let fault = refused(&mut door, V10, large.replace(DEMO, "199503142384")).await;
+    let expected = Expected("SSBT-PERSONIDENTITET", V11, Operation::Hamta);
+    assert_is(&fault, &expected);
+    assert_eq!(sandbox.asked().count(), asked);
+}
+
+/// Wherever a call was when its actor fell, its caller is told, in its version if that was known.
+#[cfg(debug_assertions)]
+#[tokio::test]
+async fn a_panic_within_the_node_is_a_fault_of_ours() {
+    let sandbox = Sandbox::new().one_worker().start().await;
+    for (place, kontrakt) in [("ingress", V10), ("aggregator", V11), ("egress", V11)] {
+        let mut door = Door::to(&sandbox).await;
+        sandbox.failpoints().arm(place, 1);
+        let response = door.call(V10, question(V11)).await;
+        assert_eq!(response.status, 500, "{place}");
+        assert_eq!(response.header("retry-after"), None);
+        let fault = Fault::of(&response);
+        assert_eq!(
+            (&*fault.code, fault.felkod()),
+            ("Server", "SSBT-INTERNT-FEL")
+        );
+        let detail = fault.detail.unwrap();
+        assert_eq!(detail.namespace, kontrakt.namespace(), "{place}");
+        assert_eq!(sandbox.failpoints().left(place), 0);
+        let begun = std::time::Instant::now();
+        while door.call(V10, question(V11)).await.status != 200 {
+            assert!(begun.elapsed().as_secs() < 20, "{place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_is_forgotten_and_its_questions_recalled() {
+    let gate = Gate::closed();
+    let sandbox = Sandbox::new().held_by(&gate).start().await;
+    let mut door = Door::to(&sandbox).await;
+    door.begin(V11, question(V11)).await;
+    eventually("everybody is asked", || sandbox.asked().count() == 8).await;
+    drop(door);
+    let gone = || sandbox.outcome(OutcomeClass::CallerGone) == 1;
+    eventually("it is forgotten", gone).await;
+    eventually("nothing is in flight", || sandbox.in_flight() == 0).await;
+    assert_eq!(sandbox.node().load().open(), 0);
+}
+
+/// Every test of this process writes to the log at its most talkative: each helps to show it.
+#[tokio::test]
+async fn neither_calls_nor_faults_nor_answers_get_into_the_log() {
+    let sandbox = Sandbox::new().start().await;
+    let mut door = Door::to(&sandbox).await;
+    let fine = envelope(&question_element(V11).replace("exk0421", MARK));
+    assert_data_of_all(&door.call(V11, &fine).await, V11);
+    for (from, to) in [
+        (DEMO, "199503142384"),
+        ("<ssbt:syfte>", "<ssbt:MARKORD-UR-INNEHALLET>"),
+        ("ssbt/11", MARK),
+    ] {
+        refused(&mut door, V11, fine.replace(from, to)).await;
+    }
+    assert!(log::lines() > 10);
+    assert_eq!(log::leaks(), Vec::<String>::new());
 }

@@ -31,4 +31,5 @@ mod faults_are_as_the_contract_has_them;
 mod read_by_zeep;
 mod the_shs_door_answers_in_kind;
 mod who_may_ask_by_soap;
+mod whoever_answers_zeep_reads_it;
 mod withheld_and_noted;

@@ -18,9 +18,18 @@ impl Answers {
     /// Keeps what every simulated authority answers.
     pub fn of_all(&self, builder: Builder) -> Builder {
         Uppgiftslamnare::all().fold(builder, |builder, ul| {
-            let answers = self.clone();
-            builder.played_by(ul, Kept { ul, answers })
+            let simulated = Arc::new(Simulerad::new(ul, SEED_DEFAULT));
+            builder.played_by(ul, self.kept(ul, simulated))
         })
+    }
+
+    /// A service whose answers are kept.
+    pub fn kept(&self, ul: Uppgiftslamnare, service: Arc<dyn Bastjanst>) -> Kept {
+        Kept {
+            ul,
+            service,
+            answers: self.clone(),
+        }
     }
 
     /// The answer element that a party gave last.
@@ -31,15 +40,17 @@ impl Answers {
     }
 }
 
-struct Kept {
+/// A service whose answers are kept.
+pub struct Kept {
     ul: Uppgiftslamnare,
+    service: Arc<dyn Bastjanst>,
     answers: Answers,
 }
 
 impl Bastjanst for Kept {
     fn besvara(&self, question: Question) -> BoxFuture<Vec<Answer>> {
         let (ul, answers) = (self.ul, self.answers.clone());
-        let answering = Simulerad::new(ul, SEED_DEFAULT).besvara(question);
+        let answering = self.service.besvara(question);
         Box::pin(async move {
             let answered = answering.await;
             for answer in &answered {

@@ -6,14 +6,16 @@ use chrono::Utc;
 use roxmltree::Document;
 use samsvar::adapter::simulated::EXEMPELPERSONER;
 use samsvar::client::question::{self, Asker};
+use samsvar_actors::tally::TransferEnd;
 use shs_schemas::Sensitive;
 use shs_schemas::mime::Limits;
+use shs_schemas::shs::label::TransferType;
 use shs_schemas::shs::management::Outcome;
-use shs_schemas::shs::{Management, Message};
+use shs_schemas::shs::{Management, Message, MessageList};
 use shs_schemas::ssbtek::{Kontrakt, Operation};
 
 use crate::pki::Pki;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, eventually};
 use crate::soap::{Detail, Fault, SOAP, element_about, envelope, test_element};
 use crate::wire::{Response, Wire};
 
@@ -174,11 +176,8 @@ async fn none_or_more_than_ten_persons_are_refused() {
     let eleven = vec![element_about(EXEMPELPERSONER[0].0, V10); 11];
     let told = refusal(&post(&mut wire, &message(eleven)).await);
     assert!(told.starts_with("SSBT-ANTAL-PERSONER"), "{told}");
-    // A message of SHS has at least one part: this is none.
-    let none = post(&mut wire, &message(Vec::new())).await;
-    assert_eq!(none.status, 400);
-    let code = none.header("x-shs-errorcode");
-    assert_eq!(code, Some("IllegalMessageStructure"));
+    let told = refusal(&post(&mut wire, &message(Vec::new())).await);
+    assert!(told.starts_with("SSBT-ANTAL-PERSONER"), "{told}");
     assert_eq!(sandbox.asked().count(), 0);
 }
 
@@ -300,4 +299,58 @@ async fn nobody_asks_for_an_ingivare_that_its_certificate_does_not_stand_for() {
         documents(post(&mut wire, &message(vec![own])).await).len(),
         1
     );
+}
+
+#[tokio::test]
+async fn an_asynchronous_message_is_answered_in_kind_too() {
+    let sandbox = Sandbox::new().asynch().start().await;
+    let mut wire = Wire::to(sandbox.service()).await;
+    let persons = [EXEMPELPERSONER[0].0, OMOJLIG, EXEMPELPERSONER[1].0];
+    let asked = persons.iter().enumerate();
+    let asked = asked.map(|(place, person)| by_turns(place + 1, element_about(person, V11)));
+    let tx_id = send_later(&sandbox, &mut wire, message(asked.collect())).await;
+    let documents = documents(fetch(&sandbox, &tx_id).await);
+    assert_answers(&documents[0], false, V11, persons[0]);
+    let (namespace, name) = element_of(&documents[1], true);
+    assert_eq!(namespace, V11.namespace());
+    assert_eq!(name, Operation::Hamta.fault_element());
+    assert_answers(&documents[2], false, V11, persons[2]);
+
+    let tx_id = send_later(&sandbox, &mut wire, message(vec![test_element(V10)])).await;
+    let documents = self::documents(fetch(&sandbox, &tx_id).await);
+    let (namespace, name) = element_of(&documents[0], true);
+    assert_eq!(namespace, V10.namespace());
+    assert_eq!(name, Operation::Testa.response_element());
+}
+
+/// Sends a message asynchronously; gives the tx.id of its reply, which lies in the asker's mailbox.
+async fn send_later(sandbox: &Sandbox, wire: &mut Wire, message: Bytes) -> String {
+    let mut message = Message::read(message, None, &Limits::default()).unwrap();
+    message.label.transfer_type = TransferType::Asynch;
+    let tally = sandbox.node().tally();
+    let answered = tally.transfers(TransferEnd::Answered);
+    assert_eq!(post(wire, &message.write()).await.status, 202);
+    let is_answered = || tally.transfers(TransferEnd::Answered) > answered;
+    eventually("it is answered", is_answered).await;
+    let corr_id = message.label.corr_id.as_str();
+    let url = format!(
+        "http://{}/shs/ds/2120009994?corrid={corr_id}",
+        sandbox.service()
+    );
+    let list = reqwest::get(url).await.unwrap().bytes().await.unwrap();
+    let list = MessageList::read(&list, None).unwrap();
+    let [reply] = list.messages.as_slice() else {
+        panic!("one reply");
+    };
+    reply.tx_id.as_str().to_owned()
+}
+
+async fn fetch(sandbox: &Sandbox, tx_id: &str) -> Response {
+    let url = format!("http://{}/shs/ds/2120009994/{tx_id}", sandbox.service());
+    let fetched = reqwest::get(url).await.unwrap();
+    Response {
+        status: fetched.status().as_u16(),
+        head: String::new(),
+        body: fetched.bytes().await.unwrap().to_vec(),
+    }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use samsvar::client::question::{self, Asker};
 use samsvar::client::soap::{Reply, SoapFault, Tested, connection_test, envelope};
 use samsvar::client::{Client, answer::PersonAnswer};
-use samsvar::settings::{Aktor, Fingerprint, Settings};
+use samsvar::settings::{Aktor, Fingerprint, Settings, Terminator};
 use samsvar::tls::store::Reloaded;
 use shs_schemas::ssbtek::Kontrakt;
 
@@ -82,6 +82,7 @@ impl Scene {
         assert_eq!(felkod.as_deref(), Some("SSBT-OBEHORIG"));
         let text = felmeddelanden.into_exposed().concat();
         assert!(text.contains(word), "{text}");
+        assert!(!text.contains("etikett"), "a call has no label: {text}");
         assert_eq!(self.sandbox.asked().count(), asked, "nobody is asked");
     }
 }
@@ -221,4 +222,54 @@ async fn our_own_systems_on_loopback_ask_for_every_body_that_may_ask() {
     scene.refuses(&client, question_of(OKAND), "ansluten").await;
     let (_, reply) = scene.call(&client, connection_test(V11)).await;
     assert!(is_tested(&reply), "{reply:?}");
+}
+
+#[tokio::test]
+async fn behind_a_terminator_the_header_says_who_calls_and_without_it_nobody_does() {
+    let pki = Pki::new();
+    let terminator = Terminator {
+        addresses: vec!["127.0.0.1".parse().unwrap()],
+        header: "X-Client-Cert".to_owned(),
+        client_ca: Some(pki.file("ca.pem")),
+        crls: vec![pki.file("crl.pem")],
+        crls_must_be_fresh: true,
+    };
+    let sandbox = Sandbox::new()
+        .with(|settings| settings.listener.terminator = Some(terminator))
+        .start()
+        .await;
+    let mut door = Door::to(&sandbox).await;
+    let as_provstad = format!("text/xml\r\nX-Client-Cert: {}", pki.in_base64("provstad"));
+    let test = connection_test(V11);
+    for (content_type, body) in [
+        ("text/xml", question_of(PROVSTAD)),
+        ("text/xml", test.clone()),
+        (&as_provstad, question_of(EXEMPELKOPING)),
+    ] {
+        door.send("POST /ssbt/11", content_type, &body).await;
+        let refused = door.answer().await;
+        assert_eq!(refused.status, 500);
+        let fault = Fault::of(&refused);
+        assert_eq!(fault.felkod(), "SSBT-OBEHORIG");
+        assert!(!fault.texts().contains("etikett"), "{fault:?}");
+    }
+    assert_eq!(sandbox.asked().count(), 0);
+    for body in [question_of(PROVSTAD), test] {
+        door.send("POST /ssbt/11", &as_provstad, &body).await;
+        assert_eq!(door.answer().await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_browser_on_our_own_machine_neither_asks_nor_reads() {
+    let sandbox = Sandbox::new().start().await;
+    let mut door = Door::to(&sandbox).await;
+    let from_a_page = "text/xml\r\nOrigin: https://nagon.example";
+    door.send("POST /ssbt/11", from_a_page, question(V11)).await;
+    let refused = door.answer().await;
+    assert_eq!(Fault::of(&refused).felkod(), "SSBT-OBEHORIG");
+    let mut door = Door::to(&sandbox).await;
+    door.send("GET /ssbt/11?wsdl", from_a_page, "").await;
+    assert_eq!(door.answer().await.status, 403);
+    assert_eq!(sandbox.asked().count(), 0);
 }

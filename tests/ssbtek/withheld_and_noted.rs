@@ -39,8 +39,10 @@ async fn ask(sandbox: &Sandbox) -> String {
     answered(&door.call(V11, question(V11)).await).2
 }
 
-/// What stands in the place of each party: its data, or the code and source of an error.
-fn parts(answer: &str) -> Vec<(Svarselement, Result<String, (String, String)>)> {
+/// What stands in the place of a party: its data, or the source and the code of an error.
+type Part = Result<String, (String, String)>;
+
+fn parts(answer: &str) -> Vec<(Svarselement, Part)> {
     let document = Document::parse(answer).unwrap();
     let all = document.descendants();
     let svarsdata = all.filter(|node| node.tag_name().name() == "svarsdata");

@@ -12,7 +12,7 @@ use shs_schemas::Svarselement;
 use shs_schemas::ssbtek::Kontrakt;
 
 /// Longest wait for one reply: far above the limit of a question.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Certificates of a caller: whom it trusts, its own, and its key.
 pub struct Files {

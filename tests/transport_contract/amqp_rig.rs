@@ -281,7 +281,7 @@ fn write(answer: Answer) -> (BasicProperties, Bytes) {
             let properties = properties.with_type(contract::FEL_V1.into());
             (properties.with_headers(headers), Bytes::new())
         }
-        AnswerContent::Unreadable => (properties.with_type("svar.v9".into()), Bytes::new()),
+        AnswerContent::Unreadable(_) => (properties.with_type("svar.v9".into()), Bytes::new()),
     }
 }
 

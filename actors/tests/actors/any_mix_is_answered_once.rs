@@ -25,6 +25,7 @@ use samsvar_actors::tally::OutcomeClass;
 use samsvar_actors::transport::Bastjanst;
 use shs_schemas::Uppgiftslamnare;
 use shs_schemas::shs::DataPart;
+use shs_schemas::shs::label::SequenceType;
 use shs_schemas::ssbtek::{
     Anslutning, Fordelning, Fraga, Kontrakt, LefiVag, SsbtFelkod, Svarselement,
 };
@@ -193,6 +194,11 @@ fn documents_of(plan: &Plan, outcome: Outcome) -> Checked<Vec<String>> {
         return called(plan, outcome);
     }
     let reply = node_rig::message_of(outcome);
+    let question = node_rig::a_label();
+    let sequence = reply.label.sequence_type;
+    ensure!(sequence == SequenceType::Reply, "{sequence:?}");
+    let same = reply.label.corr_id == question.corr_id && reply.label.tx_id == question.tx_id;
+    ensure!(same, "it answers another message");
     let names = |part: &DataPart| {
         let filename = part.filename.as_ref().map(|name| name.expose().clone());
         (part.datapart_type.clone(), filename)

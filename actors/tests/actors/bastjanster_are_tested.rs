@@ -13,7 +13,7 @@ use shs_schemas::ssbtek::{Anslutning, Fordelning, Form, Kontrakt, LefiVag};
 
 use crate::contract::Documents;
 use crate::node_rig::{self, Rig, message_of_one};
-use crate::services::{Said, Services, fel, svar};
+use crate::services::{Services, fel, svar};
 use crate::{ms, paused, settle};
 
 use Uppgiftslamnare as Ul;
@@ -38,8 +38,8 @@ fn settings() -> NodeSettings {
     node_rig::settings(DeadlineSettings::default())
 }
 
-fn at_once(content: AnswerContent) -> Said {
-    Some((Duration::ZERO, content))
+fn at_once(content: AnswerContent) -> (Duration, AnswerContent) {
+    (Duration::ZERO, content)
 }
 
 fn empty() -> AnswerContent {
@@ -48,7 +48,7 @@ fn empty() -> AnswerContent {
 
 /// Everybody is well.
 fn well() -> Services {
-    Services::new(|_| at_once(empty()))
+    Services::new(|_| Some(at_once(empty())))
 }
 
 /// What the answer says of one element.
@@ -136,11 +136,11 @@ async fn what_each_called_or_not_is_told_as() {
         .parties
         .retain(|(ul, _)| ![Ul::TNS, Ul::MIV].contains(ul));
     let services = Services::new(|ul| match ul {
-        Ul::CSN => at_once(fel("9071001", "Testtjänsten svarade med fel")),
-        Ul::PM => at_once(fel("503", "Pensionsmyndigheten vilar")),
+        Ul::CSN => Some(at_once(fel("9071001", "Testtjänsten svarade med fel"))),
+        Ul::PM => Some(at_once(fel("503", "Pensionsmyndigheten vilar"))),
         Ul::SO => None,
-        Ul::AF => at_once(svar("<en>svar</en>".to_owned())),
-        _ => at_once(empty()),
+        Ul::AF => Some(at_once(svar("<en>svar</en>".to_owned()))),
+        _ => Some(at_once(empty())),
     });
     let rig = Rig::start(settings, services.all()).await;
     let (document, tests) = at_both_doors(&rig).await;
@@ -165,7 +165,7 @@ async fn what_each_called_or_not_is_told_as() {
 #[actix::test]
 async fn a_reply_of_no_type_is_no_usable_reply() {
     paused();
-    let services = Services::new(|_| at_once(AnswerContent::Unreadable));
+    let services = Services::new(|_| Some(at_once(AnswerContent::of_another_type())));
     let rig = Rig::start(settings(), services.all()).await;
     let document = rig.called(test(Kontrakt::V10, Form::Kuvert).into()).await;
     let af = told(&document, "AF");

@@ -49,6 +49,10 @@ pub enum Style {
 
 /// One person's question.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what a question may or may not have"
+)]
 pub struct Asked {
     /// Place in the message, from one; stands in everything that is the person's own.
     pub place: usize,
@@ -116,9 +120,11 @@ impl Asked {
     pub fn generella(&self) -> String {
         let (number, place) = (self.number, self.place);
         let optional = |given: bool, name: &str, value: &str| {
-            given
-                .then(|| format!("<@{name}>{value}</@{name}>"))
-                .unwrap_or_default()
+            if given {
+                format!("<@{name}>{value}</@{name}>")
+            } else {
+                String::new()
+            }
         };
         format!(
             "<@generellaFrageparametrar>{}{}\
@@ -167,11 +173,10 @@ impl Asked {
         match element {
             Svarselement::Fk => self.lefi_fraga(),
             Svarselement::Skv if kontrakt.has_skv_fraga() => format!(
-                "<@fraga><@ar>{}</@ar><@foretagsinformation>false</@foretagsinformation>\
+                "<@fraga><@ar>{SKV_AR}</@ar><@foretagsinformation>false</@foretagsinformation>\
                  <@individuppgifter>1</@individuppgifter><@skattekonto>true</@skattekonto>\
                  <@skatteuppgifter>true</@skatteuppgifter>\
-                 <@beskattningsbilagor>0</@beskattningsbilagor></@fraga>",
-                SKV_AR
+                 <@beskattningsbilagor>0</@beskattningsbilagor></@fraga>"
             ),
             Svarselement::Skv | Svarselement::Miv => String::new(),
             _ => format!(

@@ -10,10 +10,8 @@ pub(super) mod samples;
 use bytes::Bytes;
 
 use super::Kontrakt;
-use super::fel::{FaultFelkod, felmeddelande};
 use super::fraga::{self, Fraga, lasning};
-use super::kuvert::{self, Oppet};
-use super::soap::Faultcode;
+use super::kuvert::{self, Opened};
 use crate::error::{Fault, WireError};
 use crate::xml::{self, Limits};
 
@@ -124,10 +122,10 @@ impl Anrop {
         let document = xml::decode_declared(document, charset, Operation::Hamta.element(), limits)
             .map_err(unreadable)?;
         let text = fraga::text(&document).map_err(unreadable)?;
-        let oppet = kuvert::oppna(text, limits).map_err(|(form, orsak)| unknown(form, orsak))?;
+        let opened = kuvert::open(text, limits).map_err(|(form, orsak)| unknown(form, orsak))?;
 
-        let start = &oppet.start;
-        let form = oppet.form;
+        let start = &opened.start;
+        let form = opened.form;
         let kontrakt = start
             .namespace
             .as_deref()
@@ -145,31 +143,31 @@ impl Anrop {
             return Err(fel(Orsak::OkandOperation(error)));
         };
         let anrop = match known {
-            Operation::Hamta => las_fraga(&document, oppet, served, limits),
-            Operation::Testa => las_test(oppet, served),
+            Operation::Hamta => read_fraga(&document, opened, served, limits),
+            Operation::Testa => read_test(opened, served),
         };
         Ok((anrop.map_err(|error| fel(Orsak::Ogiltig(error)))?, form))
     }
 }
 
-fn las_fraga(
+fn read_fraga(
     document: &Bytes,
-    mut oppet: Oppet<'_>,
+    mut opened: Opened<'_>,
     kontrakt: Kontrakt,
     limits: &Limits,
 ) -> Result<Anrop, WireError> {
-    let lasning = lasning::las_rot(&mut oppet.cursor, &oppet.start, kontrakt, limits)?;
-    kuvert::stang(oppet.cursor, oppet.form)?;
-    let fraga = Fraga::ny(document, lasning, limits);
+    let lasning = lasning::read_root(&mut opened.cursor, &opened.start, kontrakt, limits)?;
+    kuvert::close(opened.cursor, opened.form)?;
+    let fraga = Fraga::new(document, lasning, limits);
     Ok(Anrop::Fraga(Box::new(fraga)))
 }
 
 /// The type is an empty sequence: not even white space may stand in it (ssbtek-10, 1.3).
-fn las_test(mut oppet: Oppet<'_>, kontrakt: Kontrakt) -> Result<Anrop, WireError> {
+fn read_test(mut opened: Opened<'_>, kontrakt: Kontrakt) -> Result<Anrop, WireError> {
     let name = Operation::Testa.element();
-    oppet.cursor.check_attributes(name, &[])?;
-    oppet.cursor.end_of_empty(name)?;
-    kuvert::stang(oppet.cursor, oppet.form)?;
+    opened.cursor.check_attributes(name, &[])?;
+    opened.cursor.end_of_empty(name)?;
+    kuvert::close(opened.cursor, opened.form)?;
     Ok(Anrop::Test(kontrakt))
 }
 
@@ -184,49 +182,6 @@ pub struct Anropsfel {
     pub operation: Option<Operation>,
     /// What was wrong.
     pub orsak: Orsak,
-}
-
-impl Anropsfel {
-    /// The code of the answer to it. A fault about the envelope itself has no detail, and so no
-    /// code (SOAP 1.1, 4.4); where one is needed all the same, it is that of an invalid question.
-    #[must_use]
-    pub const fn felkod(&self) -> FaultFelkod {
-        match self.orsak {
-            Orsak::OkandOperation(_) => FaultFelkod::OkandOperation,
-            Orsak::Ogiltig(_) | Orsak::MustUnderstand(_) | Orsak::SoapVersion(_) => {
-                FaultFelkod::OgiltigFraga
-            }
-        }
-    }
-
-    /// The code of the SOAP fault that answers it.
-    #[must_use]
-    pub fn faultcode(&self) -> Faultcode {
-        match self.orsak {
-            Orsak::MustUnderstand(_) => Faultcode::MustUnderstand,
-            Orsak::SoapVersion(_) => Faultcode::VersionMismatch,
-            Orsak::Ogiltig(_) | Orsak::OkandOperation(_) => self.felkod().skuld().into(),
-        }
-    }
-
-    /// What an operator is told, in Swedish: which element, where, what; never what stood there.
-    #[must_use]
-    pub fn felmeddelande(&self) -> String {
-        let offset = self.orsak.fault().offset;
-        match &self.orsak {
-            Orsak::Ogiltig(error) => felmeddelande(error),
-            Orsak::OkandOperation(_) => {
-                format!("{} (position {offset})", FaultFelkod::OkandOperation.text())
-            }
-            Orsak::MustUnderstand(_) => format!(
-                "Kuvertet har en rubrik som måste förstås, men tjänsten förstår ingen (position \
-                 {offset})"
-            ),
-            Orsak::SoapVersion(_) => {
-                format!("Kuvertet är inte av version 1.1 av SOAP (position {offset})")
-            }
-        }
-    }
 }
 
 /// What was wrong with a call.
@@ -255,15 +210,9 @@ impl Orsak {
     }
 }
 
-/// An error of [`Fraga::read`], which tells a root of another name as a missing one.
 impl From<WireError> for Orsak {
     fn from(error: WireError) -> Self {
-        match error.fault {
-            Fault::Missing if error.element == Operation::Hamta.element() => {
-                Self::OkandOperation(error)
-            }
-            _ => Self::Ogiltig(error),
-        }
+        Self::Ogiltig(error)
     }
 }
 

@@ -56,7 +56,7 @@ impl Garbage {
     ) -> AnswerContent {
         let right = match right {
             AnswerContent::Svar(right) => right.into_exposed(),
-            AnswerContent::Fel { .. } | AnswerContent::Unreadable => Bytes::new(),
+            AnswerContent::Fel { .. } | AnswerContent::Unreadable(_) => Bytes::new(),
         };
         let namnrymd = namnrymd(&right);
         let spoiled = match self {

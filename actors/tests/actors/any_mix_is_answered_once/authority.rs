@@ -48,7 +48,7 @@ impl Authority {
         };
         match person.behaviours[self.ul.index()].says {
             Says::Nothing => None,
-            Says::Unreadable => Some(AnswerContent::Unreadable),
+            Says::Unreadable => Some(AnswerContent::of_another_type()),
             Says::Fel(felkod) => Some(fel(felkod, answers::marker(self.ul, person.asked.place))),
             _ => {
                 let text = self.plan.says(self.ul, person);

@@ -138,7 +138,7 @@ pub fn elements(plan: &Plan, person: &Person) -> Vec<Expected> {
             .map(|&ul| (ul, part(plan, person, ul)))
             .collect();
         if parts.iter().any(|(ul, _)| *ul == PM) {
-            return lefi(parts);
+            return lefi(&parts);
         }
         let (ul, part) = parts.pop().unwrap();
         plain(ul, part)
@@ -147,7 +147,7 @@ pub fn elements(plan: &Plan, person: &Person) -> Vec<Expected> {
 }
 
 /// The table of ssbtek-10, 4.8, for when Pensionsmyndigheten has a part.
-fn lefi(parts: Vec<(Uppgiftslamnare, Part)>) -> Expected {
+fn lefi(parts: &[(Uppgiftslamnare, Part)]) -> Expected {
     let reported = |wanted: fn(&str) -> bool| {
         parts.iter().find_map(|(_, part)| match part {
             Part::Reported(felkod, element) if wanted(felkod) => {

@@ -24,7 +24,7 @@ fn after<'a>(text: &'a str, expected: &str) -> Checked<&'a str> {
 }
 
 /// The document without declaration, and without the envelope if it has one.
-fn inner<'a>(form: Form, document: &'a str) -> Checked<&'a str> {
+fn inner(form: Form, document: &str) -> Checked<&str> {
     let document = after(document, DECLARATION)?;
     if form == Form::Bar {
         return Ok(document);
