@@ -24,6 +24,7 @@ mod ledger;
 mod node;
 mod outbox;
 mod parties;
+mod process;
 mod products;
 mod relay;
 mod source;
@@ -50,6 +51,7 @@ pub use ledger::Ledger;
 pub use node::{Node, Registers, Status};
 pub use outbox::Outbox;
 pub use parties::Party;
+pub use process::Process;
 pub use products::{PRODUCTS_MAX, ProductFile};
 pub use relay::Relay;
 pub(crate) use source::read_bounded;
@@ -152,6 +154,10 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub supervision: Supervision,
+    /// Who may look into the process, and whether its memory is locked.
+    #[serde(default)]
+    #[garde(dive)]
+    pub process: Process,
     /// Form of the log.
     #[serde(default)]
     #[garde(skip)]

@@ -283,6 +283,7 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
         tls_ca: settings.amqp.ca.clone(),
         answer_bytes_max: settings.dispatcher.answer_bytes_max as usize,
         heartbeat: settings.amqp.heartbeat(),
+        rinse_after: settings.amqp.rinse_after(),
         ..AmqpSettings::new(Sensitive::new(url))
     };
     Ok(Arc::new(Amqp::start(amqp, runtime)?))

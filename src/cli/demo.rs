@@ -22,6 +22,7 @@ use crate::adapter::behaviour::{Behaviour, Latency};
 use crate::app::{App, Outside};
 use crate::client::Client;
 use crate::client::question::{self, Asker};
+use crate::hardening::harden;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -54,6 +55,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
         settings.admin.address.set_port(0);
     }
     telemetry::start_quiet(settings.log.format)?;
+    harden(&settings)?;
     let ledger = DemoLedger::new()?;
     settings.ledger.folder = Some(ledger.0.join("ledger"));
     actix_rt::System::new().block_on(demo(args, &settings))
