@@ -21,6 +21,7 @@ mod folder;
 mod http;
 mod ldap;
 mod ledger;
+mod management_url;
 mod node;
 mod outbox;
 mod parties;
@@ -47,6 +48,7 @@ pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
 pub use ldap::{Ldap, LdapUrl};
 pub use ledger::Ledger;
+pub use management_url::ManagementUrl;
 pub use node::{Node, Registers, Status};
 pub use outbox::Outbox;
 pub use parties::Party;
@@ -206,7 +208,7 @@ impl Settings {
         let mut settings: Self = source.document(environment.main())?.deserialise()?;
         let mut faults = settings.faults(&source, environment);
         let folder = file.parent().unwrap_or(Path::new(""));
-        collect(&mut faults, settings.amqp.read_url_file(folder, file));
+        collect(&mut faults, settings.amqp.read_url_files(folder, file));
         if let Err(fault) = settings.amqp.read_ca_file(folder) {
             faults.push(source.fault_at("amqp.ca_file", environment.main(), &fault));
         }

@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 mod answer;
 pub mod contract;
 mod counts;
+pub mod examine;
 mod line;
 mod link;
 mod probe;
