@@ -13,6 +13,7 @@ pub mod dev_ca;
 pub mod directory;
 pub mod http;
 pub mod next_node;
+pub mod seal_keys;
 pub mod settings;
 pub mod telemetry;
 pub mod tls;

@@ -27,6 +27,7 @@ mod outbox;
 mod parties;
 mod products;
 mod relay;
+mod sealing;
 mod source;
 mod ssbtek;
 mod timing;
@@ -54,6 +55,7 @@ pub use outbox::Outbox;
 pub use parties::Party;
 pub use products::{PRODUCTS_MAX, ProductFile};
 pub use relay::Relay;
+pub use sealing::Sealing;
 pub(crate) use source::read_bounded;
 pub use ssbtek::{Lefi, PersonCheck, Skv, SoapAddress, Ssbtek};
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
@@ -126,6 +128,10 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub amqp: Amqp,
+    /// The node's own keys for sealed bodies.
+    #[serde(default)]
+    #[garde(dive)]
+    pub sealing: Sealing,
     /// Windows, waiting lines and circuits of the dispatchers.
     #[serde(default)]
     #[garde(dive)]
@@ -212,6 +218,9 @@ impl Settings {
         if let Err(fault) = settings.amqp.read_ca_file(folder) {
             faults.push(source.fault_at("amqp.ca_file", environment.main(), &fault));
         }
+        if let Err(fault) = settings.sealing.read_files(folder) {
+            faults.push(source.fault_at("sealing.key_files", environment.main(), &fault));
+        }
         settings.listener.resolve(folder);
         settings.next_node.resolve(folder);
         for fault in Material::faults(&Sources::of(&settings)) {
@@ -228,6 +237,9 @@ impl Settings {
         let parties = Source::read(&register)
             .and_then(|source| read_parties(&source, environment, &settings.dispatcher));
         settings.parties = collect(&mut faults, parties).unwrap_or_default();
+        if let Some((path, fault)) = settings.unsealable() {
+            faults.push(source.fault_at(path, environment.main(), fault));
+        }
         let agreements = read_agreements(&folder.join(&settings.registers.agreements));
         settings.agreements = collect(&mut faults, agreements).unwrap_or_default();
         let products = read_products(&folder.join(&settings.registers.products));
@@ -284,6 +296,24 @@ impl Settings {
     #[must_use]
     pub fn party(&self, kod: Uppgiftslamnare) -> Option<&Party> {
         self.parties.iter().find(|party| party.kod == kod)
+    }
+
+    /// What keeps the bodies of a party with a key from being sealed.
+    fn unsealable(&self) -> Option<(&'static str, &'static str)> {
+        if !self.parties.iter().any(|party| party.seal.is_some()) {
+            return None;
+        }
+        if self.transport.kind == TransportKind::InProcess {
+            return Some((
+                "transport.kind",
+                "simulated authorities here have no keys (seal)",
+            ));
+        }
+        let keyless = self.sealing.key_files.is_empty();
+        keyless.then_some((
+            "sealing.key_files",
+            "a party has a key (seal), the node has none",
+        ))
     }
 
     /// Bounds of single values, then the rules between values.

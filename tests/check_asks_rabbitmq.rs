@@ -159,7 +159,7 @@ fn a_rabbitmq_that_keeps_nothing_is_not_warned_of() {
     let found = warnings(&config.check(&[]));
     for part in [
         "not seen: nodes",
-        "not seen: policies",
+        "not seen: shovels",
         "not seen: federation",
         "not seen: listeners",
     ] {

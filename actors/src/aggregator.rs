@@ -373,7 +373,7 @@ impl Handler<SlotFilled> for Aggregator {
                 felkod,
                 felmeddelande,
             }) => Delfel::bt(&felkod, felmeddelande.into_exposed(), ul),
-            Ok(AnswerContent::Unreadable) => {
+            Ok(AnswerContent::Unreadable | AnswerContent::Sealed { .. }) => {
                 let fault = WireError::new("type", 0, Fault::Unexpected);
                 self.note(ul, Slag::OgiltigtSvar(fault));
                 Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul)
