@@ -19,7 +19,7 @@ use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
 use shs_schemas::shs::{Adress, Agreements, Organisationsnummer, Products};
 use shs_schemas::ssbtek::personidentitet::Identitetskontroll;
-use shs_schemas::ssbtek::{Anslutning, Fordelning};
+use shs_schemas::ssbtek::{Anslutning, Fordelning, Versioner};
 use shs_schemas::{Sensitive, Uppgiftslamnare, WireError, mime, xml};
 use tokio::runtime::Handle;
 
@@ -33,6 +33,10 @@ const WORKER_MAILBOX_MAX: usize = 4_096;
 
 /// Deepest nesting of a question or an answer.
 const DEPTH_MAX: usize = 64;
+
+/// Attributes and namespace declarations of one element of a question or an answer: generated programs
+/// declare every namespace that they know on the envelope.
+const ATTRIBUTES_MAX: usize = 128;
 
 /// Settings that are well-formed one by one and cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +85,7 @@ pub fn node(settings: &Settings) -> Result<NodeSettings, WiringError> {
         answer_limits: xml::Limits {
             bytes_max: answer_bytes_max,
             depth_max: DEPTH_MAX,
+            attributes_max: ATTRIBUTES_MAX,
             ..xml::Limits::default()
         },
         worker_mailbox_max: WORKER_MAILBOX_MAX,
@@ -167,7 +172,9 @@ fn rules(settings: &Settings) -> Result<Rules, WiringError> {
             ..mime::Limits::default()
         },
         question_limits: xml::Limits {
+            bytes_max: settings.listener.body_limit(),
             depth_max: DEPTH_MAX,
+            attributes_max: ATTRIBUTES_MAX,
             ..xml::Limits::default()
         },
         person_check: match settings.ssbtek.person_check {
@@ -193,10 +200,14 @@ fn parter(settings: &Settings) -> Parter {
 
 /// How a question is spread: to whom, in which versions, and what stands in for what it cannot say.
 fn fordelning(settings: &Settings) -> Fordelning {
-    let anslutning = |party: &Party| Anslutning {
-        kontrakt: party.kontrakt,
-    };
-    let anslutna = connected(settings).map(|party| (party.kod, anslutning(party)));
+    // Also for parties that are not connected now: who is, the dispatchers tell at each question.
+    let parties = settings.parties.iter();
+    let spoken = parties.map(|party| (party.kod, party.kontrakt));
+    let spoken: HashMap<Uppgiftslamnare, Versioner> = spoken.collect();
+    let anslutna = Uppgiftslamnare::all().map(|ul| {
+        let kontrakt = spoken.get(&ul).copied().unwrap_or_else(Versioner::alla);
+        (ul, Anslutning { kontrakt })
+    });
     let mut fordelning = Fordelning::new(anslutna);
     fordelning.lefi = settings.ssbtek.lefi.into();
     fordelning.skv = settings.ssbtek.skv.into();

@@ -1,6 +1,7 @@
 //! What operators and other nodes' operators read about errors is what the code does.
 
-use samsvar_actors::failure::{Failure, Source};
+use samsvar_actors::failure::{Failure, Rejection, Source};
+use shs_schemas::shs::KnownIds;
 use shs_schemas::ssbtek::fel::Skuld;
 use shs_schemas::ssbtek::{FaultFelkod, SsbtFelkod};
 use shs_schemas::{ErrorCode, Uppgiftslamnare};
@@ -81,7 +82,7 @@ reasons!(
 );
 
 /// The beginning of a row up to the column that people fill in, and its text.
-fn row(failure: Failure) -> (String, &'static str) {
+fn row(failure: Failure) -> (String, String) {
     let row = failure.row();
     let code = match failure {
         Failure::Unreadable(_) => "see there".to_owned(),
@@ -95,7 +96,7 @@ fn row(failure: Failure) -> (String, &'static str) {
     };
     (
         format!("| `{}` | {code} | {whose} | ", failure.class()),
-        row.text,
+        Rejection::new(failure, KnownIds::default()).to_string(),
     )
 }
 

@@ -18,7 +18,7 @@ use samsvar_actors::ingress::Ingress;
 use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::mailbox::Mailbox;
-use samsvar_actors::messages::Inkommande;
+use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::node::{Links, Node, NodeSettings};
 use samsvar_actors::reply::{Outcome, ReplyPort};
 use samsvar_actors::tally::OutcomeClass;
@@ -199,7 +199,7 @@ impl Asked {
         let (port, outcome) = ReplyPort::new(Arc::clone(self.node.tally()), received);
         let inkommande = Inkommande {
             body: Sensitive::new(self.body.clone()),
-            http_content_type: None,
+            through: Through::Shs { content_type: None },
             caller: Caller::Internal,
             received,
             traceparent: None,

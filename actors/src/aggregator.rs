@@ -15,12 +15,13 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use bytes::Bytes;
 use shs_schemas::shs::KnownIds;
 use shs_schemas::ssbtek::{Delfel, SsbtFelkod, Utfall};
-use shs_schemas::{Fault, Sensitive, Uppgiftslamnare, WireError, xml};
+use shs_schemas::{Sensitive, Uppgiftslamnare, xml};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::answer::{AnswerChecks, ReadAnswer};
 use crate::avvikelse::{Avvikelse, Avvikelser, Slag};
+use crate::contained::ON_ARBITER_BYTES_MAX;
 use crate::deadline::{Deadlines, WaitsOn};
 use crate::dispatcher::Dispatcher;
 use crate::egress::Egress;
@@ -35,13 +36,11 @@ use crate::observation::OpenGuard;
 use crate::parter::Parter;
 use crate::reply::ReplyPort;
 use crate::tally::Tally;
+use crate::transport::sealing::WRONG_SEAL;
 use crate::transport::{AnswerContent, QuestionKind, Traffic};
 
 /// Messages beyond one per slot that may wait for an aggregator.
 const MAILBOX_SPARE: usize = 16;
-
-/// Answers larger than this are read on the blocking pool.
-pub const READ_ON_ARBITER_BYTES_MAX: usize = 256 * 1024;
 
 /// How often policy `budget` looks again whether it may wait on.
 const WAIT_ON_EVERY: Duration = Duration::from_millis(250);
@@ -197,10 +196,11 @@ impl Aggregator {
         let checks = AnswerChecks {
             ul,
             kontrakt,
+            given_in: request.insamling.given_in(slot).unwrap_or(kontrakt),
             limits: self.shared.answer_limits,
             withhold: self.shared.parter.of(ul).withhold,
         };
-        if body.expose().len() <= READ_ON_ARBITER_BYTES_MAX {
+        if body.expose().len() <= ON_ARBITER_BYTES_MAX {
             let read = checks.read(body);
             return self.take_read(slot, ul, read, ctx);
         }
@@ -257,9 +257,11 @@ impl Aggregator {
         };
         recall(&request, Recalled::Deadline);
         let persons = request.insamling.persons();
-        self.shared
-            .deadlines
-            .note_answered(persons, request.received.elapsed());
+        if !request.insamling.is_test() {
+            // What the agreement promises is about questions: a test must not use their budget up.
+            let took = request.received.elapsed();
+            self.shared.deadlines.note_answered(persons, took);
+        }
         let compiled = request.insamling.close(SsbtFelkod::Timeout);
         for (ul, felkod) in compiled.ssbt_felkoder() {
             self.shared.tally.count_felkod(ul, felkod);
@@ -373,8 +375,12 @@ impl Handler<SlotFilled> for Aggregator {
                 felkod,
                 felmeddelande,
             }) => Delfel::bt(&felkod, felmeddelande.into_exposed(), ul),
-            Ok(AnswerContent::Unreadable | AnswerContent::Sealed { .. }) => {
-                let fault = WireError::new("type", 0, Fault::Unexpected);
+            Ok(AnswerContent::Sealed { .. }) => {
+                // Nobody here has a key: nothing is sealed.
+                self.note(ul, Slag::OgiltigtSvar(WRONG_SEAL));
+                Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul)
+            }
+            Ok(AnswerContent::Unreadable(fault)) => {
                 self.note(ul, Slag::OgiltigtSvar(fault));
                 Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul)
             }

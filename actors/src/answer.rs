@@ -16,6 +16,8 @@ pub(crate) struct AnswerChecks {
     pub(crate) ul: Uppgiftslamnare,
     /// The version that was asked in.
     pub(crate) kontrakt: Kontrakt,
+    /// The version of the question, in which the answer is given on.
+    pub(crate) given_in: Kontrakt,
     /// Its bounds.
     pub(crate) limits: xml::Limits,
     /// Whether it is withheld for a field that the party may not give out.
@@ -45,7 +47,8 @@ impl AnswerChecks {
     /// Reads an answer, contained: a panic in it costs this one slot.
     pub(crate) fn read(self, body: Sensitive<Bytes>) -> ReadAnswer {
         let reading = AssertUnwindSafe(|| {
-            Delsvar::read(self.ul, self.kontrakt, body.into_exposed(), &self.limits)
+            let delsvar = Delsvar::read(self.ul, self.kontrakt, body.into_exposed(), &self.limits)?;
+            delsvar.check_exchange(self.given_in).map(|()| delsvar)
         });
         match catch_unwind(reading) {
             Ok(Ok(delsvar)) => self.judge(delsvar),

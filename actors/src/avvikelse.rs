@@ -2,30 +2,28 @@
 //! and no content (design 8.6 and 9; R-004, R-015, R-085, R-231, R-232).
 //!
 //! Nothing here can hold text of an answer: an [`Avvikelse`] is made of words and names of our own
-//! tables, numbers, and a [`Faltnamn`], which decides by itself what of a name may be shown.
+//! tables, numbers, and a [`Faltnamn`], which is vetted where the answer is read.
 //!
 //! ```text
 //! Avvikelse ─► counter of its party and class           always
 //!           ─► log, one line per party and class in 10 s (andrat_svar: each)
-//!           ─► ledger, each (answers nobody waits for: some per 10 s), without waiting
+//!           ─► ledger, at most 64 per party and class in 10 s (andrat_svar: each), without waiting
 //! ```
 //!
 //! An authority that sends garbage must not fill the log, and one that floods must not crowd the
 //! ledger: what the log leaves out is in the counters, and the next line says how much it was.
 
-mod faltnamn;
 mod gate;
 mod klass;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shs_schemas::ssbtek::Faltnamn;
 use shs_schemas::{Uppgiftslamnare, WireError};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub use self::faltnamn::{CHARS_MAX as FALTNAMN_CHARS_MAX, Faltnamn};
 use self::gate::Gate;
 pub use self::gate::PERIOD;
 pub use self::klass::Klass;
@@ -37,9 +35,9 @@ use crate::tally::Tally;
 /// Log lines per party and class in a [`PERIOD`].
 pub const SHOWN_MAX: u16 = 1;
 
-/// Ledger lines per party and class of answers that nobody waits for, in a [`PERIOD`]. The other
-/// classes are bounded by the questions that are asked.
-pub const STRAYS_NOTED_MAX: u16 = 64;
+/// Ledger lines per party and class in a [`PERIOD`]: avvikelser share the ledger's mailbox with the notes
+/// that asynchronous messages wait for.
+pub const NOTED_MAX: u16 = 64;
 
 /// What was odd.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,9 +73,9 @@ pub enum Slag {
 impl Slag {
     /// A field of this name outside Bilaga 3, at this offset in bytes of the answer.
     #[must_use]
-    pub fn otillatet_falt(namn: Cow<'static, str>, offset: usize, withheld: bool) -> Self {
+    pub fn otillatet_falt(falt: Faltnamn, offset: usize, withheld: bool) -> Self {
         Self::OtillatetFalt {
-            falt: namn.into(),
+            falt,
             offset,
             withheld,
         }
@@ -199,10 +197,9 @@ fn shown(gates: &Gates, klass: Klass, now: Duration) -> Option<u64> {
 
 /// Whether the ledger gets a line, and how many it did not get before.
 fn noted(gates: &Gates, klass: Klass, now: Duration) -> Option<u64> {
-    if klass.is_stray() {
-        gates.ledger.pass(STRAYS_NOTED_MAX, now)
-    } else {
-        Some(0)
+    match klass {
+        Klass::AndratSvar => Some(0),
+        _ => gates.ledger.pass(NOTED_MAX, now),
     }
 }
 
@@ -222,7 +219,7 @@ fn show(request_id: Uuid, ul: Uppgiftslamnare, slag: &Slag, not_shown: u64) {
     match slag {
         Slag::OgiltigtSvar(error) => log!(
             warn,
-            element = %Faltnamn::from(error.element),
+            element = error.element,
             position = error.offset,
             fault = %error.fault,
             not_shown,
@@ -268,7 +265,7 @@ fn line(bastjanst: Uppgiftslamnare, slag: Slag, not_noted: u64) -> AvvikelseLine
         element: None,
         position: None,
         fault: None,
-        antal: None,
+        antal: (not_noted > 0).then(|| not_noted.saturating_add(1)),
         withheld: false,
     };
     match slag {

@@ -150,6 +150,8 @@ pub struct FailureRow {
     pub retryable: bool,
     /// Text for the caller: Swedish, for an operator.
     pub text: &'static str,
+    /// Whether it is about a question: then an SHS error begins with the felkod (ssbtek-10, 6.2).
+    pub about_question: bool,
 }
 
 const fn caller(code: ErrorCode, text: &'static str) -> FailureRow {
@@ -158,6 +160,15 @@ const fn caller(code: ErrorCode, text: &'static str) -> FailureRow {
         source: Source::Caller,
         retryable: false,
         text,
+        about_question: false,
+    }
+}
+
+/// An error about a question, which has a felkod of the contract.
+const fn question(text: &'static str) -> FailureRow {
+    FailureRow {
+        about_question: true,
+        ..caller(ErrorCode::IllegalDatapartContent, text)
     }
 }
 
@@ -167,6 +178,7 @@ const fn load(text: &'static str) -> FailureRow {
         source: Source::Load,
         retryable: true,
         text,
+        about_question: false,
     }
 }
 
@@ -176,6 +188,7 @@ const fn ours(text: &'static str) -> FailureRow {
         source: Source::Us,
         retryable: true,
         text,
+        about_question: false,
     }
 }
 
@@ -192,6 +205,7 @@ impl Failure {
                 source: Source::TooLarge,
                 retryable: false,
                 text: "Meddelandet är större än vad noden tar emot",
+                about_question: false,
             },
             Self::HeadersTooLarge => caller(
                 Code::IllegalMessageStructure,
@@ -201,10 +215,7 @@ impl Failure {
                 Code::IllegalMessageStructure,
                 "Meddelandet kom inte fram i sin helhet i tid",
             ),
-            Self::Method => caller(
-                Code::IllegalMessageStructure,
-                "Mottagningstjänsten tar bara emot POST",
-            ),
+            Self::Method => caller(Code::IllegalMessageStructure, "Tjänsten tar bara emot POST"),
             Self::Asynchronous => caller(
                 Code::IllegalMessageStructure,
                 "Noden tar bara emot synkrona meddelanden (transfer-type synch)",
@@ -240,17 +251,15 @@ impl Failure {
                 Code::IllegalReceiver,
                 "Noden förmedlar inte meddelanden från andra noder till andra än sina egna aktörer",
             ),
-            Self::SenderMissing => {
-                caller(Code::IllegalSender, "Avsändare (from) saknas i etiketten")
-            }
+            Self::SenderMissing => caller(
+                Code::IllegalSender,
+                "Avsändare saknas: varken etiketten (from) eller certifikatet anger någon",
+            ),
             Self::NotTheSender => caller(
                 Code::IllegalSender,
                 "Certifikatet står inte för avsändaren (from) i etiketten",
             ),
-            Self::UnknownSender => caller(
-                Code::UnknownSender,
-                "Avsändaren i etiketten är inte ansluten",
-            ),
+            Self::UnknownSender => caller(Code::UnknownSender, "Avsändaren är inte ansluten"),
             Self::Originator => caller(
                 Code::IllegalOriginator,
                 "originator i etiketten är för lång eller har styrtecken",
@@ -304,6 +313,7 @@ impl Failure {
                 source: Source::NextNode,
                 retryable: true,
                 text: "Mottagarens nod tog inte emot meddelandet",
+                about_question: false,
             },
             Self::NotFetched => caller(
                 Code::MissingDeliveryExecution,
@@ -315,50 +325,23 @@ impl Failure {
             Self::TransfersFull => {
                 load("Noden har för många meddelanden på väg, försök igen senare")
             }
-            Self::PersonCount => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-ANTAL-PERSONER: ett meddelande ska ha 1 till 10 frågor",
-            ),
-            Self::Question => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-OGILTIG-FRAGA: frågan följer inte schemat",
-            ),
-            Self::Operation => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-OKAND-OPERATION: frågan är ingen operation i en version som tjänsten har",
-            ),
-            Self::MustUnderstand => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-OGILTIG-FRAGA: frågans SOAP-kuvert har ett huvud som måste förstås och inte gör det",
-            ),
-            Self::SoapVersion => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-OGILTIG-FRAGA: frågans SOAP-kuvert är inte av version 1.1",
-            ),
-            Self::TestNotAlone => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-OGILTIG-FRAGA: testaBastjanstInformation ska vara ensam i sitt meddelande",
-            ),
-            Self::Ingivare => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-OBEHORIG: avsändaren får inte fråga för denna ingivare",
-            ),
-            Self::Personidentitet => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-PERSONIDENTITET: ingen person kan ha detta nummer",
-            ),
-            Self::Tidsperiod => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-TIDSPERIOD: en period slutar innan den börjar",
-            ),
-            Self::MixedIngivare => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-OBEHORIG: frågorna i ett meddelande ska ha samma ingivare",
-            ),
-            Self::MixedVersions => caller(
-                Code::IllegalDatapartContent,
-                "SSBT-OGILTIG-FRAGA: frågorna i ett meddelande ska ha samma kontraktsversion",
-            ),
+            Self::PersonCount => question("Ett meddelande ska ha 1 till 10 frågor"),
+            Self::Question => question("Frågan följer inte schemat"),
+            Self::Operation => question("Frågan är ingen operation i en version som tjänsten har"),
+            Self::MustUnderstand => {
+                question("Frågans SOAP-kuvert har ett huvud som måste förstås och inte gör det")
+            }
+            Self::SoapVersion => question("Frågans SOAP-kuvert är inte av version 1.1"),
+            Self::TestNotAlone => {
+                question("Operationen testaBastjanstInformation ska vara ensam i sitt meddelande")
+            }
+            Self::Ingivare => question("Avsändaren får inte fråga för denna ingivare"),
+            Self::Personidentitet => question("Ingen person kan ha detta nummer"),
+            Self::Tidsperiod => question("En period slutar innan den börjar"),
+            Self::MixedIngivare => question("Frågorna i ett meddelande ska ha samma ingivare"),
+            Self::MixedVersions => {
+                question("Frågorna i ett meddelande ska ha samma kontraktsversion")
+            }
             Self::NodeOverload => load("Noden har för många öppna frågor, försök igen senare"),
             Self::SenderOverload => load(
                 "Avsändaren har för många öppna frågor eller meddelanden på väg, försök igen senare",
@@ -457,16 +440,27 @@ pub struct Rejection {
     /// What the next node said, when it was the one that refused.
     pub remote_code: Option<ErrorCode>,
     /// Which operation in which version was called, as far as that was seen: a SOAP fault says it.
-    pub anrop: Option<Anropsplats>,
+    pub anrop: Anropsplats,
 }
 
-/// An operation of the contract in one of its versions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is known of the operation that was called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Anropsplats {
-    /// The version.
-    pub kontrakt: Kontrakt,
+    /// The version it was called in.
+    pub kontrakt: Option<Kontrakt>,
     /// The operation.
-    pub operation: Operation,
+    pub operation: Option<Operation>,
+}
+
+impl Anropsplats {
+    /// What is known here, else what `other` knows.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            kontrakt: self.kontrakt.or(other.kontrakt),
+            operation: self.operation.or(other.operation),
+        }
+    }
 }
 
 impl Rejection {
@@ -480,7 +474,7 @@ impl Rejection {
             role: None,
             fault: None,
             remote_code: None,
-            anrop: None,
+            anrop: Anropsplats::default(),
         }
     }
 
@@ -494,33 +488,38 @@ impl Rejection {
             role: None,
             fault: Some(fault),
             remote_code: None,
-            anrop: None,
+            anrop: Anropsplats::default(),
         }
     }
-}
 
-impl Rejection {
-    /// What the caller of a SOAP service is told: the text without its felkod, which stands beside it, and
-    /// as a sentence.
+    /// What the caller of a SOAP service is told: the reason without its felkod, which stands beside it.
     #[must_use]
     pub fn felmeddelande(&self) -> String {
-        if let (Failure::Question, Some(fault)) = (self.failure, &self.fault) {
-            return fel::felmeddelande(fault);
+        let text = self.failure.text_of_call();
+        let text = text.unwrap_or(self.failure.row().text);
+        match (self.failure, &self.fault) {
+            (Failure::Question, Some(fault)) => fel::felmeddelande(fault),
+            (
+                _,
+                Some(WireError {
+                    element, offset, ..
+                }),
+            ) => {
+                format!("{text} (elementet {element}, position {offset})")
+            }
+            (_, None) => text.to_owned(),
         }
-        let text = self.to_string();
-        let rest = text
-            .strip_prefix(self.failure.felkod().kod())
-            .and_then(|rest| rest.strip_prefix(": "));
-        let mut letters = rest.unwrap_or(&text).chars();
-        let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        first.chain(letters.as_str().chars()).collect()
     }
 }
 
 /// The text for the caller: the table's, and where the fault is. Never a piece of the message.
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.failure.row().text)?;
+        let row = self.failure.row();
+        if row.about_question {
+            write!(f, "{}: ", self.failure.felkod().kod())?;
+        }
+        f.write_str(row.text)?;
         if let Some(part) = self.part {
             write!(f, "; datadel {part}")?;
         }
@@ -559,7 +558,7 @@ mod tests {
         let rejection = Rejection::at(Failure::Question, KnownIds::default(), Some(2), fault);
         assert_eq!(
             rejection.to_string(),
-            "SSBT-OGILTIG-FRAGA: frågan följer inte schemat; datadel 2; arendeidentitet, position \
+            "SSBT-OGILTIG-FRAGA: Frågan följer inte schemat; datadel 2; arendeidentitet, position \
              812: saknas"
         );
     }

@@ -5,7 +5,6 @@
 //! There is one per HTTP worker, on the worker's own arbiter, and the aggregators of its requests
 //! live beside it. Reading content runs contained: a panic in it costs one request, not the actor.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
@@ -15,14 +14,15 @@ use shs_schemas::shs::KnownIds;
 use shs_schemas::shs::agreement::Exchange;
 
 use self::asking::Asking;
-use self::examination::{Asker, Examined, Route, examine};
+use self::examination::{Asker, Examined, ExaminedAnrop, Route, examine, examine_anrop};
 use self::rules::{Rules, traffic_of};
-use crate::aggregator::{AggregatorContext, Dispatchers, READ_ON_ARBITER_BYTES_MAX};
+use crate::aggregator::{AggregatorContext, Dispatchers};
+use crate::contained::{ON_ARBITER_BYTES_MAX, contained};
 use crate::door::Door;
 use crate::failure::{Failure, Rejection};
 use crate::load::{Load, Overload};
 use crate::mailbox::Envelope;
-use crate::messages::{AcceptedQuestion, Inkommande};
+use crate::messages::{AcceptedQuestion, Inkommande, Through};
 use crate::observation::{Observed, OpenRequests};
 use crate::relay::Reception;
 use crate::reply::ReplyPort;
@@ -92,7 +92,7 @@ impl Ingress {
     fn conclude(
         &mut self,
         inkommande: Inkommande,
-        found: Result<Examined, Rejection>,
+        found: Result<Found, Rejection>,
         ctx: &mut Context<Self>,
     ) {
         self.context.observed.count_handled();
@@ -101,8 +101,11 @@ impl Ingress {
             return inkommande.port.caller_gone();
         }
         match found {
-            Ok(examined) if examined.open.is_nothing() => self.handle_it(inkommande, examined, ctx),
-            Ok(examined) => self.settle(inkommande, examined, ctx),
+            Ok(Found::Message(examined)) if examined.open.is_nothing() => {
+                self.handle_it(inkommande, *examined, ctx);
+            }
+            Ok(Found::Message(examined)) => self.settle(inkommande, *examined, ctx),
+            Ok(Found::Anrop(examined)) => self.handle_call(inkommande, *examined, ctx),
             Err(rejection) => self.refuse(inkommande.port, rejection),
         }
     }
@@ -228,7 +231,7 @@ impl Ingress {
         }
         let rules = Arc::clone(&self.context.rules);
         let examining = move || {
-            let found = contained(&rules, &inkommande);
+            let found = look_at(&rules, &inkommande);
             (inkommande, found)
         };
         self.go_elsewhere(examining, ctx, |ingress, (inkommande, found), ctx| {
@@ -277,19 +280,28 @@ fn overload_failure(overload: Overload) -> Failure {
     }
 }
 
-/// Examines, contained: a panic becomes an error of ours for this one message.
-fn contained(rules: &Rules, inkommande: &Inkommande) -> Result<Examined, Rejection> {
+/// What an examination found.
+enum Found {
+    Message(Box<Examined>),
+    Anrop(Box<ExaminedAnrop>),
+}
+
+/// Examines what came, by the rules of its door.
+fn look_at(rules: &Rules, inkommande: &Inkommande) -> Result<Found, Rejection> {
+    let (caller, now) = (&inkommande.caller, Utc::now());
     let body = inkommande.body.expose().clone();
-    let content_type = inkommande.http_content_type.as_deref();
-    let caller = &inkommande.caller;
-    catch_unwind(AssertUnwindSafe(|| {
-        examine(rules, caller, body, content_type, Utc::now())
-    }))
-    .unwrap_or_else(|_| {
-        let request_id = inkommande.port.request_id();
-        tracing::error!(%request_id, "panic while a message was read");
-        Err(Rejection::new(Failure::Content, KnownIds::default()))
-    })
+    let examining = || match &inkommande.through {
+        Through::Shs { content_type } => {
+            let examined = examine(rules, caller, body, content_type.as_deref(), now);
+            examined.map(|examined| Found::Message(Box::new(examined)))
+        }
+        Through::Soap { charset } => {
+            let examined = examine_anrop(rules, caller, body, charset.as_deref(), now);
+            examined.map(|examined| Found::Anrop(Box::new(examined)))
+        }
+    };
+    contained(inkommande.port.request_id(), "examining", examining)
+        .unwrap_or_else(|failure| Err(Rejection::new(failure, KnownIds::default())))
 }
 
 impl Actor for Ingress {
@@ -305,10 +317,10 @@ impl Handler<Envelope<Inkommande>> for Ingress {
         if let Err(overload) = self.context.load.has_room() {
             return self.refuse_overload(inkommande.port, overload);
         }
-        if inkommande.body.expose().len() > READ_ON_ARBITER_BYTES_MAX {
+        if inkommande.body.expose().len() > ON_ARBITER_BYTES_MAX {
             return self.examine_elsewhere(inkommande, ctx);
         }
-        let found = contained(&self.context.rules, &inkommande);
+        let found = look_at(&self.context.rules, &inkommande);
         self.conclude(inkommande, found, ctx);
     }
 }

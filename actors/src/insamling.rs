@@ -119,12 +119,31 @@ impl Insamling {
         Some((slot.ul, slot.kontrakt))
     }
 
+    /// The version of the question that the slot belongs to, in which its answer is given on.
+    #[must_use]
+    pub fn given_in(&self, SlotId(place): SlotId) -> Option<Kontrakt> {
+        let slot = self.slots.get(usize::from(place))?;
+        match &self.persons.get(slot.person)?.question {
+            PersonQuestion::Fraga(fraga) => Some(fraga.kontrakt()),
+            PersonQuestion::Test(kontrakt) | PersonQuestion::Avvisad { kontrakt, .. } => {
+                Some(*kontrakt)
+            }
+        }
+    }
+
     /// The slot's party, when it is tested and not asked.
     #[must_use]
     pub fn tested(&self, SlotId(place): SlotId) -> Option<Uppgiftslamnare> {
         let slot = self.slots.get(usize::from(place))?;
         let person = self.persons.get(slot.person)?;
         matches!(person.question, PersonQuestion::Test(_)).then_some(slot.ul)
+    }
+
+    /// Whether the bastjänster are tested and nobody is asked about.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        let mut persons = self.persons.iter();
+        persons.any(|person| matches!(person.question, PersonQuestion::Test(_)))
     }
 
     /// The identifiers of the message.

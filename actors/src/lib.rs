@@ -16,6 +16,7 @@ mod answer;
 pub mod avvikelse;
 pub mod caller;
 pub mod child;
+pub mod contained;
 pub mod deadline;
 pub mod directory;
 pub mod dispatcher;

@@ -26,8 +26,8 @@ use crate::transport::{AnswerContent, QuestionKind, Traffic};
 pub struct Inkommande {
     /// The whole body, as it came.
     pub body: Sensitive<Bytes>,
-    /// The HTTP header `Content-Type`, which may hold the boundary (shs-1.2, 2.13).
-    pub http_content_type: Option<String>,
+    /// The door it came through.
+    pub through: Through,
     /// Who sent it.
     pub caller: Caller,
     /// When the last byte of the body had been read: the request's clock starts here.
@@ -38,20 +38,19 @@ pub struct Inkommande {
     pub port: ReplyPort,
 }
 
-/// HTTP → ingress: one SOAP call.
-pub struct SoapAnrop {
-    /// The whole body, as it came.
-    pub body: Sensitive<Bytes>,
-    /// The character set that the HTTP header names.
-    pub charset: Option<String>,
-    /// Who sent it.
-    pub caller: Caller,
-    /// When the last byte of the body had been read: the request's clock starts here.
-    pub received: Instant,
-    /// W3C trace context of the caller.
-    pub traceparent: Option<String>,
-    /// Where the one outcome goes.
-    pub port: ReplyPort,
+/// The door that a body came through, and what its HTTP header says of it.
+#[derive(Clone, Debug)]
+pub enum Through {
+    /// An SHS message.
+    Shs {
+        /// `Content-Type`, which may hold the boundary (shs-1.2, 2.13).
+        content_type: Option<String>,
+    },
+    /// A SOAP call.
+    Soap {
+        /// The character set that it names.
+        charset: Option<String>,
+    },
 }
 
 /// Relay → ingress: an asynchronous question that has been accepted and checked, to be asked.

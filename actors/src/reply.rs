@@ -13,6 +13,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use shs_schemas::ids::LocalId;
 use shs_schemas::shs::{KnownIds, Label};
+use shs_schemas::ssbtek::{Kontrakt, Operation};
 use shs_schemas::{Sensitive, WireError};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -163,7 +164,7 @@ pub struct ReplyPort {
     sender: Option<oneshot::Sender<Outcome>>,
     account: Arc<Account>,
     ids: KnownIds,
-    anrop: Option<Anropsplats>,
+    anrop: Anropsplats,
     /// Set once the request was admitted: from there on an error is a failure, not a refusal.
     admitted: bool,
 }
@@ -184,7 +185,7 @@ impl ReplyPort {
                 passed_on: AtomicBool::new(false),
             }),
             ids: KnownIds::default(),
-            anrop: None,
+            anrop: Anropsplats::default(),
             admitted: false,
         };
         (port, outcome)
@@ -204,7 +205,7 @@ impl ReplyPort {
 
     /// Notes which operation is called, so that a fault can say it whatever comes.
     pub fn calls(&mut self, anrop: Anropsplats) {
-        self.anrop = Some(anrop);
+        self.anrop = anrop;
     }
 
     /// Notes that the request was admitted, and opens it in the log.
@@ -213,8 +214,8 @@ impl ReplyPort {
             request_id = %self.request_id(),
             tx_id = ids.tx_id.as_ref().and_then(|id| loggable(id.as_str())),
             corr_id = ids.corr_id.as_ref().and_then(|id| loggable(id.as_str())),
-            operation = self.anrop.map(|anrop| anrop.operation.element()),
-            kontrakt = self.anrop.map(|anrop| anrop.kontrakt.version()),
+            operation = self.anrop.operation.map(Operation::element),
+            kontrakt = self.anrop.kontrakt.map(Kontrakt::version),
             persons,
             slots,
             "request opened"

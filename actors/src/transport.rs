@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use shs_schemas::{Sensitive, Uppgiftslamnare};
+use shs_schemas::{Fault, Sensitive, Uppgiftslamnare, WireError};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -163,8 +163,16 @@ pub enum AnswerContent {
         /// What is sealed.
         body: Bytes,
     },
-    /// Neither: another `type`, or properties that cannot be read.
-    Unreadable,
+    /// Neither: another `type`, properties that cannot be read, or a body beyond its bound.
+    Unreadable(WireError),
+}
+
+impl AnswerContent {
+    /// A message of a `type` that is not of the contract.
+    #[must_use]
+    pub const fn of_another_type() -> Self {
+        Self::Unreadable(WireError::new("type", 0, Fault::Unexpected))
+    }
 }
 
 /// Why a question did not go.

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use shs_schemas::ssbtek::{
-    Datum, Delsvar, Fordelning, Fraga, Kontrakt, Uppgiftslamnare, Utfall, compose,
+    Datum, Delsvar, Fordelning, Form, Fraga, Kontrakt, Uppgiftslamnare, Utfall, sammanstall,
 };
 use shs_schemas::xml::{Event, Limits, Options, Reader};
 
@@ -120,12 +120,12 @@ fn compile(c: &mut Criterion) {
     group.bench_function("compile", |b| {
         b.iter_batched_ref(
             read_all,
-            |utfall| compose(&fraga, utfall),
+            |utfall| sammanstall(&fraga, Form::Bar, utfall),
             BatchSize::SmallInput,
         );
     });
     group.bench_function("check_and_compile", |b| {
-        b.iter(|| compose(&fraga, &read_all()));
+        b.iter(|| sammanstall(&fraga, Form::Bar, &read_all()));
     });
     group.finish();
 }

@@ -17,7 +17,7 @@ mod reference;
 mod tag;
 
 pub use chars::{is_whitespace, trim};
-pub use decode::{decode, decode_bytes, decode_declared};
+pub use decode::{decode, decode_bytes, decode_declared, kept};
 pub use escape::{escape_attribute, escape_text, push_attribute, push_text};
 pub use prolog::DoctypeName;
 pub use reader::{Content, Event, Namespaces, Options, Reader, Start, Text};

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use shs_schemas::ssbtek::lefi::split;
 use shs_schemas::ssbtek::{
-    Delfel, Delsvar, Fraga, Kontrakt, Personidentitet, SsbtFelkod, Uppgiftslamnare, Utfall, compose,
+    Delfel, Delsvar, Form, Fraga, Kontrakt, Personidentitet, SsbtFelkod, Uppgiftslamnare, Utfall,
+    sammanstall,
 };
 use shs_schemas::xml::Limits;
 
@@ -76,7 +77,7 @@ fn merged(pm: Utfall) -> Option<String> {
     let question = Bytes::from(example("request-all-agencies.xml")?);
     let fraga = Fraga::read(question, &Limits::default()).unwrap();
     let fk = lefi(FK, &example("lefi-svar-fk-del.json")?);
-    let response = compose(&fraga, &[(FK, fk), (PM, pm)]);
+    let response = sammanstall(&fraga, Form::Bar, &[(FK, fk), (PM, pm)]).document;
     let text = std::str::from_utf8(&response).unwrap();
     let (_, rest) = text.split_once("<ssbt:lefiJsonSvar>").unwrap();
     let (base64, _) = rest.split_once("</").unwrap();

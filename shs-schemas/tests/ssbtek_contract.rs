@@ -11,8 +11,8 @@ mod support;
 
 use bytes::Bytes;
 use shs_schemas::ssbtek::{
-    Anslutning, Datum, Delfel, Delsvar, Fordelning, Fraga, Kontrakt, SsbtFelkod, Svarselement,
-    Uppgiftslamnare, Utfall, Versioner, compose,
+    Anslutning, Datum, Delfel, Delsvar, Fordelning, Form, Fraga, Kontrakt, SsbtFelkod,
+    Svarselement, Uppgiftslamnare, Utfall, Versioner, sammanstall,
 };
 use shs_schemas::xml::Limits;
 use support::xsd::Schema;
@@ -323,9 +323,9 @@ fn a_response_is_valid_with_any_number_of_authorities_failing() {
                 (ul, utfall)
             })
             .collect();
-        responses.push(compose(&fraga, &utfall));
+        responses.push(sammanstall(&fraga, Form::Bar, &utfall).document);
     }
-    responses.push(compose(&fraga, &[]));
+    responses.push(sammanstall(&fraga, Form::Bar, &[]).document);
     for schema in Schema::all(Kontrakt::V10) {
         schema.assert_valid(&responses);
     }
@@ -345,7 +345,7 @@ fn a_question_that_uses_our_prefix_for_something_else_is_echoed_all_the_same() {
     );
     for document in [&taken, &default] {
         let fraga = fraga(document);
-        let response = compose(&fraga, &[]);
+        let response = sammanstall(&fraga, Form::Bar, &[]).document;
         let subtree = |name: &str| {
             let start = document.find(name).unwrap();
             &document[start..document.rfind(name).unwrap()]

@@ -111,7 +111,7 @@ fn sealed(
     // A key that cannot be sealed to is refused when it is read.
     seal_answer(corr_id, &body, node).unwrap_or(Answer {
         corr_id,
-        content: AnswerContent::Unreadable,
+        content: AnswerContent::of_another_type(),
     })
 }
 

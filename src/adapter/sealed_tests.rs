@@ -87,7 +87,7 @@ async fn a_failure_comes_as_an_error_element_in_the_version_of_the_question() {
         );
     }
     let ping = rig.ask(QuestionKind::Ping).await;
-    assert!(matches!(ping, AnswerContent::Unreadable), "{ping:?}");
+    assert!(matches!(ping, AnswerContent::Unreadable(_)), "{ping:?}");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_question_to_another_key_or_from_an_unknown_node_fails_at_once() {
         let mut rig = Rig::new(&[party.clone()], &[node.clone()], vec![node.clone()], to);
         assert!(matches!(
             rig.ask(QuestionKind::Fraga).await,
-            AnswerContent::Unreadable
+            AnswerContent::Unreadable(_)
         ));
     }
     let mut rig = Rig::new(
@@ -131,12 +131,12 @@ async fn a_question_to_another_key_or_from_an_unknown_node_fails_at_once() {
     );
     assert!(matches!(
         rig.ask(QuestionKind::Fraga).await,
-        AnswerContent::Unreadable
+        AnswerContent::Unreadable(_)
     ));
     // The node's key at the party is another of the same name: the answer does not open.
     let mut rig = Rig::new(&[party.clone()], &[pair("nod-1")], vec![node], &party);
     assert!(matches!(
         rig.ask(QuestionKind::Fraga).await,
-        AnswerContent::Unreadable
+        AnswerContent::Unreadable(_)
     ));
 }

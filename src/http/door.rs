@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Handler;
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
@@ -13,7 +12,8 @@ use samsvar_actors::caller::Caller;
 use samsvar_actors::failure::{Failure, Rejection};
 use samsvar_actors::ingress::Ingress;
 use samsvar_actors::ingress::rules::PERSONS_MAX;
-use samsvar_actors::mailbox::{Envelope, Mailbox, Undelivered};
+use samsvar_actors::mailbox::{Mailbox, Undelivered};
+use samsvar_actors::messages::Inkommande;
 use samsvar_actors::node::Node;
 use samsvar_actors::reply::{Outcome, ReplyPort, Watchdog};
 use samsvar_actors::room::Room;
@@ -94,17 +94,12 @@ impl Door {
 
     /// Reads the request's body, has ingress handle it as `message`, and waits for its one outcome. The
     /// port is dropped with this future when the caller hangs up, which cancels the request.
-    pub(super) async fn handle<M>(
+    pub(super) async fn handle(
         &self,
         request: &HttpRequest,
         payload: Payload,
-        message: fn(Received) -> M,
-        port: fn(M) -> ReplyPort,
-    ) -> Outcome
-    where
-        M: Send + 'static,
-        Ingress: Handler<Envelope<M>>,
-    {
+        message: fn(Received) -> Inkommande,
+    ) -> Outcome {
         let common = &self.common;
         let caller = match admitted(request, common) {
             Ok(caller) => caller,
@@ -137,7 +132,7 @@ impl Door {
                 Undelivered::Full(_) => Failure::NodeOverload,
                 Undelivered::Closed(_) => Failure::Draining,
             };
-            reject(port(undelivered.into_message()), failure);
+            reject(undelivered.into_message().port, failure);
         }
         self.wait(outcome, watchdog).await
     }

@@ -10,7 +10,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use chrono::Utc;
 use samsvar_actors::failure::{Failure, Rejection, Source};
-use samsvar_actors::messages::Inkommande;
+use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::reply::{Outcome, Receipt};
 use shs_schemas::ids::{ContentId, CorrId, TxId};
 use shs_schemas::shs::management::{AppInfo, Outcome as Said, REMOTE_ERROR_CODE};
@@ -29,15 +29,15 @@ pub async fn receive(request: HttpRequest, payload: Payload, door: Data<Door>) -
     let common = &door.common;
     let message = |received: Received| Inkommande {
         body: received.body,
-        http_content_type: received.content_type,
+        through: Through::Shs {
+            content_type: received.content_type,
+        },
         caller: received.caller,
         received: received.at,
         traceparent: received.traceparent,
         port: received.port,
     };
-    let outcome = door
-        .handle(&request, payload, message, |inkommande| inkommande.port)
-        .await;
+    let outcome = door.handle(&request, payload, message).await;
     match outcome {
         Outcome::Reply(reply) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, MESSAGE))

@@ -3,12 +3,14 @@
 //! All paths are the same door: the namespace of the body's child decides the version. The path counts
 //! for the WSDL, and for faults about calls whose version could not be read.
 
+use std::future::ready;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use samsvar_actors::failure::{Anropsplats, Failure, Rejection, Source};
-use samsvar_actors::messages::SoapAnrop;
+use samsvar_actors::failure::{Failure, Rejection, Source};
+use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::reply::Outcome;
 use shs_schemas::mime::ContentType;
 use shs_schemas::ssbtek::soap::{self, Faultcode};
@@ -28,8 +30,10 @@ pub struct PublicAddress(pub Option<SoapAddress>);
 pub fn routes(config: &mut ServiceConfig, address: &PublicAddress) {
     for kontrakt in Kontrakt::all() {
         let address = address.clone();
+        let describing = move |request: HttpRequest| ready(describe(&request, kontrakt, &address));
         let resource = web::resource(path(kontrakt))
-            .route(web::get().to(move |request| describe(request, kontrakt, address.clone())))
+            .route(web::get().to(describing.clone()))
+            .route(web::head().to(describing))
             .default_service(web::to(move |request, payload, door| {
                 call(request, payload, door, kontrakt)
             }));
@@ -50,17 +54,17 @@ async fn call(
     door: Data<Door>,
     kontrakt: Kontrakt,
 ) -> HttpResponse {
-    let anrop = |received: Received| SoapAnrop {
-        charset: received.content_type.as_deref().and_then(charset),
+    let anrop = |received: Received| Inkommande {
+        through: Through::Soap {
+            charset: received.content_type.as_deref().and_then(charset),
+        },
         body: received.body,
         caller: received.caller,
         received: received.at,
         traceparent: received.traceparent,
         port: received.port,
     };
-    let outcome = door
-        .handle(&request, payload, anrop, |anrop| anrop.port)
-        .await;
+    let outcome = door.handle(&request, payload, anrop).await;
     match outcome {
         Outcome::Reply(reply) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, XML))
@@ -112,13 +116,8 @@ fn fault(rejection: &Rejection, kontrakt: Kontrakt, common: &Common) -> HttpResp
         Failure::MustUnderstand => soap::write_envelope_fault(Faultcode::MustUnderstand, &text),
         Failure::SoapVersion => soap::write_envelope_fault(Faultcode::VersionMismatch, &text),
         _ => {
-            let Anropsplats {
-                kontrakt,
-                operation,
-            } = rejection.anrop.unwrap_or(Anropsplats {
-                kontrakt,
-                operation: Operation::Hamta,
-            });
+            let kontrakt = rejection.anrop.kontrakt.unwrap_or(kontrakt);
+            let operation = rejection.anrop.operation.unwrap_or(Operation::Hamta);
             let felkod = failure.felkod();
             fel::write_fault(kontrakt, operation, Form::Kuvert, felkod, &[&text])
         }
@@ -126,25 +125,24 @@ fn fault(rejection: &Rejection, kontrakt: Kontrakt, common: &Common) -> HttpResp
 }
 
 /// `GET …?wsdl` and `GET …?xsd=<name>`: the description of the service, to whoever may call it.
-async fn describe(
-    request: HttpRequest,
+fn describe(
+    request: &HttpRequest,
     kontrakt: Kontrakt,
-    PublicAddress(address): PublicAddress,
+    PublicAddress(address): &PublicAddress,
 ) -> HttpResponse {
-    if caller::of(&request).is_err() {
+    if caller::of(request).is_err() {
         return HttpResponse::Forbidden().finish();
     }
     let query = request.query_string();
-    let connection = request.connection_info();
-    let asked = || format!("{}://{}", connection.scheme(), connection.host());
-    let set = address.map(|address| address.as_str().to_owned());
-    let address = set.unwrap_or_else(asked) + &path(kontrakt);
+    let set = address.as_ref().map(|address| address.as_str().to_owned());
+    let address = set.unwrap_or_else(|| asked_at(request)) + &path(kontrakt);
     let xml = |text: String| {
         HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, XML))
             .body(text)
     };
-    if query.eq_ignore_ascii_case("wsdl") {
+    let asked = query.split(['&', '=']).next().unwrap_or_default();
+    if asked.eq_ignore_ascii_case("wsdl") {
         return xml(wsdl::wsdl(kontrakt, &address));
     }
     let schema = query.strip_prefix("xsd=");
@@ -152,4 +150,16 @@ async fn describe(
         Some(schema) => xml(schema),
         None => HttpResponse::NotFound().finish(),
     }
+}
+
+/// Where the caller found the service. What a proxy may say of it in headers of its own anybody can say:
+/// for a service behind one there is the setting.
+fn asked_at(request: &HttpRequest) -> String {
+    let config = request.app_config();
+    let scheme = if config.secure() { "https" } else { "http" };
+    let named = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
+    format!("{scheme}://{}", named.unwrap_or_else(|| config.host()))
 }

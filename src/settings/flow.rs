@@ -94,7 +94,7 @@ impl Default for Dispatcher {
         Self {
             window: 1000,
             line_max: 3000,
-            answer_bytes_max: 4 * 1024 * 1024,
+            answer_bytes_max: 8 * 1024 * 1024,
             circuit_timeouts_in_a_row: 5,
             circuit_impatient_after: 3,
             circuit_pause_s: 30,

@@ -280,7 +280,7 @@ fn write(answer: Answer) -> (BasicProperties, Bytes) {
             let properties = properties.with_type(contract::FEL_V1.into());
             (properties.with_headers(headers), Bytes::new())
         }
-        AnswerContent::Sealed { .. } | AnswerContent::Unreadable => {
+        AnswerContent::Sealed { .. } | AnswerContent::Unreadable(_) => {
             (properties.with_type("svar.v9".into()), Bytes::new())
         }
     }

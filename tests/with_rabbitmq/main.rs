@@ -21,6 +21,7 @@
 
 mod a_node_told_to_stop_answers_what_is_open;
 mod a_question_sent_with_curl_is_answered;
+mod a_soap_call_reaches_everybody_and_comes_back;
 mod an_adapter_out_of_reach_fails_at_once;
 mod an_adapter_that_misbehaves_changes_nothing_else;
 mod ask;
@@ -37,3 +38,5 @@ mod two_nodes_answer_side_by_side;
 mod rabbitmq;
 #[path = "../support/xmllint.rs"]
 mod xmllint;
+#[path = "../support/zeep.rs"]
+mod zeep;

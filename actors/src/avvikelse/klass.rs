@@ -55,11 +55,6 @@ impl Klass {
     pub(crate) const fn index(self) -> usize {
         self as usize
     }
-
-    /// True for those that no question of ours bounds: a party can send as many as it likes.
-    pub(super) const fn is_stray(self) -> bool {
-        matches!(self, Self::SentSvar | Self::UpprepatSvar | Self::OkantSvar)
-    }
 }
 
 impl From<Stray> for Klass {

@@ -33,6 +33,17 @@ impl Failure {
             },
         }
     }
+
+    /// What the caller of a SOAP service is told instead, where the table speaks of a label or of the
+    /// other door: a call has none.
+    pub(super) const fn text_of_call(self) -> Option<&'static str> {
+        match self {
+            Self::Method => Some("Tjänsten anropas med POST; med GET ges dess beskrivning (?wsdl)"),
+            Self::SenderMissing => Some("Certifikatet saknas eller står inte för någon aktör"),
+            Self::UnknownSender => Some("Den som frågar är inte ansluten"),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +72,24 @@ mod tests {
             let kod = failure.felkod().kod();
             assert!(rejection.to_string().starts_with(kod), "{rejection}");
             assert!(!rejection.felmeddelande().contains("SSBT-"), "{rejection}");
+        }
+    }
+
+    #[test]
+    fn a_fault_speaks_of_no_label() {
+        for failure in [
+            Failure::Method,
+            Failure::SenderMissing,
+            Failure::UnknownSender,
+            Failure::NoAgreement,
+            Failure::Ingivare,
+            Failure::CertificateRefused,
+        ] {
+            let told = Rejection::new(failure, KnownIds::default()).felmeddelande();
+            assert!(
+                !told.contains("etikett") && !told.contains("bara"),
+                "{told}"
+            );
         }
     }
 

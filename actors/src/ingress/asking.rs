@@ -1,6 +1,5 @@
 //! From a question that may be asked to its aggregator, whichever door it came through.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::Context;
@@ -16,9 +15,10 @@ use uuid::Uuid;
 use super::examination::{Asker, datum, fragor};
 use super::rules::Rules;
 use super::{ELSEWHERE_MAX, Ingress, overload_failure};
-use crate::aggregator::{Aggregator, Outgoing, READ_ON_ARBITER_BYTES_MAX, Request};
+use crate::aggregator::{Aggregator, Dispatchers, Outgoing, Request};
+use crate::contained::{ON_ARBITER_BYTES_MAX, contained};
 use crate::door::Door;
-use crate::failure::{Failure, Rejection};
+use crate::failure::Rejection;
 use crate::insamling::{Insamling, Person, PersonQuestion};
 use crate::load::{Admission, Overload};
 use crate::messages::Inkommande;
@@ -65,7 +65,7 @@ impl Ingress {
     pub(super) fn ask(&mut self, asking: Asking, parts: Vec<DataPart>, ctx: &mut Context<Self>) {
         let bytes: usize = parts.iter().map(DataPart::bytes).sum();
         let rules = Arc::clone(&self.context.rules);
-        if bytes <= READ_ON_ARBITER_BYTES_MAX {
+        if bytes <= ON_ARBITER_BYTES_MAX {
             let read = read_questions(&rules, &asking, parts);
             return self.begin(asking, read);
         }
@@ -105,18 +105,18 @@ impl Ingress {
         let request_id = port.request_id();
         let ids = asking.door.known_ids();
         let (door, rules) = (asking.door, Arc::clone(&self.context.rules));
-        // Splitting a question reads content: contained, like its examination.
-        let split = AssertUnwindSafe(|| open_slots(door, persons, &rules));
-        let Ok((insamling, outgoing)) = catch_unwind(split) else {
-            tracing::error!(%request_id, "panic while a question was split");
-            return port.reject(Rejection::new(Failure::Content, ids));
+        let dispatchers = self.context.dispatchers.load_full();
+        let split = || open_slots(door, persons, &rules, &dispatchers);
+        let (insamling, outgoing) = match contained(request_id, "splitting", split) {
+            Ok(slots) => slots,
+            Err(failure) => return port.reject(Rejection::new(failure, ids)),
         };
         let (slots, _) = insamling.progress();
         port.admit(ids, insamling.persons(), slots);
         let request = Request {
             insamling,
             outgoing,
-            dispatchers: self.context.dispatchers.load_full(),
+            dispatchers,
             traffic: asking.traffic,
             trace_id: trace_id(asking.traceparent.as_deref(), request_id),
             received: asking.received,
@@ -135,16 +135,18 @@ fn read_questions(
     parts: Vec<DataPart>,
 ) -> Result<Vec<Person>, Rejection> {
     let ids = asking.door.known_ids();
-    let reading = AssertUnwindSafe(|| fragor(rules, parts, &ids, &asking.asker, Utc::now()));
-    catch_unwind(reading).unwrap_or_else(|_| {
-        let request_id = asking.port.request_id();
-        tracing::error!(%request_id, "panic while a question was read");
-        Err(Rejection::new(Failure::Content, ids.clone()))
-    })
+    let reading = || fragor(rules, parts, &ids, &asking.asker, Utc::now());
+    contained(asking.port.request_id(), "reading", reading)
+        .unwrap_or_else(|failure| Err(Rejection::new(failure, ids.clone())))
 }
 
 /// One slot for each person and party that is asked, in the order of the question.
-fn open_slots(door: Door, persons: Vec<Person>, rules: &Rules) -> (Insamling, Vec<Outgoing>) {
+fn open_slots(
+    door: Door,
+    persons: Vec<Person>,
+    rules: &Rules,
+    dispatchers: &Dispatchers,
+) -> (Insamling, Vec<Outgoing>) {
     let idag = datum(time::swedish(Utc::now()).date());
     let mut asked = Vec::new();
     for (person, part) in persons.iter().enumerate() {
@@ -153,7 +155,9 @@ fn open_slots(door: Door, persons: Vec<Person>, rules: &Rules) -> (Insamling, Ve
                 let delfragor = fraga.delfragor(&rules.fordelning, idag);
                 (QuestionKind::Fraga, delfragor)
             }
-            PersonQuestion::Test(kontrakt) => (QuestionKind::Ping, pings(rules, *kontrakt)),
+            PersonQuestion::Test(kontrakt) => {
+                (QuestionKind::Ping, pings(rules, dispatchers, *kontrakt))
+            }
             PersonQuestion::Avvisad { .. } => continue,
         };
         let delfragor = delfragor.into_iter();
@@ -177,12 +181,11 @@ fn open_slots(door: Door, persons: Vec<Person>, rules: &Rules) -> (Insamling, Ve
 }
 
 /// A ping for each connected party that is asked and has a test service (ssbtek-10, 1.3).
-fn pings(rules: &Rules, kontrakt: Kontrakt) -> Vec<Delfraga> {
+fn pings(rules: &Rules, dispatchers: &Dispatchers, kontrakt: Kontrakt) -> Vec<Delfraga> {
     let fordelning = &rules.fordelning;
     let asked = |ul| fordelning.lefi == LefiVag::Delad || ul != Uppgiftslamnare::PM;
-    let tested = Uppgiftslamnare::all().filter(|ul| {
-        asked(*ul) && fordelning.anslutning(*ul).is_some() && rules.parter.of(*ul).ping
-    });
+    let tested = Uppgiftslamnare::all()
+        .filter(|ul| asked(*ul) && dispatchers.contains_key(ul) && rules.parter.of(*ul).ping);
     let ping = |uppgiftslamnare| Delfraga {
         uppgiftslamnare,
         kontrakt,

@@ -112,6 +112,9 @@ fn check_administrative(message: &Message) -> Result<(), Rejection> {
 
 fn read(rules: &Rules, body: Bytes, http_content_type: Option<&str>) -> Result<Message, Rejection> {
     Message::read(body, http_content_type, &rules.message_limits).map_err(|error| {
+        if error.without_parts == Some(rules.product) {
+            return Rejection::new(Failure::PersonCount, error.known);
+        }
         Rejection::at(
             Failure::Unreadable(error.code),
             error.known,

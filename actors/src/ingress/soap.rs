@@ -1,123 +1,67 @@
-//! SOAP calls on their way in: examined, settled with the directory where configuration leaves something
+//! SOAP calls after their examination: settled with the directory where configuration leaves something
 //! open, and asked like any other question.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use actix::{Context, Handler};
-use chrono::Utc;
+use actix::Context;
 use shs_schemas::shs::KnownIds;
 
 use super::asking::Asking;
-use super::examination::{Asker, ExaminedAnrop, examine_anrop};
-use super::rules::Rules;
-use super::{ELSEWHERE_MAX, Ingress, WAITING_MAX, katalog};
-use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
+use super::examination::{Asker, ExaminedAnrop};
+use super::{Ingress, WAITING_MAX, katalog};
 use crate::door::Door;
-use crate::failure::{Failure, Rejection};
+use crate::failure::Rejection;
 use crate::load::Overload;
-use crate::mailbox::Envelope;
-use crate::messages::SoapAnrop;
-
-impl Handler<Envelope<SoapAnrop>> for Ingress {
-    type Result = ();
-
-    fn handle(&mut self, envelope: Envelope<SoapAnrop>, ctx: &mut Self::Context) {
-        let anrop = envelope.open();
-        self.context.aggregators.failpoints.hit("ingress");
-        if let Err(overload) = self.context.load.has_room() {
-            return self.refuse_overload(anrop.port, overload);
-        }
-        let rules = Arc::clone(&self.context.rules);
-        if anrop.body.expose().len() <= READ_ON_ARBITER_BYTES_MAX {
-            let found = contained(&rules, &anrop);
-            return self.conclude_anrop(anrop, found, ctx);
-        }
-        if self.elsewhere >= ELSEWHERE_MAX {
-            return self.refuse_overload(anrop.port, Overload::Node);
-        }
-        let examining = move || {
-            let found = contained(&rules, &anrop);
-            (anrop, found)
-        };
-        self.go_elsewhere(examining, ctx, |ingress, (anrop, found), ctx| {
-            ingress.conclude_anrop(anrop, found, ctx);
-        });
-    }
-}
+use crate::messages::Inkommande;
 
 impl Ingress {
-    /// What the examination found: a call to handle, perhaps after asking the directory, or a refusal.
-    fn conclude_anrop(
+    /// Asks what a call asks, perhaps after asking the directory who it is.
+    pub(super) fn handle_call(
         &mut self,
-        mut anrop: SoapAnrop,
-        found: Result<ExaminedAnrop, Rejection>,
+        mut inkommande: Inkommande,
+        examined: ExaminedAnrop,
         ctx: &mut Context<Self>,
     ) {
-        self.context.observed.count_handled();
-        if anrop.port.is_caller_gone() {
-            // Every sub-question is a disclosure: none for nobody.
-            return anrop.port.caller_gone();
-        }
-        let examined = match found {
-            Ok(examined) => examined,
-            Err(rejection) => return self.refuse(anrop.port, rejection),
-        };
-        anrop.port.calls(examined.anrop);
+        inkommande.port.calls(examined.anrop);
         if examined.open.is_nothing() {
-            return self.ask_for(anrop, examined);
+            return self.ask_for(inkommande, examined);
         }
         if self.waiting >= WAITING_MAX {
-            return self.refuse_overload(anrop.port, Overload::Node);
+            return self.refuse_overload(inkommande.port, Overload::Node);
         }
         let rules = Arc::clone(&self.context.rules);
         let directory = Arc::clone(&self.context.neighbours.directory);
         let settling = async move {
             let (open, exchange) = (examined.open, &examined.exchange);
             let settled = katalog::settle(&rules, &*directory, open, exchange, None).await;
-            (anrop, examined, settled)
+            (inkommande, examined, settled)
         };
-        self.wait(
-            settling,
-            ctx,
-            |ingress, (anrop, examined, settled), _| match settled {
-                Ok(()) => ingress.ask_for(anrop, examined),
+        self.wait(settling, ctx, |ingress, settled, _| {
+            let (inkommande, examined, settled) = settled;
+            match settled {
+                Ok(()) => ingress.ask_for(inkommande, examined),
                 Err(failure) => {
                     let rejection = Rejection::new(failure, KnownIds::default());
-                    ingress.refuse(anrop.port, rejection);
+                    ingress.refuse(inkommande.port, rejection);
                 }
-            },
-        );
+            }
+        });
     }
 
-    /// Asks what the call asks.
-    fn ask_for(&self, anrop: SoapAnrop, examined: ExaminedAnrop) {
+    fn ask_for(&self, inkommande: Inkommande, examined: ExaminedAnrop) {
         let asking = Asking {
             door: Door::Soap,
             asker: Asker {
                 sender: examined.exchange.sender,
-                caller: anrop.caller,
+                caller: inkommande.caller,
             },
             accepted: false,
             // A call has no label that says what it is: it is what the node serves.
             traffic: self.context.rules.judged_by(),
-            received: anrop.received,
-            traceparent: anrop.traceparent,
-            port: anrop.port,
+            received: inkommande.received,
+            traceparent: inkommande.traceparent,
+            port: inkommande.port,
         };
         self.begin(asking, Ok(vec![examined.person]));
     }
-}
-
-/// Examines, contained: a panic becomes an error of ours for this one call.
-fn contained(rules: &Rules, anrop: &SoapAnrop) -> Result<ExaminedAnrop, Rejection> {
-    let body = anrop.body.expose().clone();
-    let charset = anrop.charset.as_deref();
-    let examining =
-        AssertUnwindSafe(|| examine_anrop(rules, &anrop.caller, body, charset, Utc::now()));
-    catch_unwind(examining).unwrap_or_else(|_| {
-        let request_id = anrop.port.request_id();
-        tracing::error!(%request_id, "panic while a call was read");
-        Err(Rejection::new(Failure::Content, KnownIds::default()))
-    })
 }

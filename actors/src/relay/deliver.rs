@@ -11,7 +11,7 @@ use shs_schemas::shs::{Adress, Label, Message, WriteOptions};
 use super::forward::Work;
 use super::push::Freight;
 use super::transit::Transit;
-use crate::aggregator::READ_ON_ARBITER_BYTES_MAX;
+use crate::contained::ON_ARBITER_BYTES_MAX;
 use crate::failure::{Failure, Rejection};
 use crate::outbox::{NoPlace, Place, Stored};
 use crate::tally::TransferEnd;
@@ -58,7 +58,7 @@ impl Work {
     /// The message as its receiver gets it; big ones are written on the blocking pool.
     pub(super) async fn written(&self, message: &Message, to: &Adress) -> Sensitive<Bytes> {
         let options = self.write_options(to);
-        if message.bytes() <= READ_ON_ARBITER_BYTES_MAX {
+        if message.bytes() <= ON_ARBITER_BYTES_MAX {
             return written(message, options);
         }
         let message = message.clone();

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shs_schemas::{Sensitive, Uppgiftslamnare};
+use shs_schemas::{Fault, Sensitive, Uppgiftslamnare, WireError};
 
 mod envelope;
 mod keys;
@@ -30,6 +30,9 @@ pub use envelope::{NotOpened, open_question, seal_answer};
 pub use keys::{KEY_BYTES, KEY_ID_BYTES_MAX, KeyId, KeyPair, NotAKey, PublicKey};
 
 use super::{Answer, AnswerContent, Counted, Line, LineEvents, Question, Refusal, Transport};
+
+/// What is noted of an answer that is sealed as it must not be, or not as it must.
+pub(crate) const WRONG_SEAL: WireError = WireError::new("seal", 0, Fault::Unexpected);
 
 /// Private keys that are live at once: the current one, and one that is on its way in or out.
 pub const LIVE_KEYS_MAX: usize = 2;
@@ -210,7 +213,7 @@ impl Opener {
     fn refuse(&self, count: &AtomicU64, why: &'static str) -> AnswerContent {
         count.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(bastjanst = %self.ul, why, "an answer is refused for its seal");
-        AnswerContent::Unreadable
+        AnswerContent::Unreadable(WRONG_SEAL)
     }
 }
 

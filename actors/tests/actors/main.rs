@@ -4,13 +4,25 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod answers;
+mod answers_pass_unchanged;
+mod any_mix_is_answered_once;
+mod base64;
+mod bastjanster_are_tested;
+mod calls_end_once;
+mod contract;
 mod deadlines;
 mod dispatcher;
 mod insamling;
+mod large_answers_pass_unchanged;
 mod ledger;
+mod logged;
 mod node_rig;
+mod questions;
 mod relay;
 mod relay_rig;
+mod services;
+mod sub_questions_are_apart;
 mod supervision;
 
 use std::time::Duration;

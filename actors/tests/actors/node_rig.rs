@@ -17,7 +17,7 @@ use samsvar_actors::ingress::rules::Rules;
 use samsvar_actors::insamling::Insamling;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::mailbox::Mailbox;
-use samsvar_actors::messages::Inkommande;
+use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::node::{Links, Node, NodeSettings};
 use samsvar_actors::reply::{Outcome, ReplyPort};
 use samsvar_actors::transport::in_process::InProcess;
@@ -29,6 +29,7 @@ use shs_schemas::shs::{
     Actor, Adress, Agreement, Agreements, DataPart, Label, Message, Organisationsnummer,
 };
 use shs_schemas::{Uppgiftslamnare, xml};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::settle;
@@ -110,48 +111,117 @@ impl Rig {
         deadlines: DeadlineSettings,
         service: impl Fn(Uppgiftslamnare) -> Option<Duration>,
     ) -> Self {
-        let transport = Uppgiftslamnare::all().fold(InProcess::new(), |transport, ul| {
-            transport.with(ul, Arc::new(After(service(ul))))
+        let services = Uppgiftslamnare::all().map(|ul| {
+            let after: Arc<dyn Bastjanst> = Arc::new(After(service(ul)));
+            (ul, after)
         });
-        let settings = settings(deadlines);
+        Self::start(settings(deadlines), services).await
+    }
+
+    /// A node of these settings whose parties are these services.
+    pub async fn start(
+        settings: NodeSettings,
+        services: impl IntoIterator<Item = (Uppgiftslamnare, Arc<dyn Bastjanst>)>,
+    ) -> Self {
+        let services = services.into_iter();
+        let transport = services.fold(InProcess::new(), |transport, (ul, service)| {
+            transport.with(ul, service)
+        });
         let heart = Arbiter::current();
-        let failpoints = Failpoints::default();
-        let node = Node::start_on(
-            heart,
-            settings,
-            Links::to_authorities(Arc::new(transport)),
-            failpoints,
-        );
+        let links = Links::to_authorities(Arc::new(transport));
+        let node = Node::start_on(heart, settings, links, Failpoints::default());
         let ingress = node.attach_worker(0, &Arbiter::current());
         settle().await;
         Self { node, ingress }
     }
 
-    /// Asks about so many persons and waits for the reply.
-    pub async fn ask(&self, persons: usize) -> Reply {
+    /// Sends a message to the SHS door. The caller waits as long as it holds what comes back.
+    pub fn send(&self, body: Bytes) -> oneshot::Receiver<Outcome> {
         let received = Instant::now();
         let (port, outcome) = ReplyPort::new(Arc::clone(self.node.tally()), received);
         let inkommande = Inkommande {
-            body: question(persons).into(),
-            http_content_type: None,
+            body: body.into(),
+            through: Through::Shs { content_type: None },
             caller: Caller::Internal,
             received,
             traceparent: None,
             port,
         };
         assert!(self.ingress.deliver(inkommande).is_ok(), "it is taken");
-        let outcome = outcome.await.unwrap();
-        let took = received.elapsed();
-        let Outcome::Reply(reply) = outcome else {
-            panic!("a reply: {outcome:?}")
+        outcome
+    }
+
+    /// The same at the SOAP door.
+    pub fn call(&self, body: Bytes) -> oneshot::Receiver<Outcome> {
+        let received = Instant::now();
+        let (port, outcome) = ReplyPort::new(Arc::clone(self.node.tally()), received);
+        let anrop = Inkommande {
+            body: body.into(),
+            through: Through::Soap { charset: None },
+            caller: Caller::Internal,
+            received,
+            traceparent: None,
+            port,
         };
-        let reply = Message::read(reply.body.into_exposed(), None, &Limits::default()).unwrap();
+        assert!(self.ingress.deliver(anrop).is_ok(), "it is taken");
+        outcome
+    }
+
+    /// Calls the SOAP door and waits for the one document that answers.
+    pub async fn called(&self, body: Bytes) -> String {
+        text_of(&self.call(body).await.unwrap())
+    }
+
+    /// Asks about so many persons and waits for the reply.
+    pub async fn ask(&self, persons: usize) -> Reply {
+        self.reply_to(question(persons)).await
+    }
+
+    /// Sends a message to the SHS door and waits for the reply.
+    pub async fn reply_to(&self, body: Bytes) -> Reply {
+        let received = Instant::now();
+        let outcome = self.send(body).await.unwrap();
+        let took = received.elapsed();
+        let reply = message_of(outcome);
         let text = |part: &DataPart| String::from_utf8(part.data.expose().to_vec()).unwrap();
         Reply {
             took,
             documents: reply.parts.iter().map(text).collect(),
         }
     }
+}
+
+/// The SHS message that was replied.
+pub fn message_of(outcome: Outcome) -> Message {
+    let Outcome::Reply(reply) = outcome else {
+        panic!("a reply: {outcome:?}")
+    };
+    Message::read(reply.body.into_exposed(), None, &Limits::default()).unwrap()
+}
+
+/// The document that was replied to a SOAP call.
+pub fn text_of(outcome: &Outcome) -> String {
+    let Outcome::Reply(reply) = outcome else {
+        panic!("a reply: {outcome:?}")
+    };
+    String::from_utf8(reply.body.expose().to_vec()).unwrap()
+}
+
+/// A message of these parts.
+pub fn message(parts: Vec<DataPart>) -> Bytes {
+    let label = a_label();
+    Message { label, parts }.write()
+}
+
+/// A message of one part.
+pub fn message_of_one(document: impl Into<Bytes>) -> Bytes {
+    let (kind, name) = ("fraga", "fraga-1.xml".to_owned());
+    message(vec![DataPart::new(
+        kind,
+        name,
+        ContentType::XML_UTF_8,
+        document.into(),
+    )])
 }
 
 /// A node without asynchronous messages.

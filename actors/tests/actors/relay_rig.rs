@@ -19,7 +19,7 @@ use samsvar_actors::failure::Failure;
 use samsvar_actors::ingress::{Ingress, Neighbours};
 use samsvar_actors::ledger::LedgerSettings;
 use samsvar_actors::mailbox::Mailbox;
-use samsvar_actors::messages::Inkommande;
+use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::next_node::{NextNode, PostError, Posted};
 use samsvar_actors::node::{Asynch, AsynchSettings, Links, Node, NodeSettings};
 use samsvar_actors::observation::ActorLine;
@@ -347,7 +347,7 @@ impl Rig {
         let (port, outcome) = ReplyPort::new(Arc::clone(self.node.tally()), received);
         let inkommande = Inkommande {
             body: message.write().into(),
-            http_content_type: None,
+            through: Through::Shs { content_type: None },
             caller,
             received,
             traceparent: None,

@@ -3,6 +3,7 @@
 use crate::error::WireError;
 use crate::error_code::ErrorCode;
 use crate::ids::{ContentId, CorrId, TxId};
+use crate::shs::Produkt;
 
 /// Identifiers that could be read although the message was refused; they go into the headers and
 /// the management document of the refusal (shs-1.2, 6.2).
@@ -27,6 +28,9 @@ pub struct ReadError {
     pub fault: WireError,
     /// What is known of the message all the same.
     pub known: KnownIds,
+    /// The product of a message that has a label and no data part: for some products that is an error of
+    /// another kind.
+    pub without_parts: Option<Produkt>,
 }
 
 impl ReadError {
@@ -36,6 +40,7 @@ impl ReadError {
             code: ErrorCode::IllegalMessageStructure,
             fault,
             known: KnownIds::default(),
+            without_parts: None,
         }
     }
 }

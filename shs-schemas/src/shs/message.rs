@@ -182,6 +182,7 @@ impl Message {
             Ok(parts) => Ok(Self { label, parts }),
             Err(fault) => Err(ReadError {
                 known: label.known_ids(),
+                without_parts: parts.is_empty().then_some(label.product.produkt),
                 ..ReadError::structure(fault)
             }),
         }

@@ -10,10 +10,8 @@ pub(super) mod samples;
 use bytes::Bytes;
 
 use super::Kontrakt;
-use super::fel::{FaultFelkod, felmeddelande};
 use super::fraga::{self, Fraga, lasning};
 use super::kuvert::{self, Oppet};
-use super::soap::Faultcode;
 use crate::error::{Fault, WireError};
 use crate::xml::{self, Limits};
 
@@ -186,49 +184,6 @@ pub struct Anropsfel {
     pub orsak: Orsak,
 }
 
-impl Anropsfel {
-    /// The code of the answer to it. A fault about the envelope itself has no detail, and so no
-    /// code (SOAP 1.1, 4.4); where one is needed all the same, it is that of an invalid question.
-    #[must_use]
-    pub const fn felkod(&self) -> FaultFelkod {
-        match self.orsak {
-            Orsak::OkandOperation(_) => FaultFelkod::OkandOperation,
-            Orsak::Ogiltig(_) | Orsak::MustUnderstand(_) | Orsak::SoapVersion(_) => {
-                FaultFelkod::OgiltigFraga
-            }
-        }
-    }
-
-    /// The code of the SOAP fault that answers it.
-    #[must_use]
-    pub fn faultcode(&self) -> Faultcode {
-        match self.orsak {
-            Orsak::MustUnderstand(_) => Faultcode::MustUnderstand,
-            Orsak::SoapVersion(_) => Faultcode::VersionMismatch,
-            Orsak::Ogiltig(_) | Orsak::OkandOperation(_) => self.felkod().skuld().into(),
-        }
-    }
-
-    /// What an operator is told, in Swedish: which element, where, what; never what stood there.
-    #[must_use]
-    pub fn felmeddelande(&self) -> String {
-        let offset = self.orsak.fault().offset;
-        match &self.orsak {
-            Orsak::Ogiltig(error) => felmeddelande(error),
-            Orsak::OkandOperation(_) => {
-                format!("{} (position {offset})", FaultFelkod::OkandOperation.text())
-            }
-            Orsak::MustUnderstand(_) => format!(
-                "Kuvertet har en rubrik som måste förstås, men tjänsten förstår ingen (position \
-                 {offset})"
-            ),
-            Orsak::SoapVersion(_) => {
-                format!("Kuvertet är inte av version 1.1 av SOAP (position {offset})")
-            }
-        }
-    }
-}
-
 /// What was wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Orsak {
@@ -255,15 +210,9 @@ impl Orsak {
     }
 }
 
-/// An error of [`Fraga::read`], which tells a root of another name as a missing one.
 impl From<WireError> for Orsak {
     fn from(error: WireError) -> Self {
-        match error.fault {
-            Fault::Missing if error.element == Operation::Hamta.element() => {
-                Self::OkandOperation(error)
-            }
-            _ => Self::Ogiltig(error),
-        }
+        Self::Ogiltig(error)
     }
 }
 

@@ -1,7 +1,6 @@
 use super::*;
 use crate::ssbtek::anrop::samples::*;
-use crate::ssbtek::compose;
-use crate::ssbtek::soap::Faultcode;
+use crate::ssbtek::sammanstall;
 
 #[test]
 fn the_public_client_is_understood() {
@@ -114,7 +113,7 @@ fn values_are_kept_as_written_in_an_envelope_too() {
     };
     for made in sub_questions(&fraga)
         .into_iter()
-        .chain([compose(&fraga, &[])])
+        .chain([sammanstall(&fraga, Form::Bar, &[]).document])
     {
         let made = std::str::from_utf8(&made).unwrap();
         assert_eq!(generella(made), generella(&question));
@@ -152,10 +151,7 @@ fn headers_are_ignored_unless_they_must_be_understood_here() {
             matches!(fel.orsak, Orsak::MustUnderstand(_)),
             "{refused}: {fel:?}"
         );
-        assert_eq!(
-            (fel.form, fel.faultcode()),
-            (Form::Kuvert, Faultcode::MustUnderstand)
-        );
+        assert_eq!(fel.form, Form::Kuvert);
     }
 }
 
@@ -165,10 +161,7 @@ fn another_version_of_soap_is_told_as_such() {
         let document = in_body(TEST).replace(SOAP, namespace);
         let fel = refused(&document);
         assert!(matches!(fel.orsak, Orsak::SoapVersion(_)), "{fel:?}");
-        assert_eq!(
-            (fel.form, fel.faultcode()),
-            (Form::Kuvert, Faultcode::VersionMismatch)
-        );
+        assert_eq!(fel.form, Form::Kuvert);
     }
     let fel = refused("<Envelope><Body/></Envelope>");
     assert!(matches!(fel.orsak, Orsak::SoapVersion(_)), "{fel:?}");
@@ -229,7 +222,6 @@ fn an_envelope_that_is_not_one_is_refused_at_its_place() {
             (Form::Kuvert, element),
             "{document}"
         );
-        assert_eq!(fel.faultcode(), Faultcode::Client);
         if !at.is_empty() {
             assert_eq!(
                 fel.orsak.fault().offset,

@@ -40,7 +40,7 @@ pub(super) struct Sammanslaget {
     /// The answer.
     pub(super) json: Vec<u8>,
     /// How many members were dropped because they stood in the wrong answer.
-    pub(super) felplacerade: usize,
+    pub(super) felplacerade: Vec<Uppgiftslamnare>,
     kallor: Vec<(Uppgiftslamnare, String)>,
 }
 
@@ -169,7 +169,7 @@ fn json(svar: &Delsvar) -> Option<String> {
 fn merge(
     fraga: &Fraga,
     parts: &[(Uppgiftslamnare, Part<'_>)],
-) -> Result<(Vec<u8>, usize), Uppgiftslamnare> {
+) -> Result<(Vec<u8>, Vec<Uppgiftslamnare>), Uppgiftslamnare> {
     let koder = refused_koder(fraga, parts);
     let seen: Vec<_> = parts
         .iter()

@@ -1,8 +1,9 @@
 //! Passage without change: what leaves the node is what came to it.
 //!
 //! When an answer arrives a digest is taken over its element. When the compiled document has been
-//! written, the digest of each part where it now stands is compared with that; of a merged answer
-//! of LEFI each source is compared before, and each of its values after. Whatever differs is
+//! written, the digest of each part where it now stands is compared with that (an exchange of its
+//! version undone); of a merged answer of LEFI each source is compared before, and each of its
+//! values after. Whatever differs is
 //! withheld: an error takes its place, and the party is named.
 
 use std::fmt;
@@ -11,13 +12,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::sammanstallning::Utfall;
 use super::svar::Delsvar;
-use super::versionsbyte::Bindningar;
 use super::{Kontrakt, Svarselement, Uppgiftslamnare};
 
 /// SHA-256 over a part as it was delivered.
 ///
-/// It is not printed, and must be keyed before it is kept: a plain digest of so regular a text can
-/// be guessed back to the person (design 8.4).
+/// It is held as long as the answer is, and never printed. Keep or write down only what a key was
+/// put into ([`Kontrollsumma::as_bytes`]): a plain digest of so regular a text can be guessed back
+/// to the person (design 8.4).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Kontrollsumma([u8; 32]);
 
@@ -38,7 +39,7 @@ impl Kontrollsumma {
         Self(digest.finalize().into())
     }
 
-    /// Its bytes, to be keyed.
+    /// Its bytes, to be the message of a keyed digest and nothing else.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -51,16 +52,17 @@ impl fmt::Debug for Kontrollsumma {
     }
 }
 
-/// Parties whose answer has changed since it came, among those that are not copied as a whole: once
-/// merged or exchanged they can no longer be compared with what arrived.
-pub(super) fn changed_before(
-    asked: Kontrakt,
-    utfall: &[(Uppgiftslamnare, Utfall)],
-) -> Vec<Uppgiftslamnare> {
+/// Parties whose answer has changed since it came, among those that will be merged: after that they
+/// can no longer be compared with what arrived. All others are compared where they stand.
+pub(super) fn changed_before(utfall: &[(Uppgiftslamnare, Utfall)]) -> Vec<Uppgiftslamnare> {
     let mut changed = Vec::new();
+    // What Försäkringskassan alone was asked is spliced as it is.
+    if utfall.iter().all(|(ul, _)| *ul != Uppgiftslamnare::PM) {
+        return changed;
+    }
     for (ul, utfall) in utfall {
         if let Utfall::Svar(svar) = utfall
-            && (svar.kontrakt() != asked || ul.element() == Svarselement::Fk)
+            && ul.element() == Svarselement::Fk
             && !changed.contains(ul)
             && !svar.is_intact()
         {
@@ -71,16 +73,11 @@ pub(super) fn changed_before(
 }
 
 /// Whether `written` is the answer that arrived, but for the exchange of its version.
-pub(super) fn is_same(
-    kontrakt: Kontrakt,
-    svar: &Delsvar,
-    bindningar: &Bindningar,
-    written: &[u8],
-) -> bool {
+pub(super) fn is_same(kontrakt: Kontrakt, svar: &Delsvar, written: &[u8]) -> bool {
     let summa = if svar.kontrakt() == kontrakt {
         Some(Kontrollsumma::of(written))
     } else {
-        bindningar
+        svar.bindningar()
             .undo(svar.element(), written, kontrakt)
             .map(|pieces| Kontrollsumma::of_pieces(&pieces))
     };

@@ -14,7 +14,6 @@ use super::fraga::Fraga;
 use super::lefi_front::{self, Asked, LefiSvar};
 use super::passage;
 use super::svar::Delsvar;
-use super::versionsbyte::{self, Bindningar};
 use super::{Kontrakt, Svarselement, Uppgiftslamnare, soap};
 
 /// What became of one sub-question.
@@ -45,9 +44,9 @@ impl From<Delfel> for Utfall {
 pub struct Sammanstallning {
     /// The document `hamtaBastjanstInformationResponse`, in the form asked for: personal data.
     pub document: Bytes,
-    /// Members of LEFI answers that were dropped because they stood in the wrong authority's
-    /// answer (ssbtek-10, 4.8).
-    pub lefi_felplacerade: usize,
+    /// For each member of a LEFI answer that was dropped because it stood in the wrong authority's
+    /// answer (ssbtek-10, 4.8): in whose.
+    pub lefi_felplacerade: Vec<Uppgiftslamnare>,
     /// Parties whose answer was not the same when it left as when it came; it was withheld, and an
     /// error stands in its place.
     pub andrade: Vec<Uppgiftslamnare>,
@@ -63,7 +62,7 @@ impl fmt::Debug for Sammanstallning {
     }
 }
 
-/// Compiles the response to `fraga` from the outcomes of its sub-questions.
+/// Compiles the response to `fraga`, in this form, from the outcomes of its sub-questions.
 ///
 /// Each element that the question includes stands in the response exactly once, in the order of
 /// the contract. One without outcome, or with one of another party, is a fault of the node and
@@ -71,28 +70,35 @@ impl fmt::Debug for Sammanstallning {
 ///
 /// An answer in another version than the question gets the namespace of the question's version in
 /// the elements of the contract; what is the authority's own stays (ssbtek-10, 0.2). An answer that
-/// is no longer what arrived is withheld and counts as a fault of the node.
-#[must_use]
-pub fn compose(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> Bytes {
-    sammanstall(fraga, Form::Bar, utfall).document
-}
-
-/// As [`compose`], in this form, with what was odd.
+/// is no longer what arrived is withheld and counts as a fault of the node, as does one that
+/// [`Delsvar::check_exchange`] refuses.
 #[must_use]
 pub fn sammanstall(
     fraga: &Fraga,
     form: Form,
     utfall: &[(Uppgiftslamnare, Utfall)],
 ) -> Sammanstallning {
-    let mut andrade = passage::changed_before(fraga.kontrakt(), utfall);
+    compile(fraga, form, utfall, |_, _| ())
+}
+
+/// As [`sammanstall`]; `between` gets each document that has been written, and where the parts stand
+/// in it, before it is looked at.
+fn compile(
+    fraga: &Fraga,
+    form: Form,
+    utfall: &[(Uppgiftslamnare, Utfall)],
+    mut between: impl FnMut(&mut [u8], &[Range<usize>]),
+) -> Sammanstallning {
+    let mut andrade = passage::changed_before(utfall);
     // Each turn withholds one party more, so there are no more turns than parties.
     loop {
         let (delar, lefi_felplacerade) = delar(fraga, utfall, &andrade);
-        let (document, platser) = write(fraga, form, &delar);
+        let (mut document, platser) = write(fraga, form, &delar);
+        between(&mut document, &platser);
         let changed = changed_after(fraga.kontrakt(), &document, &delar, &platser);
         if changed.is_empty() {
             return Sammanstallning {
-                document,
+                document: Bytes::from(document),
                 lefi_felplacerade,
                 andrade,
             };
@@ -112,13 +118,11 @@ fn changed_after(
     for ((_, del), plats) in delar.iter().zip(platser) {
         let written = document.get(plats.clone()).unwrap_or_default();
         match del {
-            Del::Svar(svar, bindningar)
-                if !passage::is_same(kontrakt, svar, bindningar, written) =>
-            {
+            Del::Svar(svar) if !passage::is_same(kontrakt, svar, written) => {
                 changed.push(svar.uppgiftslamnare());
             }
             Del::Lefi(lefi) => changed.extend(lefi.changed(written)),
-            Del::Svar(..) | Del::Fel(_) => {}
+            Del::Svar(_) | Del::Fel(_) => {}
         }
     }
     changed
@@ -126,8 +130,8 @@ fn changed_after(
 
 /// What is written in the place of one element.
 enum Del<'a> {
-    /// An answer as it is, and where its version is to be exchanged.
-    Svar(&'a Delsvar, Bindningar),
+    /// An answer as it is, but for its version.
+    Svar(&'a Delsvar),
     /// An error of ours, or one given in `fel.v1`.
     Fel(Cow<'a, Delfel>),
     /// JSON put together from two answers.
@@ -137,7 +141,7 @@ enum Del<'a> {
 impl Del<'_> {
     fn size_hint(&self, kontrakt: Kontrakt) -> usize {
         match self {
-            Self::Svar(svar, bindningar) => svar.element().len() + bindningar.growth(kontrakt),
+            Self::Svar(svar) => svar.element().len() + svar.bindningar().growth(kontrakt),
             Self::Fel(fel) => fel.size_hint(),
             Self::Lefi(lefi) => lefi.json.len().div_ceil(3) * 4 + 128,
         }
@@ -150,8 +154,8 @@ fn delar<'a>(
     fraga: &Fraga,
     utfall: &'a [(Uppgiftslamnare, Utfall)],
     andrade: &[Uppgiftslamnare],
-) -> (Vec<(Svarselement, Del<'a>)>, usize) {
-    let mut lefi_felplacerade = 0;
+) -> (Vec<(Svarselement, Del<'a>)>, Vec<Uppgiftslamnare>) {
+    let mut lefi_felplacerade = Vec::new();
     let mut delar = Vec::with_capacity(Svarselement::IN_ORDER.len());
     for &element in Svarselement::IN_ORDER
         .iter()
@@ -159,7 +163,7 @@ fn delar<'a>(
     {
         let del = if element == Svarselement::Fk {
             let (del, dropped) = lefi_del(fraga, utfall, andrade);
-            lefi_felplacerade += dropped;
+            lefi_felplacerade.extend(dropped);
             del
         } else {
             plain_del(fraga.kontrakt(), element, utfall, andrade)
@@ -200,17 +204,12 @@ fn internal<'a>(ul: Uppgiftslamnare) -> Del<'a> {
 
 fn splice(kontrakt: Kontrakt, ul: Uppgiftslamnare, utfall: &Utfall) -> Del<'_> {
     match utfall {
-        Utfall::Svar(svar) if svar.kontrakt() == kontrakt => Del::Svar(svar, Bindningar::default()),
-        Utfall::Svar(svar) => {
-            versionsbyte::yttre_bindningar(svar.element(), ul.element(), svar.kontrakt())
-                .map_or_else(
-                    || ours(SsbtFelkod::OgiltigtSvar, ul),
-                    |bindningar| Del::Svar(svar, bindningar),
-                )
-        }
+        Utfall::Svar(svar) if let Some(fel) = svar.utan_kod() => Del::Fel(Cow::Borrowed(fel)),
+        Utfall::Svar(svar) if svar.check_exchange(kontrakt).is_ok() => Del::Svar(svar),
         Utfall::Fel(fel) => Del::Fel(Cow::Borrowed(fel)),
-        // Never the outcome of a question: `outcome` does not let it through.
-        Utfall::Svarade => internal(ul),
+        // An answer that cannot be exchanged is refused when it comes, and that a ping was answered
+        // is never the outcome of a question: `outcome` does not let it through.
+        Utfall::Svar(_) | Utfall::Svarade => internal(ul),
     }
 }
 
@@ -235,7 +234,7 @@ fn lefi_del<'a>(
     fraga: &Fraga,
     utfall: &'a [(Uppgiftslamnare, Utfall)],
     andrade: &[Uppgiftslamnare],
-) -> (Del<'a>, usize) {
+) -> (Del<'a>, Vec<Uppgiftslamnare>) {
     const FK: Uppgiftslamnare = Uppgiftslamnare::FK;
     let asked: Vec<_> = [FK, Uppgiftslamnare::PM]
         .into_iter()
@@ -243,15 +242,15 @@ fn lefi_del<'a>(
         .map(|ul| (ul, outcome(ul, utfall, andrade)))
         .collect();
     match asked.as_slice() {
-        [] | [(_, Asked::Utan | Asked::Andrad)] => (internal(FK), 0),
-        [(FK, Asked::Utfall(fk))] => (splice(fraga.kontrakt(), FK, fk), 0),
+        [] | [(_, Asked::Utan | Asked::Andrad)] => (internal(FK), Vec::new()),
+        [(FK, Asked::Utfall(fk))] => (splice(fraga.kontrakt(), FK, fk), Vec::new()),
         asked => match lefi_front::answer(fraga, asked) {
-            LefiSvar::Sammanslaget(lefi) => {
-                let dropped = lefi.felplacerade;
+            LefiSvar::Sammanslaget(mut lefi) => {
+                let dropped = std::mem::take(&mut lefi.felplacerade);
                 (Del::Lefi(lefi), dropped)
             }
-            LefiSvar::Utfall(utfall) => (splice(fraga.kontrakt(), FK, utfall), 0),
-            LefiSvar::Fel(fel) => (Del::Fel(Cow::Owned(fel)), 0),
+            LefiSvar::Utfall(utfall) => (splice(fraga.kontrakt(), FK, utfall), Vec::new()),
+            LefiSvar::Fel(fel) => (Del::Fel(Cow::Owned(fel)), Vec::new()),
         },
     }
 }
@@ -261,7 +260,7 @@ fn write(
     fraga: &Fraga,
     form: Form,
     delar: &[(Svarselement, Del<'_>)],
-) -> (Bytes, Vec<Range<usize>>) {
+) -> (Vec<u8>, Vec<Range<usize>>) {
     const FRAME_BYTES: usize = 1024;
     const ELEMENT_BYTES: usize = 64;
     let platser = fraga.platser();
@@ -313,9 +312,7 @@ fn write(
     }
     out.extend_from_slice(b"</ssbt:svarsdata></ssbt:hamtaBastjanstInformationResponse>");
     out.extend_from_slice(after);
-    #[cfg(test)]
-    tests::disturb(&mut out, &places);
-    (Bytes::from(out), places)
+    (out, places)
 }
 
 /// The two subtrees of the question as they are, in an element that has the declarations in scope at
@@ -357,8 +354,14 @@ fn write_repeated(out: &mut Vec<u8>, fraga: &Fraga, name: &str, at: Option<&Rang
 }
 
 fn write_del(out: &mut Vec<u8>, kontrakt: Kontrakt, element: Svarselement, del: &Del<'_>) {
-    if let Del::Svar(svar, bindningar) = del {
-        bindningar.splice(out, svar.element(), 0..svar.element().len(), kontrakt);
+    if let Del::Svar(svar) = del {
+        let element = svar.element();
+        if svar.kontrakt() == kontrakt {
+            out.extend_from_slice(element);
+        } else {
+            svar.bindningar()
+                .splice(out, element, 0..element.len(), kontrakt);
+        }
         return;
     }
     let name = element.local_name().as_bytes();
@@ -372,7 +375,7 @@ fn write_del(out: &mut Vec<u8>, kontrakt: Kontrakt, element: Svarselement, del: 
             base64_simd::STANDARD.encode_append(&lefi.json, out);
             out.extend_from_slice(lefi_front::AFTER_BASE64);
         }
-        Del::Svar(..) => {}
+        Del::Svar(_) => {}
     }
     out.extend_from_slice(b"</ssbt:");
     out.extend_from_slice(name);

@@ -48,7 +48,7 @@ fn ours(ul: Uppgiftslamnare, felkod: SsbtFelkod) -> Utfall {
 }
 
 fn response(fraga: &Fraga, utfall: &[(Uppgiftslamnare, Utfall)]) -> String {
-    String::from_utf8(compose(fraga, utfall).to_vec()).unwrap()
+    text(&sammanstall(fraga, Form::Bar, utfall)).to_owned()
 }
 
 #[test]
@@ -206,6 +206,31 @@ fn the_table_of_outcomes_of_lefi_holds() {
 }
 
 #[test]
+fn an_error_without_code_is_given_out_with_one() {
+    for (ul, kontrakt) in [
+        (Uppgiftslamnare::SO, Kontrakt::V10),
+        (Uppgiftslamnare::SO, Kontrakt::V11),
+        (FK, Kontrakt::V10),
+        (PM, Kontrakt::V10),
+    ] {
+        let (name, ns) = (ul.element().local_name(), kontrakt.namespace());
+        let body = format!(
+            "<{name} xmlns='{ns}'><error><kalla>BT</kalla><felkod/><felmeddelande>a &lt; b\
+             </felmeddelande></error></{name}>"
+        );
+        let svar = Delsvar::read(ul, kontrakt, Bytes::from(body), &Limits::default()).unwrap();
+        let out = sammanstall(&fraga(ALLA), Form::Bar, &[(ul, svar.into())]);
+        let expected = format!(
+            "<ssbt:{name}><ssbt:error><ssbt:kalla>BT</ssbt:kalla><ssbt:felkod>FELKOD-SAKNAS\
+             </ssbt:felkod><ssbt:felmeddelande>a &lt; b</ssbt:felmeddelande></ssbt:error>\
+             </ssbt:{name}>"
+        );
+        assert!(text(&out).contains(&expected), "{ul}: {}", text(&out));
+        assert_eq!(out.andrade, []);
+    }
+}
+
+#[test]
 fn misplaced_members_are_counted() {
     let utfall = [(FK, lefi(FK, r#"{"beslut":[]}"#)), (PM, lefi(PM, "{}"))];
     assert_eq!(
@@ -261,22 +286,7 @@ proptest! {
     }
 }
 
-/// What is done to a document that has been written, once: faulty memory in a test.
-type Disturbance = Box<dyn FnOnce(&mut Vec<u8>, &[Range<usize>])>;
-
-thread_local! {
-    static DISTURBANCE: std::cell::RefCell<Option<Disturbance>> =
-        const { std::cell::RefCell::new(None) };
-}
-
-/// Called by `write` when a document has been written.
-pub(super) fn disturb(out: &mut Vec<u8>, places: &[Range<usize>]) {
-    if let Some(disturbance) = DISTURBANCE.take() {
-        disturbance(out, places);
-    }
-}
-
-/// Compiles with one bit flipped in the written document: `at` is counted from the beginning of the
+/// Compiles with one bit flipped in the first document that is written, as by faulty memory: `at` is counted from the beginning of the
 /// part in this place, and may be negative to count from its end.
 fn with_flipped(
     fraga: &Fraga,
@@ -284,12 +294,14 @@ fn with_flipped(
     place: usize,
     at: isize,
 ) -> Sammanstallning {
-    DISTURBANCE.set(Some(Box::new(move |out, places| {
-        let plats = places[place].clone();
-        let base = if at < 0 { plats.end } else { plats.start };
-        out[base.checked_add_signed(at).unwrap()] ^= 1;
-    })));
-    sammanstall(fraga, Form::Bar, utfall)
+    let mut is_first = true;
+    compile(fraga, Form::Bar, utfall, |document, places| {
+        if std::mem::take(&mut is_first) {
+            let plats = places[place].clone();
+            let base = if at < 0 { plats.end } else { plats.start };
+            document[base.checked_add_signed(at).unwrap()] ^= 1;
+        }
+    })
 }
 
 fn all_data() -> Vec<(Uppgiftslamnare, Utfall)> {
@@ -317,7 +329,10 @@ fn a_part_that_changed_since_it_came_is_withheld_and_named() {
         for (_, utfall) in utfall.iter_mut().filter(|(ul, _)| *ul == changed) {
             *utfall = ours(changed, SsbtFelkod::InterntFel);
         }
-        assert_eq!(withheld.document, compose(&fraga, &utfall));
+        assert_eq!(
+            withheld.document,
+            sammanstall(&fraga, Form::Bar, &utfall).document
+        );
         assert_ne!(withheld.document, sound.document);
     }
 }
@@ -445,7 +460,7 @@ fn an_answer_in_another_version_is_exchanged_and_still_looked_at() {
     }
     let same: Vec<_> = all_data().into_iter().filter(|(ul, _)| *ul != PM).collect();
     let out = sammanstall(&fraga, Form::Bar, &utfall);
-    assert_eq!(out.document, compose(&fraga, &same));
+    assert_eq!(out.document, sammanstall(&fraga, Form::Bar, &same).document);
     assert_eq!(out.andrade, []);
 
     for at in 0..7 {
@@ -483,7 +498,7 @@ fn what_an_exchange_would_change_is_not_given_out() {
     };
     let out = compiled("<s:egen/>");
     assert!(text(&out).contains(
-        "<ssbt:AF><ssbt:error><ssbt:kalla>SSBT</ssbt:kalla><ssbt:felkod>SSBT-OGILTIGT-SVAR<"
+        "<ssbt:AF><ssbt:error><ssbt:kalla>SSBT</ssbt:kalla><ssbt:felkod>SSBT-INTERNT-FEL<"
     ));
     assert_eq!(out.andrade, []);
     let out = compiled("<egen xmlns='urn:egen'/>");

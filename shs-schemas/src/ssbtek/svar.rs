@@ -7,6 +7,8 @@ mod csn;
 mod csn_arende;
 mod csn_typer;
 mod data;
+mod falt;
+mod leaning;
 mod miv;
 mod open;
 mod simple;
@@ -16,18 +18,22 @@ mod structure;
 mod tns;
 mod walk;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
 
+pub use falt::{Falt, Faltnamn};
+
+use data::Data;
+
 use super::cursor::Cursor;
-use super::fel::felkod_for_log;
+use super::fel::{Delfel, FELMEDDELANDEN_MAX, felkod_for_log};
 use super::passage::Kontrollsumma;
-use super::{Kontrakt, Svarselement, Uppgiftslamnare, xsd};
+use super::versionsbyte::Bindningar;
+use super::{Kontrakt, Uppgiftslamnare, xsd};
 use crate::error::{Fault, WireError};
-use crate::xml::{self, Limits};
+use crate::xml::{self, Content, Limits};
 
 /// A checked answer: the root element of an `svar.v1`, to be spliced as it is.
 ///
@@ -40,16 +46,8 @@ pub struct Delsvar {
     kontrollsumma: Kontrollsumma,
     innehall: Innehall,
     utanfor_bilaga3: Vec<Falt>,
-}
-
-/// A field that the agreement does not let the authority give out (Bilaga 3; ).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Falt {
-    /// Its name: one of the authority's schema, or a stand-in for a name that only the answer knows
-    /// and that could be anything.
-    pub namn: Cow<'static, str>,
-    /// Offset in the answer.
-    pub offset: usize,
+    bindningar: Bindningar,
+    leaning: Option<WireError>,
 }
 
 #[derive(Clone)]
@@ -58,6 +56,8 @@ enum Innehall {
     Data(Option<Range<usize>>),
     /// `error`, and its `felkod`.
     Error(String),
+    /// `error` with an empty `felkod`, which may not be sent on, as what is given out instead.
+    UtanKod(Delfel),
 }
 
 impl Delsvar {
@@ -78,32 +78,18 @@ impl Delsvar {
         limits: &Limits,
     ) -> Result<Self, WireError> {
         let name = uppgiftslamnare.element().local_name();
-        let body = xml::decode_bytes(body, None, name, limits)?;
-        let document = std::str::from_utf8(&body)
-            .map_err(|error| WireError::new(name, error.valid_up_to(), Fault::Encoding))?;
-        let (mut cursor, root) = Cursor::open(document, name, limits)?;
-        if !root.is(kontrakt.namespace(), name) {
-            return Err(WireError::new(name, root.span.start, Fault::Missing));
-        }
-        cursor.set_kontrakt(kontrakt);
-        cursor.check_attributes(name, &[])?;
-        let (innehall, utanfor_bilaga3) = read_content(
-            &mut cursor,
-            uppgiftslamnare.element(),
-            name,
-            root.span.start,
-            limits,
-        )?;
-        let end = cursor.end(name)?;
-        cursor.finish()?;
-        let element = body.slice(root.span.start..end.end);
+        let document = xml::decode(&body, None, name, limits)?;
+        let found = read_document(&document, uppgiftslamnare, kontrakt, limits)?;
+        let element = xml::kept(&body, document).slice(found.element);
         Ok(Self {
             uppgiftslamnare,
             kontrakt,
             kontrollsumma: Kontrollsumma::of(&element),
             element,
-            innehall,
-            utanfor_bilaga3,
+            innehall: found.innehall,
+            utanfor_bilaga3: found.utanfor_bilaga3,
+            bindningar: found.bindningar,
+            leaning: found.leaning,
         })
     }
 
@@ -119,6 +105,25 @@ impl Delsvar {
         self.kontrakt
     }
 
+    /// Whether it can be given out in the version `to`: exchanging its own for that must change
+    /// nothing that the authority said. Better an error than something else than was delivered
+    /// (ssbtek-10, 0.2; R-015).
+    ///
+    /// # Errors
+    /// The first name inside its data that is one of the contract because an element of the
+    /// contract around the data says so. Never for an answer that is in that version.
+    pub fn check_exchange(&self, to: Kontrakt) -> Result<(), WireError> {
+        match self.leaning {
+            Some(error) if to != self.kontrakt => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where its elements of the contract bind the namespace of the contract.
+    pub(super) const fn bindningar(&self) -> &Bindningar {
+        &self.bindningar
+    }
+
     /// Fields with content that the agreement does not list, up to a bound.
     #[must_use]
     pub fn utanfor_bilaga3(&self) -> &[Falt] {
@@ -131,7 +136,8 @@ impl Delsvar {
         &self.element
     }
 
-    /// Digest of the element, taken when it arrived.
+    /// Digest of the element, taken when it arrived: to be compared with that of what leaves,
+    /// and to be noted, keyed, in the ledger.
     #[must_use]
     pub const fn kontrollsumma(&self) -> &Kontrollsumma {
         &self.kontrollsumma
@@ -160,13 +166,23 @@ impl Delsvar {
         matches!(self.innehall, Innehall::Data(_))
     }
 
-    /// The authority's own code, when it reports an error. Log it through
-    /// [`felkod_for_log`].
+    /// The authority's own code, when it reports an error; when that is empty, the one that stands in
+    /// for it. Log it through [`felkod_for_log`].
     #[must_use]
     pub fn felkod(&self) -> Option<&str> {
         match &self.innehall {
             Innehall::Error(felkod) => Some(felkod),
+            Innehall::UtanKod(fel) => Some(fel.felkod()),
             Innehall::Data(_) => None,
+        }
+    }
+
+    /// What is given out instead of an error without code: an empty `felkod` is valid, but is not to
+    /// be sent (ssbtek-10, 3).
+    pub(super) const fn utan_kod(&self) -> Option<&Delfel> {
+        match &self.innehall {
+            Innehall::UtanKod(fel) => Some(fel),
+            Innehall::Data(_) | Innehall::Error(_) => None,
         }
     }
 
@@ -182,25 +198,64 @@ impl Delsvar {
     }
 }
 
+/// What was found in a document.
+struct Found {
+    /// Where the answer's element stands.
+    element: Range<usize>,
+    innehall: Innehall,
+    utanfor_bilaga3: Vec<Falt>,
+    bindningar: Bindningar,
+    leaning: Option<WireError>,
+}
+
+fn read_document(
+    document: &str,
+    ul: Uppgiftslamnare,
+    kontrakt: Kontrakt,
+    limits: &Limits,
+) -> Result<Found, WireError> {
+    let name = ul.element().local_name();
+    let (mut cursor, root) = Cursor::open(document, name, limits)?;
+    let start = root.span.start;
+    if !root.is(kontrakt.namespace(), name) {
+        return Err(WireError::new(name, start, Fault::Missing));
+    }
+    cursor.set_kontrakt(kontrakt);
+    cursor.check_attributes(name, &[])?;
+    let (innehall, data) = read_content(&mut cursor, ul, kontrakt, start, limits)?;
+    let element = start..cursor.end(name)?.end;
+    let bindningar = cursor.take_bindningar().counted_from(start);
+    cursor.finish()?;
+    Ok(Found {
+        element,
+        innehall,
+        utanfor_bilaga3: data.utanfor_bilaga3,
+        bindningar,
+        leaning: data.leaning,
+    })
+}
+
 fn read_content(
     cursor: &mut Cursor<'_>,
-    element: Svarselement,
-    name: &'static str,
+    ul: Uppgiftslamnare,
+    kontrakt: Kontrakt,
     base: usize,
     limits: &Limits,
-) -> Result<(Innehall, Vec<Falt>), WireError> {
+) -> Result<(Innehall, Data), WireError> {
+    let name = ul.element().local_name();
     if let Some(start) = cursor.optional_raw(name, "data")? {
-        let data = data::read(cursor, element, start.span.start, limits)?;
-        let at = data.base64.map(|at| at.start - base..at.end - base);
-        return Ok((Innehall::Data(at), data.utanfor_bilaga3));
+        let data = data::read(cursor, ul.element(), kontrakt, &start, limits)?;
+        let at = data.base64.as_ref();
+        let at = at.map(|at| at.start - base..at.end - base);
+        return Ok((Innehall::Data(at), data));
     }
     if cursor.optional(name, "error")?.is_some() {
-        return read_error(cursor).map(|felkod| (Innehall::Error(felkod), Vec::new()));
+        return Ok((read_error(cursor, ul)?, Data::default()));
     }
     Err(cursor.missing("data"))
 }
 
-fn read_error(cursor: &mut Cursor<'_>) -> Result<String, WireError> {
+fn read_error(cursor: &mut Cursor<'_>, ul: Uppgiftslamnare) -> Result<Innehall, WireError> {
     cursor.required_text("error", "error/kalla", |kalla| match &*kalla.value {
         "BT" => Ok(()),
         "SSBT" => Err("only the composite service may say SSBT"),
@@ -209,13 +264,20 @@ fn read_error(cursor: &mut Cursor<'_>) -> Result<String, WireError> {
     let felkod = cursor.required_text("error", "error/felkod", |felkod| {
         Ok(felkod.value.clone().into_owned())
     })?;
-    cursor.required_text("error", "error/felmeddelande", |_| Ok(()))?;
-    while cursor
-        .optional_text("error", "error/felmeddelande", |_| Ok(()))?
-        .is_some()
-    {}
+    // The texts are needed only where the element is not spliced as it is.
+    let is_without = xml::trim(&felkod).is_empty();
+    let text = |text: &Content<'_>| Ok(is_without.then(|| text.value.clone().into_owned()));
+    let first = cursor.required_text("error", "error/felmeddelande", text)?;
+    let mut texter: Vec<String> = first.into_iter().collect();
+    while let Some(next) = cursor.optional_text("error", "error/felmeddelande", text)? {
+        texter.extend(next.filter(|_| texter.len() < FELMEDDELANDEN_MAX));
+    }
     cursor.end("error")?;
-    Ok(felkod)
+    Ok(if is_without {
+        Innehall::UtanKod(Delfel::bt(&felkod, texter, ul))
+    } else {
+        Innehall::Error(felkod)
+    })
 }
 
 impl fmt::Debug for Delsvar {

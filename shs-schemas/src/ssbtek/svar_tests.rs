@@ -83,6 +83,31 @@ fn an_error_of_the_authority_gives_its_code() {
 }
 
 #[test]
+fn an_error_without_code_gets_the_one_that_stands_in() {
+    for felkod in [
+        "<s:felkod/>",
+        "<s:felkod> \n</s:felkod>",
+        "<s:felkod><!-- c --></s:felkod>",
+    ] {
+        let error = ERROR.replace("<s:felkod>-1005</s:felkod>", felkod);
+        let svar = read(Uppgiftslamnare::SO, &wrap("SO", &error)).unwrap();
+        let fel = svar.utan_kod().unwrap();
+        assert_eq!((svar.is_data(), svar.felkod()), (false, Some(fel.felkod())));
+        assert_eq!(fel.felkod(), crate::ssbtek::fel::FELKOD_SAKNAS);
+        assert_eq!(*fel.felmeddelanden().expose(), ["a", ""]);
+    }
+    let svar = read(Uppgiftslamnare::SO, &wrap("SO", ERROR)).unwrap();
+    assert!(svar.utan_kod().is_none());
+    let text = "<s:felmeddelande>b</s:felmeddelande>".repeat(FELMEDDELANDEN_MAX + 1);
+    let many = ERROR
+        .replace("-1005", "")
+        .replace("</s:error>", &format!("{text}</s:error>"));
+    let svar = read(Uppgiftslamnare::SO, &wrap("SO", &many)).unwrap();
+    let texter = svar.utan_kod().unwrap().felmeddelanden();
+    assert_eq!(texter.expose().len(), FELMEDDELANDEN_MAX);
+}
+
+#[test]
 fn what_is_no_answer_is_refused() {
     let csn = |svar: &str| wrap("CSN", &format!("<s:data>{svar}</s:data>"));
     let cases = [

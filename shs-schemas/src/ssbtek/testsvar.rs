@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::anrop::{Form, Operation};
 use super::delfraga::XML_DECLARATION;
-use super::fel::Delfel;
+use super::fel::{Delfel, SsbtFelkod};
 use super::{Kontrakt, Svarselement, Uppgiftslamnare, soap};
 
 /// What became of the test of one party.
@@ -72,7 +72,7 @@ impl<'a> Del<'a> {
                 None | Some((_, Testutfall::EjAnropad)) => {}
                 Some((_, Testutfall::Svarade)) => del.anropad = true,
                 Some((_, Testutfall::Fel(fel))) => {
-                    del.anropad = true;
+                    del.anropad |= was_called(fel);
                     del.fel = del.fel.or(Some(fel));
                 }
             }
@@ -100,11 +100,36 @@ impl<'a> Del<'a> {
     }
 }
 
+/// Whether a party that failed was called at all: the word says both that it has a test service and that
+/// it was called, and what went wrong before anybody was is told all the same (ssbtek-10, 1.3).
+fn was_called(fel: &Delfel) -> bool {
+    use SsbtFelkod as Kod;
+    match fel.ssbt_felkod() {
+        Some(Kod::IngenKontakt | Kod::Meddelandesystem | Kod::Avstangd | Kod::Overlast) => false,
+        Some(_) | None => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ssbtek::fel::SsbtFelkod;
 
+    #[test]
+    fn who_could_not_be_called_was_not_called_and_the_reason_is_told() {
+        for (felkod, anropad) in [
+            (SsbtFelkod::IngenKontakt, false),
+            (SsbtFelkod::Avstangd, false),
+            (SsbtFelkod::Timeout, true),
+            (SsbtFelkod::OgiltigtSvar, true),
+        ] {
+            let ul = Uppgiftslamnare::SO;
+            let utfall = [(ul, Testutfall::Fel(Delfel::ssbt(felkod, ul)))];
+            let written = write_testsvar(Kontrakt::V10, Form::Bar, &utfall);
+            let text = std::str::from_utf8(&written).unwrap();
+            let so = format!("<ssbt:SO><ssbt:anropad>{anropad}</ssbt:anropad><ssbt:error>");
+            assert!(text.contains(&so) && text.contains(felkod.kod()), "{text}");
+        }
+    }
     const FK: Uppgiftslamnare = Uppgiftslamnare::FK;
     const PM: Uppgiftslamnare = Uppgiftslamnare::PM;
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 use super::Limits;
 use super::prolog;
@@ -119,17 +119,22 @@ pub fn decode<'a>(
 /// # Errors
 /// As [`decode`].
 pub fn decode_bytes(
-    mut bytes: Bytes,
+    bytes: Bytes,
     charset: Option<&str>,
     document: &'static str,
     limits: &Limits,
 ) -> Result<Bytes, WireError> {
-    let mark = match decode(&bytes, charset, document, limits)? {
-        Cow::Borrowed(text) => bytes.len() - text.len(),
-        Cow::Owned(text) => return Ok(Bytes::from(text)),
-    };
-    bytes.advance(mark);
-    Ok(bytes)
+    decode(&bytes, charset, document, limits).map(|text| kept(&bytes, text))
+}
+
+/// The bytes of a text that [`decode`] made of `bytes`: a slice of them when nothing but the byte
+/// order mark was taken away.
+#[must_use]
+pub fn kept(bytes: &Bytes, text: Cow<'_, str>) -> Bytes {
+    match text {
+        Cow::Borrowed(text) => bytes.slice(bytes.len().saturating_sub(text.len())..),
+        Cow::Owned(text) => Bytes::from(text),
+    }
 }
 
 /// As [`decode_bytes`], for a document whose header may name a character set. Header, declaration
@@ -144,12 +149,22 @@ pub fn decode_declared(
     document: &'static str,
     limits: &Limits,
 ) -> Result<Bytes, WireError> {
+    if charset.is_some_and(|name| name.eq_ignore_ascii_case("utf-8")) && is_beyond_ascii(&bytes) {
+        // Latin-1 that happens to be UTF-8 is not written: here header and bytes agree, against a
+        // declaration inside that was not kept up (RFC 7303, 3).
+        return decode_bytes(bytes, charset, document, limits);
+    }
     match (decode_bytes(bytes.clone(), None, document, limits), charset) {
         (Err(error), Some(_)) if error.fault == Fault::Encoding => {
             decode_bytes(bytes, charset, document, limits)
         }
         (decoded, _) => decoded,
     }
+}
+
+/// True for UTF-8 with other characters than those of ASCII.
+fn is_beyond_ascii(bytes: &[u8]) -> bool {
+    !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }
 
 /// The character set of a document without byte order mark.

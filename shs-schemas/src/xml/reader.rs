@@ -255,6 +255,13 @@ impl<'a> Reader<'a> {
         self.tags.namespace(prefix).ok().flatten()
     }
 
+    /// The declaration that binds a prefix (empty: the default namespace) in the start tag read
+    /// last.
+    #[must_use]
+    pub fn declaration_of(&self, prefix: &str) -> Option<&Declaration<'a>> {
+        self.tags.declaration_of(prefix)
+    }
+
     /// Number of elements that are open.
     #[must_use]
     pub fn depth(&self) -> usize {

@@ -58,6 +58,35 @@ fn spans_cut_subtrees_out_of_the_document() {
 }
 
 #[test]
+fn a_declaration_knows_its_place_and_that_of_its_uri() {
+    let document = "\u{FEFF}<a xmlns = \"\" xmlns:p='u&#46;v'><b/><p:c xmlns:q\n=\n\"w\"/></a>";
+    let mut reader = Reader::new(document, Options::new("test"), Limits::default()).unwrap();
+    let mut seen = Vec::new();
+    loop {
+        match reader.next_event().unwrap() {
+            Event::Start(_) => {
+                let text = |at: &Range<usize>| document[at.clone()].to_owned();
+                let declared = reader.declarations().iter();
+                seen.extend(
+                    declared.map(|d| (text(&d.span), text(&d.uri_span), d.uri.to_string())),
+                );
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    let expected = [
+        ("xmlns = \"\"", "", ""),
+        ("xmlns:p='u&#46;v'", "u&#46;v", "u.v"),
+        ("xmlns:q\n=\n\"w\"", "w", "w"),
+    ];
+    assert_eq!(
+        seen,
+        expected.map(|(a, b, c)| (a.into(), b.into(), c.into()))
+    );
+}
+
+#[test]
 fn the_text_of_an_element_is_put_together() {
     for (document, value, inner) in [
         ("<a>t</a>", "t", "t"),

@@ -38,20 +38,11 @@ pub struct Declaration<'a> {
     pub prefix: &'a str,
     /// The namespace name; empty undoes the default namespace.
     pub uri: Cow<'a, str>,
-    /// The whole attribute as written, name and quotes included.
-    pub source: &'a str,
+    /// Place of the whole attribute in the document, name and quotes included.
+    pub span: Range<usize>,
+    /// Place of the namespace name between its quotes, where references are not resolved.
+    pub uri_span: Range<usize>,
     depth: usize,
-}
-
-impl<'a> Declaration<'a> {
-    /// The namespace name as written between its quotes, references not resolved.
-    #[must_use]
-    pub fn raw_uri(&self) -> &'a str {
-        let quote = self.source.find(['"', '\'']).map_or(0, |at| at + 1);
-        self.source
-            .get(quote..self.source.len() - 1)
-            .unwrap_or_default()
-    }
 }
 
 /// Why a tag is refused: offset in the document, and the fault.
@@ -152,7 +143,6 @@ impl<'a> Tags<'a> {
         namespaces: bool,
     ) -> Result<(), Refusal> {
         let offset = name.start;
-        let source = &document[offset..=raw.end];
         let (prefix, local) =
             split_name(&document[name], namespaces).ok_or(bad(offset, "name of an attribute"))?;
         let raw_value = &document[raw.clone()];
@@ -175,7 +165,8 @@ impl<'a> Tags<'a> {
             self.scope.push(Declaration {
                 prefix,
                 uri,
-                source,
+                span: offset..raw.end + 1,
+                uri_span: raw,
                 depth,
             });
         } else {
@@ -219,14 +210,15 @@ impl<'a> Tags<'a> {
         Ok(())
     }
 
+    /// The declaration that binds a prefix (empty: the default namespace) here.
+    pub(super) fn declaration_of(&self, prefix: &str) -> Option<&Declaration<'a>> {
+        let mut innermost_first = self.scope.iter().rev();
+        innermost_first.find(|declared| declared.prefix == prefix)
+    }
+
     /// The namespace that a prefix (empty: the default one) is bound to here.
     pub(super) fn namespace(&self, prefix: &str) -> Result<Option<Cow<'a, str>>, Fault> {
-        match self
-            .scope
-            .iter()
-            .rev()
-            .find(|declared| declared.prefix == prefix)
-        {
+        match self.declaration_of(prefix) {
             Some(declared) if declared.uri.is_empty() => Ok(None),
             Some(declared) => Ok(Some(declared.uri.clone())),
             None if prefix.is_empty() => Ok(None),
@@ -289,9 +281,44 @@ fn check_declaration(prefix: &str, uri: &str) -> Result<(), Fault> {
             uri != XML_NAMESPACE && uri != XMLNS_NAMESPACE && (prefix.is_empty() || !uri.is_empty())
         }
     };
-    if allowed {
+    if !allowed {
+        return Err(Fault::NotWellFormed("namespace declaration"));
+    }
+    if uri.bytes().all(may_stand_in_uri) {
         Ok(())
     } else {
-        Err(Fault::NotWellFormed("namespace declaration"))
+        Err(Fault::NotWellFormed("a namespace name that is no URI"))
     }
+}
+
+/// The characters of a URI reference (RFC 3986, appendix A), which a namespace name is. Other readers
+/// refuse the whole document for one that is none: spliced into a reply, it would take everybody's
+/// answers with it.
+const fn may_stand_in_uri(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b':'
+                | b'/'
+                | b'?'
+                | b'#'
+                | b'['
+                | b']'
+                | b'@'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+                | b'%'
+        )
 }

@@ -158,7 +158,7 @@ pub(super) fn answer(answer: Answer) -> (BasicProperties, Bytes) {
             )
         }
         // A type of no version: what a wrong adapter would send.
-        AnswerContent::Unreadable => (properties.with_type("okand".into()), Bytes::new()),
+        AnswerContent::Unreadable(_) => (properties.with_type("okand".into()), Bytes::new()),
     }
 }
 

@@ -58,7 +58,7 @@ impl Garbage {
             AnswerContent::Svar(right) => right.into_exposed(),
             AnswerContent::Fel { .. }
             | AnswerContent::Sealed { .. }
-            | AnswerContent::Unreadable => Bytes::new(),
+            | AnswerContent::Unreadable(_) => Bytes::new(),
         };
         let namnrymd = namnrymd(&right);
         let spoiled = match self {

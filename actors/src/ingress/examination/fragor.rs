@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use shs_schemas::shs::{self, DataPart, KnownIds, time};
-use shs_schemas::ssbtek::{
-    Anrop, Anropsfel, Avvisning, Datum, Fraga, Operation, Organisationsnummer, Orsak,
-};
+use shs_schemas::ssbtek::{Anrop, Anropsfel, Avvisning, Datum, Fraga, Organisationsnummer, Orsak};
 
+use super::soap::exchange;
+use super::{Open, etikett};
 use crate::caller::Caller;
 use crate::failure::{Anropsplats, Failure, Rejection};
 use crate::ingress::rules::{PERSONS_MAX, Rules};
@@ -21,15 +21,25 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// Whether it may ask for this body: for itself, and for those that its certificate stands for (an
-    /// ombud's for several; ssbtek-10, 10 row 21).
-    #[must_use]
-    pub fn may_ask_for(&self, ingivare: Organisationsnummer) -> bool {
-        if self.caller.is_internal() {
+    /// Whether it may ask for this body at `now`: for itself, which has been looked at, and for others
+    /// that its certificate stands for (an ombud's for several; ssbtek-10, 10 row 21), when they are
+    /// connected and have an agreement of their own. Those are looked for in the configuration, as
+    /// `[[aktor]]` is where a certificate is given to several.
+    fn may_ask_for(
+        &self,
+        ingivare: Organisationsnummer,
+        rules: &Rules,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let Ok(ingivare) = shs::Organisationsnummer::parse(ingivare.as_str()) else {
+            return false;
+        };
+        if ingivare == self.sender {
             return true;
         }
-        let ingivare = shs::Organisationsnummer::parse(ingivare.as_str());
-        ingivare.is_ok_and(|ingivare| ingivare == self.sender || self.caller.speaks_for(&ingivare))
+        let exchange = exchange(rules, ingivare, now);
+        self.caller.speaks_for(&exchange.sender)
+            && etikett::may_ask(rules, &exchange).is_ok_and(Open::is_nothing)
     }
 }
 
@@ -68,7 +78,7 @@ pub fn fragor(
     }
     check_alike(&persons).map_err(reject)?;
     if let Some(fraga) = asked(&persons).next()
-        && !asker.may_ask_for(fraga.ingivare_organisationsnummer())
+        && !asker.may_ask_for(fraga.ingivare_organisationsnummer(), rules, now)
     {
         return Err(reject(Failure::Ingivare));
     }
@@ -95,10 +105,10 @@ pub(super) fn rejection_of(fel: Anropsfel, ids: &KnownIds, part: Option<usize>) 
         Orsak::SoapVersion(_) => Failure::SoapVersion,
     };
     Rejection {
-        anrop: fel.kontrakt.map(|kontrakt| Anropsplats {
-            kontrakt,
-            operation: fel.operation.unwrap_or(Operation::Hamta),
-        }),
+        anrop: Anropsplats {
+            kontrakt: fel.kontrakt,
+            operation: fel.operation,
+        },
         ..Rejection::at(failure, ids.clone(), part, fel.orsak.fault())
     }
 }

@@ -45,11 +45,11 @@ pub fn examine_anrop(
     let read = Anrop::read(body, charset, &rules.question_limits);
     let (call, form) = read.map_err(|fel| rejection_of(fel, &ids, None))?;
     let anrop = Anropsplats {
-        kontrakt: call.kontrakt(),
-        operation: call.operation(),
+        kontrakt: Some(call.kontrakt()),
+        operation: Some(call.operation()),
     };
     let reject = |failure| Rejection {
-        anrop: Some(anrop),
+        anrop,
         ..Rejection::new(failure, KnownIds::default())
     };
     if form == Form::Bar {
@@ -88,7 +88,7 @@ pub fn examine_anrop(
 }
 
 /// What an agreement must cover for this body to ask: the same as for a synchronous SHS message.
-fn exchange(rules: &Rules, sender: Organisationsnummer, now: DateTime<Utc>) -> Exchange {
+pub(super) fn exchange(rules: &Rules, sender: Organisationsnummer, now: DateTime<Utc>) -> Exchange {
     Exchange {
         sender,
         receiver: rules.own.address.organisation().clone(),
@@ -126,12 +126,15 @@ fn asker_of_test(
     if caller.is_internal() {
         return Ok((rules.own.address.organisation().clone(), Open::default()));
     }
-    let mut refused = Failure::SenderMissing;
+    let mut best = Err(Failure::SenderMissing);
     for actor in caller.actors() {
         match etikett::may_ask(rules, &exchange(rules, actor.clone(), now)) {
-            Ok(open) => return Ok((actor.clone(), open)),
-            Err(failure) => refused = failure,
+            Ok(open) if open.is_nothing() => return Ok((actor.clone(), open)),
+            // Perhaps, as the directory says; unless another one may for certain.
+            Ok(open) if best.is_err() => best = Ok((actor.clone(), open)),
+            Err(failure) if best.is_err() => best = Err(failure),
+            Ok(_) | Err(_) => {}
         }
     }
-    Err(refused)
+    best
 }

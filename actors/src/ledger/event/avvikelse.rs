@@ -1,10 +1,11 @@
 //! How an avvikelse stands in the ledger (design 8.6; ).
 
 use serde::Serialize;
+use shs_schemas::ssbtek::Faltnamn;
 use shs_schemas::{Fault, Uppgiftslamnare};
 
-use super::{Word, text, word};
-use crate::avvikelse::{Faltnamn, Klass};
+use super::{Word, text, text_if_any, word};
+use crate::avvikelse::Klass;
 
 /// Something odd about one authority's answer: words and names of our tables, numbers, and the name of
 /// a field.
@@ -17,7 +18,10 @@ pub struct AvvikelseLine {
     #[serde(serialize_with = "word")]
     pub slag: Klass,
     /// The element, part or field that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "text_if_any"
+    )]
     pub element: Option<Faltnamn>,
     /// Where in the answer, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +89,6 @@ mod tests {
 
     use super::super::{Event, Ids, LINE_BYTES_MAX, What};
     use super::*;
-    use crate::avvikelse::FALTNAMN_CHARS_MAX;
 
     const PLAIN: AvvikelseLine = AvvikelseLine {
         bastjanst: Uppgiftslamnare::CSN,
@@ -162,10 +165,10 @@ mod tests {
         let tx = TxId::parse(id).unwrap();
         let (corr, content) = (CorrId::parse(id).unwrap(), ContentId::parse("x").unwrap());
         // Six bytes for each character: the most that JSON makes of one.
-        let name: &'static str = Box::leak("\u{1}".repeat(2 * FALTNAMN_CHARS_MAX).into_boxed_str());
+        let name: &'static str = Box::leak("\u{1}".repeat(Faltnamn::CHARS_MAX).into_boxed_str());
         let longest = AvvikelseLine {
             slag: Klass::LefiFelplacerad,
-            element: Some(Cow::Borrowed(name).into()),
+            element: Some(name.into()),
             position: Some(u64::MAX),
             fault: Some(FaultWord::NotWellFormed),
             antal: Some(u64::MAX),
@@ -174,7 +177,7 @@ mod tests {
         };
         let ids = Ids::new(Some(&tx), Some(&corr), Some(&content));
         let line = written("samsvar-1", ids, longest);
-        assert!(line.len() > 6 * FALTNAMN_CHARS_MAX + 256, "{line}");
+        assert!(line.len() > 6 * Faltnamn::CHARS_MAX + 256, "{line}");
         assert!(line.len() <= LINE_BYTES_MAX - 256, "{}", line.len());
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use shs_schemas::Sensitive;
+use shs_schemas::{Fault, Sensitive, WireError};
 use uuid::Uuid;
 
 use super::contract::{FEL_V1, FELKOD, FELMEDDELANDE, SEALED_CONTENT_TYPE, SVAR_V1, X_SEAL_KEY};
@@ -30,7 +30,9 @@ pub(super) fn read_answer(delivery: Delivery, bytes_max: usize) -> Option<Answer
 
 fn read_content(delivery: Delivery, bytes_max: usize) -> AnswerContent {
     match delivery.properties.kind().as_ref().map(ShortString::as_str) {
-        Some(SVAR_V1) if delivery.data.len() > bytes_max => AnswerContent::Unreadable,
+        Some(SVAR_V1) if delivery.data.len() > bytes_max => {
+            unreadable(BODY, Fault::Limit("answer_bytes_max", bytes_max))
+        }
         Some(SVAR_V1) if is_sealed(&delivery) => read_sealed(delivery),
         Some(SVAR_V1) => AnswerContent::Svar(Sensitive::new(Bytes::from(delivery.data))),
         Some(FEL_V1) => delivery
@@ -38,8 +40,8 @@ fn read_content(delivery: Delivery, bytes_max: usize) -> AnswerContent {
             .headers()
             .as_ref()
             .and_then(read_fel)
-            .unwrap_or(AnswerContent::Unreadable),
-        _ => AnswerContent::Unreadable,
+            .unwrap_or_else(|| unreadable(FELKOD, Fault::Missing)),
+        _ => AnswerContent::of_another_type(),
     }
 }
 
@@ -59,19 +61,26 @@ fn read_sealed(delivery: Delivery) -> AnswerContent {
             key,
             body: Bytes::from(delivery.data),
         },
-        None => AnswerContent::Unreadable,
+        None => unreadable(X_SEAL_KEY, Fault::Missing),
     }
 }
 
-/// A failure needs its code; texts may be missing. Both are bounded by the size of a frame.
+/// Where a message that is no answer is wrong.
+const BODY: &str = "body";
+
+fn unreadable(element: &'static str, fault: Fault) -> AnswerContent {
+    AnswerContent::Unreadable(WireError::new(element, 0, fault))
+}
+
+/// A failure needs its code; texts may be missing, and what is no text among them is left out. Both are
+/// bounded by the size of a frame. A code may be a number: those of some authorities are.
 fn read_fel(headers: &FieldTable) -> Option<AnswerContent> {
-    let felkod = text(headers.inner().get(FELKOD)?)?;
+    let felkod = headers.inner().get(FELKOD)?;
+    let felkod = text(felkod).or_else(|| number(felkod))?;
     let felmeddelande = match headers.inner().get(FELMEDDELANDE) {
         None | Some(AMQPValue::Void) => Vec::new(),
-        Some(AMQPValue::FieldArray(texts)) => {
-            texts.as_slice().iter().map(text).collect::<Option<_>>()?
-        }
-        Some(single) => vec![text(single)?],
+        Some(AMQPValue::FieldArray(texts)) => texts.as_slice().iter().filter_map(text).collect(),
+        Some(single) => text(single).into_iter().collect(),
     };
     Some(AnswerContent::Fel {
         felkod,
@@ -85,6 +94,19 @@ fn text(value: &AMQPValue) -> Option<String> {
         AMQPValue::ShortString(text) => Some(text.as_str().to_owned()),
         _ => None,
     }
+}
+
+fn number(value: &AMQPValue) -> Option<String> {
+    Some(match value {
+        AMQPValue::ShortShortInt(number) => number.to_string(),
+        AMQPValue::ShortShortUInt(number) => number.to_string(),
+        AMQPValue::ShortInt(number) => number.to_string(),
+        AMQPValue::ShortUInt(number) => number.to_string(),
+        AMQPValue::LongInt(number) => number.to_string(),
+        AMQPValue::LongUInt(number) => number.to_string(),
+        AMQPValue::LongLongInt(number) => number.to_string(),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -121,7 +143,7 @@ mod tests {
                 felkod,
                 felmeddelande,
             } => Some((felkod, felmeddelande.into_exposed())),
-            AnswerContent::Unreadable => None,
+            AnswerContent::Unreadable(_) => None,
             AnswerContent::Svar(_) | AnswerContent::Sealed { .. } => {
                 panic!("fel.v1 read as svar.v1")
             }
@@ -158,7 +180,7 @@ mod tests {
             Some(long("a b")),
             Some(AMQPValue::LongInt(1)),
         ] {
-            assert!(matches!(read(key), AnswerContent::Unreadable));
+            assert!(matches!(read(key), AnswerContent::Unreadable(_)));
         }
     }
 
@@ -169,7 +191,10 @@ mod tests {
             super::read_answer(delivery, bytes_max).unwrap().content
         };
         assert!(matches!(read(11), AnswerContent::Svar(_)));
-        assert!(matches!(read(10), AnswerContent::Unreadable));
+        let AnswerContent::Unreadable(fault) = read(10) else {
+            panic!("above the bound")
+        };
+        assert_eq!(fault.fault, Fault::Limit("answer_bytes_max", 10));
     }
 
     #[test]
@@ -191,23 +216,38 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_without_a_code_or_with_numbers_for_texts_is_unreadable() {
+    fn a_failure_without_a_code_is_unreadable_and_a_number_is_a_code() {
         assert_eq!(fel(&[]), None);
-        assert_eq!(fel(&[(FELKOD, AMQPValue::LongInt(17))]), None);
-        assert_eq!(
-            fel(&[
-                (FELKOD, long("BT-17")),
-                (FELMEDDELANDE, AMQPValue::Boolean(true))
-            ]),
-            None
-        );
+        assert_eq!(fel(&[(FELKOD, AMQPValue::Boolean(true))]), None);
+        for number in [
+            AMQPValue::LongInt(403),
+            AMQPValue::ShortUInt(403),
+            AMQPValue::LongLongInt(403),
+        ] {
+            assert_eq!(fel(&[(FELKOD, number)]), Some(("403".into(), vec![])));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_among_the_texts_of_a_failure_is_left_out() {
+        let mixed = vec![AMQPValue::Boolean(true), long("ett")];
+        for (given, texts) in [
+            (AMQPValue::Boolean(true), vec![]),
+            (
+                AMQPValue::FieldArray(FieldArray::from(mixed)),
+                vec!["ett".to_owned()],
+            ),
+        ] {
+            let headers = [(FELKOD, long("BT-17")), (FELMEDDELANDE, given)];
+            assert_eq!(fel(&headers), Some(("BT-17".into(), texts)));
+        }
     }
 
     #[test]
     fn another_type_is_unreadable_and_a_correlation_id_that_is_no_uuid_is_nobodys() {
         assert!(matches!(
             read_answer(message("svar.v2", &[], b"x")).unwrap().content,
-            AnswerContent::Unreadable
+            AnswerContent::Unreadable(_)
         ));
         let mut delivery = message(SVAR_V1, &[], b"x");
         delivery.properties = delivery.properties.with_correlation_id("17".into());

@@ -307,7 +307,7 @@ async fn an_answer_that_is_sealed_wrongly_is_unreadable_and_counted() {
         let mut rig = Rig::new(seals, answer);
         let content = rig.answer().await;
         assert!(
-            matches!(content, AnswerContent::Unreadable),
+            matches!(content, AnswerContent::Unreadable(_)),
             "{n}: {content:?}"
         );
         assert_eq!(rig.counted(), [(counted, 1)], "{n}");

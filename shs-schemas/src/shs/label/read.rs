@@ -49,6 +49,7 @@ impl Label {
             code,
             fault,
             known: draft.known,
+            without_parts: None,
         })
     }
 }

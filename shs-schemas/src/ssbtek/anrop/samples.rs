@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::{Anrop, Anropsfel, Form};
-use crate::ssbtek::{Datum, Fordelning, Fraga, Kontrakt, compose, kuvert};
+use crate::ssbtek::{Datum, Fordelning, Fraga, Kontrakt, kuvert, sammanstall};
 use crate::xml::Limits;
 
 pub(in crate::ssbtek) const NS: &str = "http://schema.forsakringskassan.se/integration/ssbt/10";
@@ -79,7 +79,7 @@ pub(in crate::ssbtek) fn assert_self_contained(fraga: &Fraga) {
         assert_eq!(sub.kontrakt(), Kontrakt::V10);
         assert!(sub.uppgifter().ingivare_namn == "Exempelköpings kommun");
     }
-    let response = compose(fraga, &[]);
+    let response = sammanstall(fraga, Form::Bar, &[]).document;
     let response = std::str::from_utf8(&response).unwrap();
     let response = roxmltree::Document::parse(response).unwrap();
     let echo = response.root_element().first_element_child().unwrap();

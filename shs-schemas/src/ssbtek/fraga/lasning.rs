@@ -165,14 +165,8 @@ pub(in crate::ssbtek) fn las_rot<'a>(
 /// Notes what is declared at the root: by itself, and by the envelope around it. The subtrees of
 /// the question are spliced into documents without that envelope, so they must bring it along.
 fn note_declarations(reader: &Reader<'_>, kontrakt: Kontrakt, platser: &mut Platser) {
-    let base = reader.document().as_ptr() as usize;
-    // A declaration is a slice of the document; its offset is the distance between the two.
-    let plats = |declaration: &Declaration<'_>| {
-        let at = declaration.source.as_ptr() as usize - base;
-        at..at + declaration.source.len()
-    };
     let own = reader.declarations();
-    platser.egna = own.iter().map(plats).collect();
+    platser.egna = own.iter().map(|declared| declared.span.clone()).collect();
     let mut in_scope: Vec<&Declaration<'_>> = own.iter().collect();
     // From the inside out: what is declared again is out of scope.
     for outer in reader.inherited().iter().rev() {
@@ -182,7 +176,7 @@ fn note_declarations(reader: &Reader<'_>, kontrakt: Kontrakt, platser: &mut Plat
         in_scope.push(outer);
         // `xmlns=""` undoes a default of the envelope, which is not there any more.
         if !outer.uri.is_empty() {
-            platser.arvda.push(plats(outer));
+            platser.arvda.push(outer.span.clone());
         }
     }
     platser.ssbt_upptaget = in_scope

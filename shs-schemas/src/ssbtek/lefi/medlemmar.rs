@@ -6,8 +6,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Members of one object at most.
-const MEMBERS_MAX: usize = 256;
+/// Members of one object at most: those of two answers, and what the merge adds of its own.
+const MEMBERS_MAX: usize = 2 * ANSWER_MEMBERS_MAX + 16;
+/// Members of one object in an answer at most, so that what is merged from two can be read again.
+pub(super) const ANSWER_MEMBERS_MAX: usize = 256;
 
 /// The members of one JSON object.
 pub(super) struct Medlemmar<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);

@@ -5,40 +5,85 @@ use serde_json::value::RawValue;
 
 use super::koder::LefiMedlem;
 use super::medlemmar::Medlemmar;
-use super::sammanslagning::{own_row, read_avvikelser};
+use super::sammanslagning::{Avvikelser, own_row, read_avvikelser};
 use crate::ssbtek::Uppgiftslamnare;
 
 /// Whose values are not, as raw text, what they were in their own answer. `kallor` are the answers
-/// that were merged, Försäkringskassan's first. Everybody when `merged` cannot be read.
+/// that were merged, Försäkringskassan's first. Everybody when `merged` cannot be read. Each text is
+/// read once, and each row compared twice at most.
 pub(in crate::ssbtek) fn changed(
     merged: &[u8],
     kallor: &[(Uppgiftslamnare, String)],
 ) -> Vec<Uppgiftslamnare> {
-    let merged = std::str::from_utf8(merged).ok().and_then(Medlemmar::parse);
+    let merged = std::str::from_utf8(merged).ok().and_then(Lasning::parse);
+    let own: Vec<_> = kallor
+        .iter()
+        .map(|(_, json)| Lasning::parse(json))
+        .collect();
     let is_same = |place: usize| -> bool {
-        let (ul, json) = &kallor[place];
-        let (Some(merged), Some(own)) = (&merged, Medlemmar::parse(json)) else {
+        let (Some(merged), Some(Some(svar))) = (&merged, own.get(place)) else {
             return false;
         };
-        let is_earlier = |namn: &str| {
-            kallor[..place].iter().any(|(_, earlier)| {
-                Medlemmar::parse(earlier).is_some_and(|earlier| earlier.get(namn).is_some())
-            })
-        };
-        own.0.iter().all(|(namn, value)| match namn.as_ref() {
-            "utlamnare" => has_row(merged, &own, *ul),
-            "avvikelser" => has_avvikelser(merged, value),
-            namn => match LefiMedlem::from_namn(namn) {
-                Some(medlem) if medlem.svarande() != *ul => true,
-                None if is_earlier(namn) => true,
-                _ => merged.get(namn).is_some_and(|kept| is_equal(kept, value)),
-            },
-        })
+        let earlier = &own[..place];
+        has_members(merged, svar, kallor[place].0, earlier) && has_avvikelser(merged, svar, earlier)
     };
     (0..kallor.len())
         .filter(|place| !is_same(*place))
         .map(|place| kallor[place].0)
         .collect()
+}
+
+/// One answer, read.
+struct Lasning<'a> {
+    medlemmar: Medlemmar<'a>,
+    avvikelser: Avvikelser<'a>,
+}
+
+impl<'a> Lasning<'a> {
+    fn parse(json: &'a str) -> Option<Self> {
+        let medlemmar = Medlemmar::parse(json)?;
+        let avvikelser = read_avvikelser(medlemmar.get("avvikelser"))?;
+        Some(Self {
+            medlemmar,
+            avvikelser,
+        })
+    }
+
+    /// The rows of one array of `avvikelser`.
+    fn rows(&self, namn: &str) -> &[&'a RawValue] {
+        let mut arrays = self.avvikelser.iter();
+        arrays
+            .find(|(given, _)| given == namn)
+            .map_or(&[], |(_, rows)| rows)
+    }
+}
+
+/// Each member of the answer that is taken over is there, `avvikelser` excepted.
+fn has_members(
+    merged: &Lasning<'_>,
+    own: &Lasning<'_>,
+    ul: Uppgiftslamnare,
+    earlier: &[Option<Lasning<'_>>],
+) -> bool {
+    let is_earlier = |namn: &str| {
+        let mut earlier = earlier.iter().flatten();
+        earlier.any(|earlier| earlier.medlemmar.get(namn).is_some())
+    };
+    own.medlemmar
+        .0
+        .iter()
+        .all(|(namn, value)| match namn.as_ref() {
+            "avvikelser" => true,
+            "utlamnare" => has_row(&merged.medlemmar, &own.medlemmar, ul),
+            namn => match LefiMedlem::from_namn(namn) {
+                Some(medlem) if medlem.svarande() != ul => true,
+                None if is_earlier(namn) => true,
+                _ => {
+                    let kept = merged.medlemmar.get(namn);
+                    kept.is_some_and(|kept| is_equal(kept, value))
+                }
+            },
+        })
 }
 
 fn is_equal(one: &RawValue, other: &RawValue) -> bool {
@@ -50,26 +95,29 @@ fn has_row(merged: &Medlemmar<'_>, own: &Medlemmar<'_>, ul: Uppgiftslamnare) -> 
     own_row(own, ul).is_none_or(|row| own_row(merged, ul).is_some_and(|kept| is_equal(kept, row)))
 }
 
-/// Each array has the rows of this answer, next to each other and in their order.
-fn has_avvikelser(merged: &Medlemmar<'_>, own: &RawValue) -> bool {
-    let (Some(kept), Some(own)) = (
-        read_avvikelser(merged.get("avvikelser")),
-        read_avvikelser(Some(own)),
-    ) else {
-        return false;
-    };
-    own.iter()
-        .filter(|(_, rows)| !rows.is_empty())
-        .all(|(namn, rows)| {
-            kept.iter()
-                .filter(|(kept, _)| kept == namn)
-                .flat_map(|(_, kept)| kept.windows(rows.len()))
-                .any(|kept| {
-                    kept.iter()
-                        .zip(rows)
-                        .all(|(one, other)| is_equal(one, other))
-                })
-        })
+/// Each array has the rows of this answer, next to each other and in their order: after those of
+/// the answers before it, or at the end, when our own rows stand before them.
+fn has_avvikelser(
+    merged: &Lasning<'_>,
+    own: &Lasning<'_>,
+    earlier: &[Option<Lasning<'_>>],
+) -> bool {
+    own.avvikelser.iter().all(|(namn, rows)| {
+        let before = earlier.iter().flatten();
+        let before: usize = before.map(|earlier| earlier.rows(namn).len()).sum();
+        let Some(rest) = merged.rows(namn).get(before..) else {
+            return false;
+        };
+        let Some(surplus) = rest.len().checked_sub(rows.len()) else {
+            return false;
+        };
+        are_equal(&rest[..rows.len()], rows) || are_equal(&rest[surplus..], rows)
+    })
+}
+
+fn are_equal(some: &[&RawValue], others: &[&RawValue]) -> bool {
+    let mut pairs = some.iter().zip(others);
+    some.len() == others.len() && pairs.all(|(one, other)| is_equal(one, other))
 }
 
 #[cfg(test)]
@@ -129,5 +177,43 @@ mod tests {
         }
         assert_eq!(changed(b"", &kallor()), [FK, PM]);
         assert_eq!(changed(b"{\"a\":\"\xE5\"}", &kallor()), [FK, PM]);
+    }
+
+    #[test]
+    fn rows_of_ours_may_stand_before_or_after_those_of_an_answer() {
+        let obehorig = [(LefiMedlem::from_namn("utbetalningar").unwrap(), "FK:FP")];
+        for (place, ul, json) in [(0, FK, FK_JSON), (1, PM, PM_JSON)] {
+            let mut delar = [(FK, LefiUtfall::Obehorig(&obehorig)); 2];
+            delar[1].0 = PM;
+            delar[place].1 = LefiUtfall::Svar(json);
+            let merged = String::from_utf8(merge(&delar).unwrap().0).unwrap();
+            let kallor = [(ul, json.to_owned())];
+            assert_eq!(changed(merged.as_bytes(), &kallor), []);
+            let merged = merged.replace("{\"r\":", "{\"s\":");
+            assert_eq!(changed(merged.as_bytes(), &kallor), [ul], "{merged}");
+        }
+    }
+
+    /// Rows and names that a comparison of each with each would not get through while the suite
+    /// waits: five megabytes, of which every part could be taken for every other.
+    #[test]
+    fn a_large_answer_of_equal_rows_is_compared_in_one_pass() {
+        const ROWS: usize = 100_000;
+        const ROW: &str = r#"{"avvikelse":{"kod":"OBEHORIG"},"typ":{"kod":"FK:FP"}},"#;
+        let answer = |last: &str, unknown: &str| {
+            let rows = ROW.repeat(ROWS);
+            let others = (0..200).map(|n| format!(r#","{unknown}{n}":1"#));
+            let others: String = others.collect();
+            format!(r#"{{"avvikelser":{{"utbetalningar":[{rows}{last}]}}{others}}}"#)
+        };
+        let (fk, pm) = (answer(r#"{"sist":1}"#, "f"), answer(r#"{"sist":2}"#, "p"));
+        assert!(fk.len() > 5_000_000);
+        let delar = [(FK, LefiUtfall::Svar(&fk)), (PM, LefiUtfall::Svar(&pm))];
+        let (merged, _) = merge(&delar).unwrap();
+        let other = String::from_utf8(merged.clone()).unwrap();
+        let other = other.replace(r#""sist":2"#, r#""sist":3"#);
+        let kallor = [(FK, fk), (PM, pm)];
+        assert_eq!(changed(&merged, &kallor), []);
+        assert_eq!(changed(other.as_bytes(), &kallor), [PM]);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::koder::{LefiMedlem, beskrivning};
-use super::medlemmar::{Medlemmar, push_string};
+use super::medlemmar::{ANSWER_MEMBERS_MAX, Medlemmar, push_string};
 use crate::ssbtek::Uppgiftslamnare;
 
 /// Arrays and objects within each other at most. What LEFI publishes has less than ten.
@@ -43,10 +43,12 @@ struct Last<'a> {
     avvikelser: Vec<(Cow<'a, str>, Vec<&'a RawValue>)>,
 }
 
-/// One JSON answer of the parts that were asked, Försäkringskassan's first, and the number of
-/// members that were dropped because they stood in the wrong answer. `Err` when an answer cannot
+/// One JSON answer of the parts that were asked, Försäkringskassan's first, and whose answer
+/// each member stood in that was dropped because it was the wrong one. `Err` when an answer cannot
 /// be read: the caller counts that part as failed and tries again.
-pub(in crate::ssbtek) fn merge(delar: &[Del<'_>]) -> Result<(Vec<u8>, usize), Uppgiftslamnare> {
+pub(in crate::ssbtek) fn merge(
+    delar: &[Del<'_>],
+) -> Result<(Vec<u8>, Vec<Uppgiftslamnare>), Uppgiftslamnare> {
     let mut lasta = Vec::with_capacity(delar.len());
     for &(uppgiftslamnare, utfall) in delar {
         lasta.push(read(uppgiftslamnare, utfall).ok_or(uppgiftslamnare)?);
@@ -77,7 +79,7 @@ fn read(uppgiftslamnare: Uppgiftslamnare, utfall: LefiUtfall<'_>) -> Option<Last
 }
 
 /// True for an answer that [`merge`] takes: one JSON object without byte order mark, no member
-/// twice, no deeper than [`DEPTH_MAX`], `avvikelser` in one of the forms that occur. Answers are
+/// twice, no more than [`ANSWER_MEMBERS_MAX`], no deeper than [`DEPTH_MAX`], `avvikelser` in one of the forms that occur. Answers are
 /// held to this when they arrive, so that one that was accepted can always be merged or passed on.
 pub(in crate::ssbtek) fn is_readable(json: &str) -> bool {
     read_svar(json).is_some()
@@ -89,7 +91,8 @@ fn read_svar(json: &str) -> Option<(Medlemmar<'_>, Avvikelser<'_>)> {
     }
     let medlemmar = Medlemmar::parse(json)?;
     let avvikelser = read_avvikelser(medlemmar.get("avvikelser"))?;
-    Some((medlemmar, avvikelser))
+    let members = medlemmar.0.len().max(avvikelser.len());
+    (members <= ANSWER_MEMBERS_MAX).then_some((medlemmar, avvikelser))
 }
 
 /// True when no more than [`DEPTH_MAX`] arrays and objects are open at the same time. Raw values
@@ -245,9 +248,10 @@ fn collect_rows(rows: &mut Vec<u8>, last: &Last<'_>, name: &str) {
     }
 }
 
-/// Members that are taken from answers, in their order; returns how many stood in the wrong one.
-fn write_members(out: &mut Vec<u8>, lasta: &[Last<'_>]) -> usize {
-    let mut dropped = 0;
+/// Members that are taken from answers, in their order; returns whose answer each stood in that stood in
+/// the wrong one.
+fn write_members(out: &mut Vec<u8>, lasta: &[Last<'_>]) -> Vec<Uppgiftslamnare> {
+    let mut dropped = Vec::new();
     for medlem in LefiMedlem::all() {
         for last in lasta {
             let Some(value) = last.medlemmar.get(medlem.namn()) else {
@@ -256,7 +260,7 @@ fn write_members(out: &mut Vec<u8>, lasta: &[Last<'_>]) -> usize {
             if medlem.svarande() == last.uppgiftslamnare {
                 write_member(out, medlem.namn(), value);
             } else {
-                dropped += 1;
+                dropped.push(last.uppgiftslamnare);
             }
         }
     }
@@ -351,12 +355,28 @@ mod tests {
         let pm = r#"{"formansinformation":{},"beslut":[3]}"#;
         let (out, dropped) =
             merge(&[(FK, LefiUtfall::Svar(fk)), (PM, LefiUtfall::Svar(pm))]).unwrap();
-        assert_eq!(dropped, 3);
+        assert_eq!(dropped, [PM, FK, FK]);
         assert!(
             String::from_utf8(out)
                 .unwrap()
                 .ends_with(r#"],"beslut":[3]}"#)
         );
+    }
+
+    #[test]
+    fn members_are_bounded_so_that_two_answers_can_be_merged() {
+        let members = |name: &str, count: usize| {
+            let members: Vec<_> = (0..count).map(|n| format!(r#""{name}{n}":[]"#)).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let with = |count| [members("a", count), members("b", count)];
+        let [fk, pm] = with(ANSWER_MEMBERS_MAX);
+        let text = merged(&[(FK, LefiUtfall::Svar(&fk)), (PM, LefiUtfall::Svar(&pm))]);
+        let read = Medlemmar::parse(&text).unwrap();
+        assert_eq!(read.0.len(), 2 * ANSWER_MEMBERS_MAX + 1);
+        let [fk, pm] = with(ANSWER_MEMBERS_MAX + 1);
+        assert!(!is_readable(&fk));
+        assert!(!is_readable(&format!(r#"{{"avvikelser":{pm}}}"#)));
     }
 
     #[test]

@@ -1,17 +1,11 @@
 //! What the agreement lets an authority give out, where it says so (Villkor, Bilaga 3; R-231,
 //! R-232), as data. For the other six parties nobody has a list, so nothing is noted.
 
-use std::borrow::Cow;
-
-use super::Falt;
+use super::falt::{Falt, Faltnamn, shown};
 use crate::ssbtek::Svarselement;
 
 /// Names noted in one answer at most.
 pub(super) const FIELDS_MAX: usize = 16;
-/// The longest name of the answer's own that is shown.
-const NAME_BYTES_MAX: usize = 64;
-/// Stands for a name that only the answer knows and that could be anything.
-const OKANT: &str = "[okänt fält]";
 
 /// The list of one party.
 pub(super) struct Bilaga3 {
@@ -30,7 +24,7 @@ const BESLUTSDATUM: &str = "datum för beslut";
 const ATERKALLELSEDATUM: &str = "datum för beslut om återkallelse";
 
 /// five fields per vehicle.
-static TNS: Bilaga3 = Bilaga3 {
+pub(super) const TNS: Bilaga3 = Bilaga3 {
     items: &[
         ("fordon/regnr", &["registreringsnummer"]),
         ("fordon/fabrikat", &["fabrikat"]),
@@ -44,7 +38,7 @@ static TNS: Bilaga3 = Bilaga3 {
 /// Its seventh item, when a matter of revocation began, has no element in this schema. What
 /// no item covers (C-56: `hemland`, `inresedatum`, `ansokningsdatum`, `anledning`,
 /// `anledningNamn`) is in neither list until the contract's parties decide otherwise.
-static MIV: Bilaga3 = Bilaga3 {
+pub(super) const MIV: Bilaga3 = Bilaga3 {
     items: &[
         ("svar/arendeTyp", &[BEVILJAT, ATERKALLELSE]),
         ("svar/arendeTypNamn", &[BEVILJAT, ATERKALLELSE]),
@@ -67,61 +61,68 @@ static MIV: Bilaga3 = Bilaga3 {
 };
 
 impl Bilaga3 {
-    /// The list of the party that answers in `element`.
-    pub(super) const fn of(element: Svarselement) -> Option<&'static Self> {
-        match element {
-            Svarselement::Tns => Some(&TNS),
-            Svarselement::Miv => Some(&MIV),
-            Svarselement::Af
-            | Svarselement::Csn
-            | Svarselement::Fk
-            | Svarselement::Skv
-            | Svarselement::So => None,
+    /// True when the element with this path may have a value; for the structure tables, which hold
+    /// the answer for each row.
+    pub(super) const fn allows(&self, path: &str) -> bool {
+        let mut at = 0;
+        while at < self.items.len() {
+            let (known, items) = self.items[at];
+            if is_equal(known, path) && !items.is_empty() {
+                return true;
+            }
+            at += 1;
         }
+        at = 0;
+        while at < self.technical.len() {
+            if is_equal(self.technical[at], path) {
+                return true;
+            }
+            at += 1;
+        }
+        false
     }
+}
 
-    /// True when the element with this path may have a value.
-    pub(super) fn allows(&self, path: &str) -> bool {
-        self.items
-            .iter()
-            .any(|(known, items)| *known == path && !items.is_empty())
-            || self.technical.contains(&path)
+/// `==` where it cannot be used: when tables are built.
+const fn is_equal(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
     }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// True when there is a list for the party that answers in `element`: what it does not name is
+/// noted.
+pub(super) const fn has_list(element: Svarselement) -> bool {
+    matches!(element, Svarselement::Tns | Svarselement::Miv)
 }
 
 /// Notes an element of the schema once, up to [`FIELDS_MAX`] names.
 pub(super) fn note(fields: &mut Vec<Falt>, namn: &'static str, offset: usize) {
     if is_new(fields, namn) {
-        let namn = Cow::Borrowed(namn);
+        let namn = Faltnamn::of_schema(namn);
         fields.push(Falt { namn, offset });
     }
 }
 
 /// Notes an element that only the answer knows, by the name that may be shown.
 pub(super) fn note_foreign(fields: &mut Vec<Falt>, local: &str, offset: usize) {
-    let namn = shown(local);
-    if is_new(fields, namn) {
-        let namn = if namn == OKANT {
-            Cow::Borrowed(OKANT)
-        } else {
-            Cow::Owned(namn.to_owned())
-        };
+    if is_new(fields, shown(local)) {
+        let namn = Faltnamn::of_answer(local);
         fields.push(Falt { namn, offset });
     }
 }
 
 fn is_new(fields: &[Falt], namn: &str) -> bool {
-    fields.len() < FIELDS_MAX && fields.iter().all(|known| known.namn != namn)
-}
-
-/// A name that only the answer knows, or what stands for it: a name can be made of anything, an
-/// identity number included.
-fn shown(local: &str) -> &str {
-    if local.len() <= NAME_BYTES_MAX && local.bytes().all(|b| b.is_ascii_alphabetic()) {
-        local
-    } else {
-        OKANT
-    }
+    fields.len() < FIELDS_MAX && fields.iter().all(|known| known.namn.as_str() != namn)
 }
 
 #[cfg(test)]
@@ -129,14 +130,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_harmless_names_are_shown() {
-        for good in ["agare", "AgarensNamn"] {
-            assert_eq!(shown(good), good);
+    fn a_list_allows_its_own_paths_and_no_others() {
+        for allowed in ["fordon/regnr", "resultat", "felresultat/feltext"] {
+            assert!(TNS.allows(allowed), "{allowed}");
         }
-        let long = "a".repeat(NAME_BYTES_MAX + 1);
-        for bad in ["p199503142383", "ägare", "a-b", "a_b", "a.b", &long] {
-            assert_eq!(shown(bad), OKANT, "{bad}");
+        for other in [
+            "",
+            "regnr",
+            "fordon/regn",
+            "fordon/regnrx",
+            "svar/fromDatum",
+        ] {
+            assert!(!TNS.allows(other), "{other}");
         }
+        assert!(MIV.allows("svar/fromDatum") && MIV.allows("response/personnummer"));
+        assert!(!MIV.allows("response/hemland") && !MIV.allows("svar/anledning"));
     }
 
     #[test]
@@ -147,6 +155,6 @@ mod tests {
             note_foreign(&mut fields, &format!("x{}", char::from(b'a' + n % 26)), 2);
         }
         assert_eq!(fields.len(), FIELDS_MAX);
-        assert_eq!((fields[0].namn.as_ref(), fields[0].offset), ("a", 1));
+        assert_eq!((fields[0].namn.as_str(), fields[0].offset), ("a", 1));
     }
 }

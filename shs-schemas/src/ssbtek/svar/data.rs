@@ -2,41 +2,50 @@
 
 use std::ops::Range;
 
-use super::bilaga3::Bilaga3;
+use super::bilaga3;
+use super::leaning::Leaning;
 use super::structure::{Element, Type};
 use super::walk::Walk;
 use super::{Falt, af, csn, miv, skv, so, tns};
 use crate::error::{Fault, WireError};
 use crate::ssbtek::cursor::Cursor;
-use crate::ssbtek::{Svarselement, lefi, xsd};
-use crate::xml::Limits;
+use crate::ssbtek::{Kontrakt, Svarselement, lefi, xsd};
+use crate::xml::{Limits, Start};
 
 /// What was found in `data`.
+#[derive(Default)]
 pub(super) struct Data {
     /// Place of the base64 in the document, for the parties that answer so.
     pub(super) base64: Option<Range<usize>>,
     /// Fields that the party may not give out.
     pub(super) utanfor_bilaga3: Vec<Falt>,
+    /// Why the version of the contract around them cannot be exchanged.
+    pub(super) leaning: Option<WireError>,
 }
 
-/// Reads `data`, begun last at `at`, to its end.
+/// Reads `data`, begun last with `start`, to its end, in an answer of this version.
 ///
 /// # Errors
 /// When it is not as the party's schema has it, or what its base64 holds cannot be read.
 pub(super) fn read(
     cursor: &mut Cursor<'_>,
     element: Svarselement,
-    at: usize,
+    kontrakt: Kontrakt,
+    start: &Start<'_>,
     limits: &Limits,
 ) -> Result<Data, WireError> {
+    let inline = |cursor: &mut Cursor<'_>, of| {
+        let leaning = Leaning::new(kontrakt, start.span.end);
+        inline(cursor, element, of, start.span.start, leaning, limits)
+    };
     match element {
         Svarselement::Csn => base64(cursor, "data/svar", |bytes| csn::check(bytes, limits)),
         Svarselement::Fk => base64(cursor, "data/lefiJsonSvar", lefi_svar),
-        Svarselement::Af => inline(cursor, element, &af::DATA, at, limits),
-        Svarselement::Skv => inline(cursor, element, &skv::DATA, at, limits),
-        Svarselement::So => inline(cursor, element, &so::DATA, at, limits),
-        Svarselement::Tns => inline(cursor, element, &tns::DATA, at, limits),
-        Svarselement::Miv => inline(cursor, element, &miv::DATA, at, limits),
+        Svarselement::Af => inline(cursor, &af::DATA),
+        Svarselement::Skv => inline(cursor, &skv::DATA),
+        Svarselement::So => inline(cursor, &so::DATA),
+        Svarselement::Tns => inline(cursor, &tns::DATA),
+        Svarselement::Miv => inline(cursor, &miv::DATA),
     }
 }
 
@@ -45,14 +54,17 @@ fn inline(
     element: Svarselement,
     of: &'static Type,
     at: usize,
+    leaning: Leaning,
     limits: &Limits,
 ) -> Result<Data, WireError> {
     let mut walk = Walk::new(cursor.reader_mut(), limits);
-    walk.list = Bilaga3::of(element);
+    walk.leaning = Some(leaning);
+    walk.has_list = bilaga3::has_list(element);
     walk.misplaced = (element == Svarselement::Tns).then_some(tns::MISPLACED);
     walk.element(&Element::one(None, "data", of), at)?;
     Ok(Data {
         base64: None,
+        leaning: walk.leaning.as_ref().and_then(Leaning::first),
         utanfor_bilaga3: walk.fields,
     })
 }
@@ -71,6 +83,7 @@ fn base64(
     Ok(Data {
         base64: Some(at),
         utanfor_bilaga3: Vec::new(),
+        leaning: None,
     })
 }
 

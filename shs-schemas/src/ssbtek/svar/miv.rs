@@ -1,5 +1,6 @@
 //! Migrationsverket's answer: nothing in it is in a namespace (ssbtek-10, 4.7).
 
+use super::bilaga3::MIV;
 use super::simple::{DATE, STRING};
 use super::structure::{Element, Open, Type, UNBOUNDED};
 use crate::ssbtek::xsd::Rule;
@@ -7,8 +8,12 @@ use crate::ssbtek::xsd::Rule;
 /// Namespace of the names of its types.
 const TYPES: &str = "http://schema.migrationsverket.se/ssbtek/1/";
 
+const fn one(path: &'static str, of: &'static Type) -> Element {
+    Element::one(None, path, of).listed(&MIV)
+}
+
 const fn maybe(path: &'static str, of: &'static Type) -> Element {
-    Element::one(None, path, of).optional()
+    one(path, of).optional()
 }
 
 /// `data`, which may be empty.
@@ -25,7 +30,7 @@ static RESPONSE: Type = Type::named(
     &[
         // Ours back, then Migrationsverket's own.
         maybe("response/korrelationsid", &STRING),
-        Element::one(None, "response/correlationid", &STRING),
+        one("response/correlationid", &STRING),
         maybe("response/efternamn", &STRING),
         maybe("response/fornamn", &STRING),
         maybe("response/hemland", &STRING),

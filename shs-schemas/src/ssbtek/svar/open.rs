@@ -6,8 +6,8 @@ use super::bilaga3;
 use super::structure::{Element, Open, QName};
 use super::walk::{NOT_HERE, Walk};
 use crate::error::{Fault, WireError};
-use crate::ssbtek::Kontrakt;
-use crate::xml::{Event, Start};
+use crate::ssbtek::{Kontrakt, Operation};
+use crate::xml::{Event, Start, XML_NAMESPACE};
 
 const fn message(namespace: &'static str, local: &'static str) -> QName {
     QName { namespace, local }
@@ -36,16 +36,19 @@ static MESSAGES: &[QName] = &[
     message(TNS, "HamtaUppgifterResponse"),
 ];
 
-/// True for a message of the contract, in any of its versions.
+/// True for a message of the contract, in any of its versions. Local names are compared first: hardly
+/// any element gets past that.
 fn is_message(start: &Start<'_>) -> bool {
-    let ssbt = start.local.contains("BastjanstInformation")
+    let mut operations = Operation::ALL.iter();
+    let is_ssbt = operations.any(|operation| start.local.starts_with(operation.element()))
         && start
             .namespace
             .as_deref()
             .is_some_and(|namespace| Kontrakt::from_namespace(namespace).is_some());
-    ssbt || MESSAGES
-        .iter()
-        .any(|message| start.is(message.namespace, message.local))
+    is_ssbt
+        || MESSAGES
+            .iter()
+            .any(|message| start.is(message.namespace, message.local))
 }
 
 impl Walk<'_, '_> {
@@ -89,15 +92,20 @@ impl Walk<'_, '_> {
             let fault = Fault::Invalid("a whole message of the contract within open content");
             return Err(WireError::new(parent, at, fault));
         }
-        if self.list.is_some() {
+        if let Some(leaning) = &mut self.leaning {
+            leaning.look(self.reader, parent, start);
+        }
+        if self.has_list {
             bilaga3::note_foreign(&mut self.fields, start.local, at);
         }
         if self.reader.attributes().is_empty() {
             return Ok(());
         }
+        self.no_id(parent)?;
         match self.own_type() {
             None => Ok(()),
-            Some((_, Some(of))) => self.typed(&Element::one(None, parent, of).undeclared(), at),
+            // Its text is noted already.
+            Some((_, Some(of))) => self.element(&Element::one(None, parent, of).undeclared(), at),
             // Stricter: a validator also knows the other types of XML Schema and of the contract.
             Some((offset, None)) => {
                 let fault = Fault::Invalid("says it has a type that is not known");
@@ -106,11 +114,15 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Reads an element of open content with a known type; its text is noted already.
-    fn typed(&mut self, element: &Element, at: usize) -> Result<(), WireError> {
-        let list = self.list.take();
-        let read = self.element(element, at);
-        self.list = list;
-        read
+    /// Refuses `xml:id`: it is unique in its document, which for an answer becomes that of all parties.
+    /// Two that are the same, or one that is no name, make readers refuse the whole reply.
+    fn no_id(&self, parent: &'static str) -> Result<(), WireError> {
+        let mut attributes = self.reader.attributes().iter();
+        let id = attributes
+            .find(|given| given.local == "id" && given.namespace.as_deref() == Some(XML_NAMESPACE));
+        id.map_or(Ok(()), |id| {
+            let fault = Fault::Invalid("an identifier of its own in a document that it shares");
+            Err(WireError::new(parent, id.offset, fault))
+        })
     }
 }

@@ -2,6 +2,7 @@
 //! order, how often, with which text. One table per party stands beside this file; [`super::walk`]
 //! compares a document with it.
 
+use super::bilaga3::Bilaga3;
 use crate::ssbtek::xsd::Rule;
 
 /// Checks a text against a simple type.
@@ -79,6 +80,8 @@ pub(super) struct Element {
     pub min: u32,
     pub max: u32,
     pub nil: Nil,
+    /// Whether the party may give out a value here; true where nobody has a list.
+    pub allowed: bool,
     pub of: &'static Type,
 }
 
@@ -141,6 +144,7 @@ impl Element {
             min: 1,
             max: 1,
             nil: Nil::Refused,
+            allowed: true,
             of,
         }
     }
@@ -155,6 +159,12 @@ impl Element {
     pub(super) const fn up_to(mut self, max: u32) -> Self {
         self.min = 0;
         self.max = max;
+        self
+    }
+
+    /// It may have a value if `list` allows that.
+    pub(super) const fn listed(mut self, list: &Bilaga3) -> Self {
+        self.allowed = list.allows(self.path);
         self
     }
 

@@ -1,11 +1,16 @@
 //! Transportstyrelsen's answer, in two namespaces (ssbtek-10, 4.6).
 
+use super::bilaga3;
 use super::simple::{INT, STRING};
 use super::structure::{Element, Open, QName, Type, UNBOUNDED};
 use crate::ssbtek::xsd::Rule;
 
 const NS: &str = "http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1";
 const FORDON: &str = "http://schema.transportstyrelsen.se/ssbtek/fordon/1";
+
+const fn one(namespace: &'static str, path: &'static str, of: &'static Type) -> Element {
+    Element::one(Some(namespace), path, of).listed(&bilaga3::TNS)
+}
 
 /// A vehicle in the wrong namespace, which open content would let through and which its reader
 /// would not see.
@@ -19,9 +24,9 @@ pub(super) static DATA: Type = Type::named(
     NS,
     "HamtaUppgifterResponseType",
     &[
-        Element::one(Some(NS), "resultat", &RESULTAT),
-        Element::one(Some(NS), "fordonsinnehav", &FORDONSINNEHAV).optional(),
-        Element::one(Some(NS), "felresultat", &FELRESULTAT).up_to(UNBOUNDED),
+        one(NS, "resultat", &RESULTAT),
+        one(NS, "fordonsinnehav", &FORDONSINNEHAV).optional(),
+        one(NS, "felresultat", &FELRESULTAT).up_to(UNBOUNDED),
     ],
     Open::Other(NS),
 );
@@ -30,8 +35,8 @@ static FELRESULTAT: Type = Type::named(
     NS,
     "FelresultatType",
     &[
-        Element::one(Some(NS), "felresultat/felkod", &INT),
-        Element::one(Some(NS), "felresultat/feltext", &STRING),
+        one(NS, "felresultat/felkod", &INT),
+        one(NS, "felresultat/feltext", &STRING),
     ],
     Open::Other(NS),
 );
@@ -39,7 +44,7 @@ static FELRESULTAT: Type = Type::named(
 static FORDONSINNEHAV: Type = Type::named(
     FORDON,
     "FordonsinnehavType",
-    &[Element::one(Some(FORDON), "fordonsinnehav/fordon", &FORDONET).up_to(UNBOUNDED)],
+    &[one(FORDON, "fordonsinnehav/fordon", &FORDONET).up_to(UNBOUNDED)],
     Open::Other(FORDON),
 );
 
@@ -47,11 +52,11 @@ static FORDONET: Type = Type::named(
     FORDON,
     "FordonType",
     &[
-        Element::one(Some(FORDON), "fordon/regnr", &STRING),
-        Element::one(Some(FORDON), "fordon/fabrikat", &STRING),
-        Element::one(Some(FORDON), "fordon/fordonsar", &STRING),
-        Element::one(Some(FORDON), "fordon/fordonsslag", &STRING),
-        Element::one(Some(FORDON), "fordon/handelsbeteckning", &STRING),
+        one(FORDON, "fordon/regnr", &STRING),
+        one(FORDON, "fordon/fabrikat", &STRING),
+        one(FORDON, "fordon/fordonsar", &STRING),
+        one(FORDON, "fordon/fordonsslag", &STRING),
+        one(FORDON, "fordon/handelsbeteckning", &STRING),
     ],
     Open::Other(FORDON),
 );

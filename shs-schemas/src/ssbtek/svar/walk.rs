@@ -2,7 +2,8 @@
 //! an element but its place in its parent, and nothing is read twice. Decides as schema validators
 //! do; where it is stricter a comment says so, and `tests/answers_follow_their_schema.rs` lists it.
 
-use super::bilaga3::{self, Bilaga3};
+use super::bilaga3;
+use super::leaning::Leaning;
 use super::structure::{Content, Element, Nil, Open, QName, Type};
 use super::{Falt, simple};
 use crate::error::{Fault, WireError};
@@ -23,10 +24,12 @@ enum Next<'a> {
 pub(super) struct Walk<'r, 'a> {
     pub(super) reader: &'r mut Reader<'a>,
     limits: &'r Limits,
-    /// What the party may give out, if anybody has a list.
-    pub(super) list: Option<&'static Bilaga3>,
+    /// Whether there is a list of what the party may give out, so that open content is noted.
+    pub(super) has_list: bool,
     /// A name that open content may not have.
     pub(super) misplaced: Option<QName>,
+    /// Whether open content leans on the elements around what is walked through, if any.
+    pub(super) leaning: Option<Leaning>,
     /// Fields with content that the list does not have.
     pub(super) fields: Vec<Falt>,
 }
@@ -44,8 +47,9 @@ impl<'r, 'a> Walk<'r, 'a> {
         Self {
             reader,
             limits,
-            list: None,
+            has_list: false,
             misplaced: None,
+            leaning: None,
             fields: Vec::new(),
         }
     }
@@ -71,7 +75,7 @@ impl<'r, 'a> Walk<'r, 'a> {
             Content::Sequence(children, open) => return self.sequence(path, children, *open),
             Content::Free => return self.reader.skip_element().map(|_| ()),
         };
-        if has_value && self.list.is_some_and(|list| !list.allows(path)) {
+        if has_value && !element.allowed {
             bilaga3::note(&mut self.fields, element.local, at);
         }
         Ok(())
