@@ -42,6 +42,7 @@ def reply(channel, method, question, body):
         type=kind, correlation_id=question.correlation_id, content_type="application/xml", headers=headers))
 
 
-channel = pika.BlockingConnection(pika.URLParameters(os.environ["SAMSVAR_AMQP__URL"])).channel()
-channel.basic_consume("samsvar.fraga.TNS", reply, auto_ack=True)
-channel.start_consuming()
+if __name__ == "__main__":
+    channel = pika.BlockingConnection(pika.URLParameters(os.environ["SAMSVAR_AMQP__URL"])).channel()
+    channel.basic_consume("samsvar.fraga.TNS", reply, auto_ack=True)
+    channel.start_consuming()

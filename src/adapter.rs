@@ -8,4 +8,5 @@
 pub mod amqp;
 pub mod behaviour;
 mod draw;
+pub mod sealed;
 pub mod simulated;

@@ -3,6 +3,7 @@
 
 mod directory;
 pub mod explain;
+mod rabbitmq;
 mod summary;
 mod warnings;
 
@@ -33,16 +34,25 @@ pub struct Report {
     pub summary: Option<Summary>,
 }
 
+/// Whom a check asks beside the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The SHS directory and RabbitMQ, those that the configuration names.
+    Everybody,
+    /// Nobody: only what the files say.
+    Nobody,
+}
+
 /// Checks a configuration and everything that it names.
 #[must_use]
-pub fn check(file: &Path) -> Report {
+pub fn check(file: &Path, asked: Asked) -> Report {
     match Settings::load(file) {
-        Ok(settings) => loaded(file, &settings),
+        Ok(settings) => loaded(file, &settings, asked),
         Err(faults) => Report::of_faults(&faults),
     }
 }
 
-fn loaded(file: &Path, settings: &Settings) -> Report {
+fn loaded(file: &Path, settings: &Settings, asked: Asked) -> Report {
     let now = Utc::now();
     let found = inspect(&Sources::of(settings), now.timestamp());
     let mut warnings = warnings::of(file, settings, time::swedish(now).date());
@@ -51,16 +61,24 @@ fn loaded(file: &Path, settings: &Settings) -> Report {
         Fault::in_file(warning.file, None, message)
     }));
     let mut faults = Vec::new();
-    match directory::check(settings) {
-        Ok(None) => {}
-        Ok(Some(warning)) => warnings.push(Fault::in_file(file, None, warning)),
-        Err(fault) => faults.push(Fault::in_file(file, None, fault)),
+    let mut summary = Summary::of(settings, found.lasting);
+    if asked == Asked::Everybody {
+        match directory::check(settings) {
+            Ok(None) => {}
+            Ok(Some(warning)) => warnings.push(Fault::in_file(file, None, warning)),
+            Err(fault) => faults.push(Fault::in_file(file, None, fault)),
+        }
+        if let Some(looked) = rabbitmq::look(settings) {
+            let warn = |message: String| Settings::fault_at(file, "amqp", &message);
+            warnings.extend(looked.warnings.into_iter().map(warn));
+            summary.rabbitmq = looked.how;
+        }
     }
     Report {
         ok: faults.is_empty(),
         faults,
         warnings,
-        summary: Some(Summary::of(settings, found.lasting)),
+        summary: Some(summary),
     }
 }
 
@@ -130,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_configuration_of_the_repository_is_ok_and_summed_up() {
-        let report = check(&config("samsvar.toml"));
+        let report = check(&config("samsvar.toml"), Asked::Nobody);
         let folder = config("");
         let text =
             without_lines(&written(&report, false)).replace(folder.to_str().unwrap(), "config/");
@@ -158,7 +176,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("samsvar.toml");
         std::fs::write(&file, "[node]\nfoo = 1\n").unwrap();
-        let report = check(&file);
+        let report = check(&file, Asked::Nobody);
         let text = written(&report, false);
         assert!(
             text.contains("samsvar.toml:2: unknown field `foo`"),
@@ -173,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_a_fault() {
-        let text = written(&check(Path::new("missing.toml")), false);
+        let text = written(&check(Path::new("missing.toml"), Asked::Nobody), false);
         assert!(text.starts_with("missing.toml: cannot be read"), "{text}");
     }
 
@@ -199,7 +217,7 @@ mod tests {
             "uppgiftslamnare.toml",
             &String::from_utf8(register).unwrap(),
         );
-        let report = check(&folder.path().join("samsvar.toml"));
+        let report = check(&folder.path().join("samsvar.toml"), Asked::Nobody);
         let text = written(&report, false);
         let lines = source.lines().count();
         for part in [

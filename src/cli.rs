@@ -14,6 +14,7 @@ mod file_types;
 mod kontrakt;
 pub mod ledger;
 mod saved;
+pub mod seal_keys;
 pub mod send;
 pub mod serve;
 mod shown;
@@ -56,6 +57,8 @@ pub enum Command {
     Ledger(ledger::LedgerArgs),
     /// Certificates for development: a CA, a node's, clients' and a revocation list
     DevCerts(dev_certs::DevCertsArgs),
+    /// A key pair for sealed bodies: a node's or a party's
+    SealKeys(seal_keys::SealKeysArgs),
 }
 
 /// The configuration file.
@@ -90,6 +93,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Ask(args) => client_runtime()?.block_on(ask::run(&args)),
         Command::Ledger(args) => ledger::run(&args),
         Command::DevCerts(args) => dev_certs::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::SealKeys(args) => seal_keys::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Send(args) => client_runtime()?.block_on(send::run(&args)),
         Command::Fetch(args) => client_runtime()?.block_on(fetch::run(&args)),
         Command::Tree(args) => client_runtime()?.block_on(tree::run(&args)),

@@ -14,6 +14,7 @@ pub mod directory;
 pub mod hardening;
 pub mod http;
 pub mod next_node;
+pub mod seal_keys;
 pub mod settings;
 pub mod telemetry;
 pub mod tls;

@@ -21,12 +21,14 @@ mod folder;
 mod http;
 mod ldap;
 mod ledger;
+mod management_url;
 mod node;
 mod outbox;
 mod parties;
 mod process;
 mod products;
 mod relay;
+mod sealing;
 mod source;
 mod ssbtek;
 mod timing;
@@ -48,12 +50,14 @@ pub use flow::{Dispatcher, Load, Supervision};
 pub use http::{Admin, Listener};
 pub use ldap::{Ldap, LdapUrl};
 pub use ledger::Ledger;
+pub use management_url::ManagementUrl;
 pub use node::{Node, Registers, Status};
 pub use outbox::Outbox;
 pub use parties::Party;
 pub use process::Process;
 pub use products::{PRODUCTS_MAX, ProductFile};
 pub use relay::Relay;
+pub use sealing::Sealing;
 pub(crate) use source::read_bounded;
 pub use ssbtek::{Lefi, PersonCheck, Skv, SoapAddress, Ssbtek};
 pub use timing::{Deadline, DeadlinePolicy, Drain, PERSONS_MAX};
@@ -126,6 +130,10 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub amqp: Amqp,
+    /// The node's own keys for sealed bodies.
+    #[serde(default)]
+    #[garde(dive)]
+    pub sealing: Sealing,
     /// Windows, waiting lines and circuits of the dispatchers.
     #[serde(default)]
     #[garde(dive)]
@@ -212,9 +220,12 @@ impl Settings {
         let mut settings: Self = source.document(environment.main())?.deserialise()?;
         let mut faults = settings.faults(&source, environment);
         let folder = file.parent().unwrap_or(Path::new(""));
-        collect(&mut faults, settings.amqp.read_url_file(folder, file));
+        collect(&mut faults, settings.amqp.read_url_files(folder, file));
         if let Err(fault) = settings.amqp.read_ca_file(folder) {
             faults.push(source.fault_at("amqp.ca_file", environment.main(), &fault));
+        }
+        if let Err(fault) = settings.sealing.read_files(folder) {
+            faults.push(source.fault_at("sealing.key_files", environment.main(), &fault));
         }
         settings.listener.resolve(folder);
         settings.next_node.resolve(folder);
@@ -235,6 +246,9 @@ impl Settings {
         let parties = Source::read(&register)
             .and_then(|source| read_parties(&source, environment, &settings.dispatcher));
         settings.parties = collect(&mut faults, parties).unwrap_or_default();
+        if let Some((path, fault)) = settings.unsealable() {
+            faults.push(source.fault_at(path, environment.main(), fault));
+        }
         let agreements = read_agreements(&folder.join(&settings.registers.agreements));
         settings.agreements = collect(&mut faults, agreements).unwrap_or_default();
         let products = read_products(&folder.join(&settings.registers.products));
@@ -291,6 +305,24 @@ impl Settings {
     #[must_use]
     pub fn party(&self, kod: Uppgiftslamnare) -> Option<&Party> {
         self.parties.iter().find(|party| party.kod == kod)
+    }
+
+    /// What keeps the bodies of a party with a key from being sealed.
+    fn unsealable(&self) -> Option<(&'static str, &'static str)> {
+        if !self.parties.iter().any(|party| party.seal.is_some()) {
+            return None;
+        }
+        if self.transport.kind == TransportKind::InProcess {
+            return Some((
+                "transport.kind",
+                "simulated authorities here have no keys (seal)",
+            ));
+        }
+        let keyless = self.sealing.key_files.is_empty();
+        keyless.then_some((
+            "sealing.key_files",
+            "a party has a key (seal), the node has none",
+        ))
     }
 
     /// Bounds of single values, then the rules between values.

@@ -12,7 +12,9 @@ use samsvar_actors::ledger::LedgerSettings;
 use samsvar_actors::load::LoadSettings;
 use samsvar_actors::node::{AsynchSettings, NodeSettings};
 use samsvar_actors::parter::{Parter, Partvillkor};
+use samsvar_actors::transport::Transport;
 use samsvar_actors::transport::amqp::{AddressError, Amqp, AmqpSettings};
+use samsvar_actors::transport::sealing::{SealKeys, Sealing};
 use shs_schemas::ids::NodeId;
 use shs_schemas::shs::label::{Actor, Status as LabelStatus};
 use shs_schemas::shs::{Adress, Agreements, Organisationsnummer, Products};
@@ -50,6 +52,9 @@ pub enum WiringError {
     /// An address of RabbitMQ cannot be used.
     #[error("amqp: {0}")]
     Address(#[from] AddressError),
+    /// A party has a key, and the node's own cannot be used.
+    #[error("sealing.key_files: a node that seals has one or two keys with names of their own")]
+    SealKeys,
     /// The certificates of the SHS directory cannot be used.
     #[cfg(feature = "ldap")]
     #[error(transparent)]
@@ -287,6 +292,24 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
         ..AmqpSettings::new(Sensitive::new(url))
     };
     Ok(Arc::new(Amqp::start(amqp, runtime)?))
+}
+
+/// The transport with its bodies sealed, for the parties that have a key.
+///
+/// # Errors
+/// When a party has a key and the node has none, or more than may be live.
+pub fn sealed(
+    settings: &Settings,
+    transport: Arc<dyn Transport>,
+) -> Result<Arc<dyn Transport>, WiringError> {
+    let of_party = |party: &Party| Some((party.kod, party.seal.clone()?));
+    let parties: HashMap<_, _> = connected(settings).filter_map(of_party).collect();
+    if parties.is_empty() {
+        return Ok(transport);
+    }
+    let own = settings.sealing.keys.clone();
+    let keys = SealKeys::new(own, parties).ok_or(WiringError::SealKeys)?;
+    Ok(Arc::new(Sealing::new(transport, keys)))
 }
 
 /// What the node knows of other actors; the connection to the SHS directory, if there is one, lives

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 /// A library, and the only packages of this workspace that may depend on it.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("lapin", &["samsvar", "samsvar-actors", "samsvar-load"]),
     ("ldap3", &["samsvar"]),
+    ("hpke", &["samsvar-actors"]),
     ("actix-web", &["samsvar"]),
     ("quick-xml", &["shs-schemas"]),
     ("toml", &["samsvar"]),

@@ -187,6 +187,7 @@ fn question(body: Bytes, kind: QuestionKind) -> Question {
         expires_in: Duration::from_secs(11),
         deadline: deadline(),
         traceparent: "".into(),
+        seal: None,
     }
 }
 

@@ -36,6 +36,7 @@ use crate::observation::OpenGuard;
 use crate::parter::Parter;
 use crate::reply::ReplyPort;
 use crate::tally::Tally;
+use crate::transport::sealing::WRONG_SEAL;
 use crate::transport::{AnswerContent, QuestionKind, Traffic};
 
 /// Messages beyond one per slot that may wait for an aggregator.
@@ -396,6 +397,11 @@ impl Handler<SlotFilled> for Aggregator {
                 felkod,
                 felmeddelande,
             }) => Delfel::bt(&felkod, felmeddelande.into_exposed(), ul),
+            Ok(AnswerContent::Sealed { .. }) => {
+                // Nobody here has a key: nothing is sealed.
+                self.note(ul, Slag::OgiltigtSvar(WRONG_SEAL));
+                Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul)
+            }
             Ok(AnswerContent::Unreadable(fault)) => {
                 self.note(ul, Slag::OgiltigtSvar(fault));
                 Delfel::ssbt(SsbtFelkod::OgiltigtSvar, ul)

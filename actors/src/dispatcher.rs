@@ -215,6 +215,7 @@ impl Dispatcher {
             // What is waited for a shorter time is also of use for a shorter time.
             deadline: deadline_wall - left.saturating_sub(patience),
             traceparent,
+            seal: None,
         };
         // In the table before it leaves: no answer comes before its entry.
         self.asked.insert(

@@ -26,10 +26,12 @@ use shs_schemas::{Fault, Sensitive, Uppgiftslamnare, WireError};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use self::sealing::{KeyId, Seal};
 use crate::room::{NoRoom, Room};
 
 pub mod amqp;
 pub mod in_process;
+pub mod sealing;
 
 /// Events that wait for one dispatcher. Answers beyond it are dropped and counted (an adapter that
 /// floods harms its own line only); the few other events wait for their turn.
@@ -129,6 +131,8 @@ pub struct Question {
     pub deadline: DateTime<Utc>,
     /// W3C trace context.
     pub traceparent: Arc<str>,
+    /// How the body is sealed; `None`: it is in clear.
+    pub seal: Option<Seal>,
 }
 
 /// One answer as it came from the line (design 5, "answer message").
@@ -151,6 +155,13 @@ pub enum AnswerContent {
         felkod: String,
         /// Its texts, which may quote the question: never logged.
         felmeddelande: Sensitive<Vec<String>>,
+    },
+    /// `svar.v1` with a sealed body: [`sealing`] opens it, nobody else can.
+    Sealed {
+        /// The key that it is sealed to.
+        key: KeyId,
+        /// What is sealed.
+        body: Bytes,
     },
     /// Neither: another `type`, properties that cannot be read, or a body beyond its bound.
     Unreadable(WireError),
@@ -212,6 +223,7 @@ pub enum LineEvent {
 pub struct LineEvents {
     events: mpsc::Sender<LineEvent>,
     answers: Arc<Room>,
+    opener: Option<sealing::Opener>,
 }
 
 impl LineEvents {
@@ -220,7 +232,19 @@ impl LineEvents {
     #[must_use]
     pub fn channel(answers: Arc<Room>) -> (Self, mpsc::Receiver<LineEvent>) {
         let (events, receiver) = mpsc::channel(LINE_EVENTS_MAX);
-        (Self { events, answers }, receiver)
+        let opener = None;
+        let line_events = Self {
+            events,
+            answers,
+            opener,
+        };
+        (line_events, receiver)
+    }
+
+    /// The same end, with answers opened on the way.
+    fn opened_by(mut self, opener: sealing::Opener) -> Self {
+        self.opener = Some(opener);
+        self
     }
 
     /// Tells the dispatcher something, waiting until there is place for it.
@@ -238,6 +262,10 @@ impl LineEvents {
 
     /// The event, with the body of an answer counted in the room that all answers share.
     fn within_room(&self, event: LineEvent) -> LineEvent {
+        let event = match (event, &self.opener) {
+            (LineEvent::Answer(answer), Some(opener)) => LineEvent::Answer(opener.open(answer)),
+            (event, _) => event,
+        };
         match event {
             LineEvent::Answer(Answer {
                 corr_id,

@@ -132,6 +132,7 @@ fn simulated(ul: Uppgiftslamnare, body: &Bytes, now: DateTime<Utc>) -> Result<By
         expires_in: patience,
         deadline: now + TimeDelta::from_std(patience)?,
         traceparent: "".into(),
+        seal: None,
     };
     let answers = Simulerad::new(ul, SEED_DEFAULT).besvara(question);
     let answer = answers

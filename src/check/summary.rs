@@ -27,6 +27,9 @@ pub struct Summary {
     pub certificates: Vec<Lasting>,
     /// `in-process`, or where RabbitMQ is.
     pub transport: String,
+    /// How each RabbitMQ was looked at, and its version.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rabbitmq: Vec<String>,
     /// Codes of the connected authorities.
     pub connected: Vec<&'static str>,
     /// Codes of the authorities that are not connected.
@@ -86,6 +89,7 @@ impl Summary {
             admin: format!("http://{}", settings.admin.address),
             certificates,
             transport: transport(settings),
+            rabbitmq: Vec::new(),
             connected: codes(true),
             not_connected: codes(false),
             kontrakt: numbers(Versioner::alla()),
@@ -173,6 +177,9 @@ impl Summary {
             writeln!(out, "  certificate  {lasting}")?;
         }
         writeln!(out, "  transport    {}", self.transport)?;
+        for looked in &self.rabbitmq {
+            writeln!(out, "  rabbitmq     {looked}")?;
+        }
         writeln!(
             out,
             "  authorities  {}{not_connected}",

@@ -10,7 +10,7 @@ use shs_schemas::shs::label::{SequenceType, TransferType};
 use shs_schemas::shs::{Adress, Produkt, time};
 
 use super::{ConfigFile, FOUND_FAULTS};
-use crate::check::{self, explain};
+use crate::check::{self, Asked, explain};
 use crate::settings::Settings;
 
 /// Arguments of `samsvar check`.
@@ -21,6 +21,9 @@ pub struct CheckArgs {
     /// JSON for programs
     #[arg(long)]
     json: bool,
+    /// Ask nobody: neither the SHS directory nor RabbitMQ
+    #[arg(long, conflicts_with = "explain")]
+    offline: bool,
     /// Say whether a message would be permitted, by which agreement, or why not
     #[arg(long, requires_all = ["from", "product"])]
     explain: bool,
@@ -92,7 +95,12 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let content = if let Some(trial) = args.message.trial().filter(|_| args.explain) {
         explain_to(args, &trial, &mut out)?
     } else {
-        let report = check::check(&args.file.config);
+        let asked = if args.offline {
+            Asked::Nobody
+        } else {
+            Asked::Everybody
+        };
+        let report = check::check(&args.file.config, asked);
         report.write(args.json, &mut out)?;
         report.ok
     };

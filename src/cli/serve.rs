@@ -65,7 +65,10 @@ fn transport(
     connections: &tokio::runtime::Runtime,
 ) -> Result<Arc<dyn Transport>, wiring::WiringError> {
     match settings.transport.kind {
-        TransportKind::Amqp => Ok(wiring::amqp(settings, connections.handle().clone())?),
+        TransportKind::Amqp => {
+            let amqp = wiring::amqp(settings, connections.handle().clone())?;
+            wiring::sealed(settings, amqp)
+        }
         TransportKind::InProcess => Ok(Arc::new(simulated_transport(SEED, &Behaviour::good(SEED)))),
     }
 }

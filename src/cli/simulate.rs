@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,9 @@ use crate::adapter::amqp::{self, AdapterError, AdapterSettings, AdapterStatus, P
 use crate::adapter::behaviour::{
     Behaviour, Fault, Latency, Share, SharesExceedOne, Tally, TallySnapshot,
 };
+use crate::adapter::sealed::{PartyKeys, Sealed};
 use crate::adapter::simulated::{SEED_DEFAULT, Simulerad};
+use crate::seal_keys::{self, KeyFault};
 
 /// Time between two status lines, which are written when something has changed.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
@@ -70,6 +73,12 @@ pub struct SimulateArgs {
     /// Versions of the contract to answer questions in: 10, 11; by default all. Others get FEL-KONTRAKT
     #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = kontrakt)]
     kontrakt: Vec<Kontrakt>,
+    /// Answer in sealed bodies only: file with a key of the parties; give it again for a second one
+    #[arg(long, value_name = "FILE", requires = "node_key")]
+    seal_key: Vec<PathBuf>,
+    /// File with a key of the node, which answers are sealed to; give it again for a second one
+    #[arg(long, value_name = "FILE", requires = "seal_key")]
+    node_key: Vec<PathBuf>,
     /// Seed of people and faults: the same seed gives the same
     #[arg(long, value_name = "N", default_value_t = SEED_DEFAULT)]
     seed: u64,
@@ -87,6 +96,14 @@ pub enum SimulateError {
     /// The faults.
     #[error(transparent)]
     Shares(#[from] SharesExceedOne),
+    /// A key for sealed bodies.
+    #[error("{file}: {fault}")]
+    Key {
+        /// Its file.
+        file: PathBuf,
+        /// What is wrong with it.
+        fault: KeyFault,
+    },
     /// The operating system does not let signals be heard.
     #[error("signals cannot be waited for")]
     Signals(#[source] io::Error),
@@ -129,6 +146,26 @@ impl SimulateArgs {
         Versioner::of(self.kontrakt.iter().copied()).unwrap_or_else(Versioner::alla)
     }
 
+    /// The keys of the parties, when bodies are sealed.
+    fn keys(&self) -> Result<Option<Arc<PartyKeys>>, SimulateError> {
+        fn each<T>(
+            files: &[PathBuf],
+            read: fn(&Path) -> Result<T, KeyFault>,
+        ) -> Result<Vec<T>, SimulateError> {
+            let named = |file: &PathBuf| {
+                let file = file.clone();
+                read(&file).map_err(|fault| SimulateError::Key { file, fault })
+            };
+            files.iter().map(named).collect()
+        }
+        if self.seal_key.is_empty() {
+            return Ok(None);
+        }
+        let own = each(&self.seal_key, seal_keys::read_private)?;
+        let node = each(&self.node_key, seal_keys::read_public)?;
+        Ok(Some(Arc::new(PartyKeys { own, node })))
+    }
+
     fn behaviour(&self) -> Result<Behaviour, SharesExceedOne> {
         let mut behaviour =
             Behaviour::good(self.seed).with_latency(self.latency.unwrap_or(Latency::NONE));
@@ -152,6 +189,7 @@ impl SimulateArgs {
 /// [`SimulateError`], before anything is connected.
 pub async fn run(args: SimulateArgs) -> Result<ExitCode, SimulateError> {
     let behaviour = args.behaviour()?;
+    let keys = args.keys()?;
     let mut parties: Vec<Party> = Vec::new();
     let mut tallies = Vec::new();
     for ul in args.parties() {
@@ -159,7 +197,11 @@ pub async fn run(args: SimulateArgs) -> Result<ExitCode, SimulateError> {
         let simulerad: Arc<dyn Bastjanst> = Arc::new(simulerad);
         let behaving = behaviour.clone().around(ul, simulerad);
         tallies.push((ul, behaving.tally()));
-        parties.push((ul, Arc::new(behaving)));
+        let behaving: Arc<dyn Bastjanst> = Arc::new(behaving);
+        parties.push(match &keys {
+            Some(keys) => (ul, Arc::new(Sealed::new(ul, Arc::clone(keys), behaving))),
+            None => (ul, behaving),
+        });
     }
     let status = Arc::new(AdapterStatus::default());
     let stop = stop_on_signal().map_err(SimulateError::Signals)?;

@@ -56,6 +56,12 @@ impl AmqpUrl {
         self.whole.expose()
     }
 
+    /// Whether it is on this machine, as far as the address tells.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        host_of(&self.host).is_some_and(is_loopback)
+    }
+
     /// Host and port as they stand in the address: what may be shown.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -64,7 +70,7 @@ impl AmqpUrl {
 }
 
 /// The host in `host`, `host:port` or `[v6]:port`.
-fn host_of(place: &str) -> Option<&str> {
+pub(super) fn host_of(place: &str) -> Option<&str> {
     let host = match place.strip_prefix('[') {
         Some(v6) => v6.split_once(']')?.0,
         None => place.split(':').next()?,
@@ -72,7 +78,7 @@ fn host_of(place: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 

@@ -89,6 +89,11 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(Cow<'static, str>, &'s
             "amqp.url_file",
             "give either url or url_file",
         ),
+        (
+            settings.amqp.management_url.is_some() && settings.amqp.management_url_file.is_some(),
+            "amqp.management_url_file",
+            "give either management_url or management_url_file",
+        ),
     ]
     .into_iter()
     .chain(of_the_directory(&settings.ldap))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use garde::Validate;
+use samsvar_actors::transport::sealing::PublicKey;
 use serde::Deserialize;
 use shs_schemas::ssbtek::{Kontrakt, Uppgiftslamnare, Versioner};
 
@@ -13,6 +14,7 @@ use super::flow::{Dispatcher, LINE_MAX, WINDOW_MAX};
 use super::node::check;
 use super::source::{Environment, Source};
 use super::transport::read_url;
+use crate::seal_keys::public_key;
 
 /// One authority as the node treats it.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Party {
     pub line_max: u32,
     /// RabbitMQ for this party alone; `None` means the common one.
     pub amqp_url: Option<AmqpUrl>,
+    /// The key that its questions are sealed to; it must seal its answers. `None`: in clear.
+    pub seal: Option<PublicKey>,
 }
 
 /// An entry as it stands in the register.
@@ -59,6 +63,8 @@ struct Entry {
     amqp_url: Option<AmqpUrl>,
     #[garde(skip)]
     amqp_url_file: Option<PathBuf>,
+    #[garde(skip)]
+    seal: Option<String>,
 }
 
 const fn has_test_service() -> bool {
@@ -136,6 +142,12 @@ fn party(
         }
         (url, _) => url,
     };
+    let seal = entry.seal.and_then(|line| {
+        let key = public_key(&line);
+        let path = format!("{kod}.seal");
+        key.map_err(|error| faults.push(fault(&path, &error.to_string())))
+            .ok()
+    });
     // Without the setting it is all that is served; what cannot be read is a fault already.
     let kontrakt = entry
         .kontrakt
@@ -149,6 +161,7 @@ fn party(
         window: entry.window.unwrap_or(common.window),
         line_max: entry.line_max.unwrap_or(common.line_max),
         amqp_url,
+        seal,
     })
 }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::amqp_url::{AmqpUrl, URL_BYTES_MAX};
 use super::fault::{Fault, Faults};
+use super::management_url::ManagementUrl;
 use super::source::read_bounded;
 
 /// Largest file of certificates, in bytes.
@@ -44,6 +45,13 @@ pub struct Amqp {
     /// File that holds the address, relative to the settings.
     #[garde(skip)]
     pub url_file: Option<PathBuf>,
+    /// Management API of the RabbitMQ at `url`, which `samsvar check` asks what is stored or copied.
+    /// After loading this is set also when the file named `management_url_file`.
+    #[garde(skip)]
+    pub management_url: Option<ManagementUrl>,
+    /// File that holds the address of the management API, relative to the settings.
+    #[garde(skip)]
+    pub management_url_file: Option<PathBuf>,
     /// File of certificates (PEM) that an `amqps` broker is trusted by besides those of the
     /// system, relative to the settings.
     #[garde(skip)]
@@ -80,6 +88,8 @@ impl Default for Amqp {
         Self {
             url: None,
             url_file: None,
+            management_url: None,
+            management_url_file: None,
             ca_file: None,
             ca: None,
             connect_timeout_ms: 5000,
@@ -98,12 +108,23 @@ impl Amqp {
         self.url.is_some() || self.url_file.is_some()
     }
 
-    /// Puts the content of `url_file`, when there is one, into `url`.
-    pub(super) fn read_url_file(&mut self, folder: &Path, named_by: &Path) -> Result<(), Faults> {
+    /// Puts the content of `url_file` and `management_url_file`, those that there are, into `url`
+    /// and `management_url`.
+    pub(super) fn read_url_files(&mut self, folder: &Path, named_by: &Path) -> Result<(), Faults> {
+        let mut faults = Faults::default();
         if let (None, Some(file)) = (&self.url, &self.url_file) {
-            self.url = Some(read_url(&folder.join(file), named_by)?);
+            match read_url(&folder.join(file), named_by) {
+                Ok(url) => self.url = Some(url),
+                Err(fault) => faults.push(fault),
+            }
         }
-        Ok(())
+        if let (None, Some(file)) = (&self.management_url, &self.management_url_file) {
+            match read_line(&folder.join(file), named_by, ManagementUrl::parse) {
+                Ok(url) => self.management_url = Some(url),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        faults.or(())
     }
 
     /// Reads `ca_file`, when there is one, into `ca`. On a fault: what is wrong with it.
@@ -173,13 +194,22 @@ pub(super) fn read_certificates(file: &Path) -> Result<String, String> {
     Ok(text)
 }
 
-/// Reads a file whose only line is an address.
+/// Reads a file whose only line is the address of a RabbitMQ.
 pub(super) fn read_url(file: &Path, named_by: &Path) -> Result<AmqpUrl, Fault> {
+    read_line(file, named_by, AmqpUrl::parse)
+}
+
+/// Reads a file whose only line is an address.
+fn read_line<T>(
+    file: &Path,
+    named_by: &Path,
+    parse: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<T, Fault> {
     let refuse = |message: &str| {
         let named_by = named_by.display();
         Fault::in_file(file, None, format!("{message} (named by {named_by})"))
     };
     let bytes = read_bounded(file, URL_BYTES_MAX as u64)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| refuse("is not text in UTF-8"))?;
-    AmqpUrl::parse(text.trim()).map_err(refuse)
+    parse(text.trim()).map_err(refuse)
 }

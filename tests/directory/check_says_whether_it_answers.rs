@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use samsvar::check::{Report, check};
+use samsvar::check::{Asked, Report, check};
 
 use crate::slapd::{Readers, Slapd};
 
@@ -21,7 +21,7 @@ fn report(folder: &Path, number: &str, ldap: &str) -> Report {
     )
     .unwrap();
     fs::create_dir_all(folder.join("agreements")).unwrap();
-    check(&file)
+    check(&file, Asked::Everybody)
 }
 
 /// What is said of the directory.

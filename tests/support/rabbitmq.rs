@@ -64,6 +64,15 @@ pub(crate) struct Queue {
     pub(crate) consumers: u64,
 }
 
+/// What a node has beside the usual.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extra {
+    /// The management API, on a port of its own.
+    pub(crate) management: bool,
+    /// Its directory lies on /dev/shm, which is a tmpfs.
+    pub(crate) in_memory: bool,
+}
+
 /// A running private node.
 pub(crate) struct RabbitMq {
     directory: PathBuf,
@@ -79,12 +88,18 @@ struct Ports {
     amqp: u16,
     epmd: u16,
     distribution: u16,
+    management: u16,
 }
 
 impl RabbitMq {
     /// Starts a node with `config/rabbitmq-definitions.json` and waits until it is ready. `None`
     /// means that the caller is to skip its test, which has been said on stderr.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(Extra::default())
+    }
+
+    /// The same with something more.
+    pub(crate) fn start_with(extra: Extra) -> Option<Self> {
         if !Path::new(BIN).join("rabbitmq-server").exists() {
             assert!(
                 std::env::var_os("SAMSVAR_SKIP_RABBITMQ").is_some_and(|value| value == "1"),
@@ -96,7 +111,7 @@ impl RabbitMq {
         }
         let mut last = String::new();
         for _ in 0..START_TRIES {
-            let mut node = Self::prepare();
+            let mut node = Self::prepare(extra);
             match node.launch() {
                 Ok(()) => return Some(node),
                 Err(why) => last = why,
@@ -120,6 +135,11 @@ impl RabbitMq {
     /// The port it listens on.
     pub(crate) fn port(&self) -> u16 {
         self.ports.amqp
+    }
+
+    /// The port of its management API, when it has one.
+    pub(crate) fn management_port(&self) -> u16 {
+        self.ports.management
     }
 
     /// Everything it writes lies below this directory.
@@ -201,10 +221,10 @@ impl RabbitMq {
     }
 
     /// Directory, files and epmd; the server itself is for [`Self::launch`].
-    fn prepare() -> Self {
+    fn prepare(extra: Extra) -> Self {
         let ports = Ports::free();
-        let directory = new_directory();
-        write_files(&directory, ports);
+        let directory = new_directory(extra);
+        write_files(&directory, ports, extra);
         let mut guardian = Command::new("sh")
             .args(["-c", GUARDIAN, "guardian"])
             .arg(&directory)
@@ -356,44 +376,57 @@ impl Drop for RabbitMq {
 }
 
 impl Ports {
-    /// Three ports that were free a moment ago, held together so that they differ.
+    /// Ports that were free a moment ago, held together so that they differ.
     fn free() -> Self {
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = |listener: &TcpListener| listener.local_addr().expect("bound").port();
-        let (amqp, epmd, distribution) = (bind(), bind(), bind());
+        let (amqp, epmd, distribution, management) = (bind(), bind(), bind(), bind());
         Self {
             amqp: port(&amqp),
             epmd: port(&epmd),
             distribution: port(&distribution),
+            management: port(&management),
         }
     }
 }
 
-fn new_directory() -> PathBuf {
+fn new_directory(extra: Extra) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("samsvar-rabbitmq-{}-{number}", std::process::id());
-    let directory = std::env::temp_dir().join(name);
+    let directory = if extra.in_memory {
+        Path::new("/dev/shm").join(name)
+    } else {
+        std::env::temp_dir().join(name)
+    };
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).expect("the temporary directory can be written");
     directory
 }
 
-fn write_files(directory: &Path, ports: Ports) {
+fn write_files(directory: &Path, ports: Ports, extra: Extra) {
     let definitions = repository().join("config/rabbitmq-definitions.json");
+    let (management, plugins) = if extra.management {
+        let port = ports.management;
+        let conf = format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n");
+        let plugins = "[rabbitmq_management,rabbitmq_shovel,rabbitmq_shovel_management].\n";
+        (conf, plugins)
+    } else {
+        (String::new(), "[].\n")
+    };
     let conf = format!(
         "listeners.tcp.1 = 127.0.0.1:{}\n\
          log.file.level = warning\n\
          vm_memory_high_watermark.absolute = 2GiB\n\
          disk_free_limit.absolute = 100MB\n\
-         load_definitions = {}\n",
+         load_definitions = {}\n{management}",
         ports.amqp,
         definitions.display()
     );
     let cookie = directory.join(".erlang.cookie");
     let write = |name: &str, text: &str| fs::write(directory.join(name), text);
     write("rabbitmq.conf", &conf).expect("own directory");
-    write("enabled_plugins", "[].\n").expect("own directory");
+    write("enabled_plugins", plugins).expect("own directory");
     // Only this user's processes on this machine can use it, and only while the test runs.
     fs::write(&cookie, format!("SAMSVARTEST{}", std::process::id())).expect("own directory");
     fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400)).expect("own file");

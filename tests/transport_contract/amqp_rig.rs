@@ -255,6 +255,7 @@ fn read(traffic: Traffic, delivery: Delivery) -> Question {
             .to_utc(),
         traceparent: header(contract::TRACEPARENT).into(),
         body: Sensitive::new(Bytes::from(delivery.data)),
+        seal: None,
     }
 }
 
@@ -281,7 +282,9 @@ fn write(answer: Answer) -> (BasicProperties, Bytes) {
             let properties = properties.with_type(contract::FEL_V1.into());
             (properties.with_headers(headers), Bytes::new())
         }
-        AnswerContent::Unreadable(_) => (properties.with_type("svar.v9".into()), Bytes::new()),
+        AnswerContent::Sealed { .. } | AnswerContent::Unreadable(_) => {
+            (properties.with_type("svar.v9".into()), Bytes::new())
+        }
     }
 }
 

@@ -80,6 +80,7 @@ pub fn question_for(expires_in: Duration, body: impl Into<Bytes>) -> Question {
         expires_in,
         deadline: Utc::now() + expires_in,
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into(),
+        seal: None,
     }
 }
 

@@ -27,6 +27,7 @@ mod an_adapter_that_misbehaves_changes_nothing_else;
 mod ask;
 mod process;
 mod rabbitmq_may_go_away_and_come_back;
+mod sealed_bodies_are_noise_to_rabbitmq;
 mod stage;
 mod test_messages_go_to_test_queues;
 mod the_command_line_says_what_is_so;

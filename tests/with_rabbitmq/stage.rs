@@ -70,6 +70,12 @@ impl Place {
     }
 }
 
+/// Makes RabbitMQ copy everything that goes through this virtual host.
+pub(crate) fn trace(place: &Place) {
+    let broker = shared().expect("the place is on it");
+    broker.control(&["trace_on", "-p", &place.vhost]);
+}
+
 fn vhost(n: usize) -> String {
     format!("v{n}")
 }

@@ -24,6 +24,7 @@ mod activity;
 mod answer;
 pub mod contract;
 mod counts;
+pub mod examine;
 mod line;
 mod link;
 mod probe;

@@ -310,6 +310,7 @@ mod tests {
             expires_in: Duration::from_secs(10),
             deadline: DateTime::UNIX_EPOCH,
             traceparent: "".into(),
+            seal: None,
         }
     }
 

@@ -6,6 +6,10 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+use samsvar_actors::transport::amqp::contract::{
+    SEALED_CONTENT_TYPE, X_SEAL_ANSWER_KEY, X_SEAL_KEY,
+};
+use samsvar_actors::transport::sealing::{KeyId, Seal};
 use samsvar_actors::transport::{Answer, AnswerContent, Question, QuestionKind, Traffic};
 use shs_schemas::Sensitive;
 use uuid::Uuid;
@@ -30,6 +34,8 @@ pub(super) enum Ignored {
     UserId,
     /// Nobody waits for the answer any more.
     Expired,
+    /// Sealed, and it does not say to which keys.
+    Seal,
 }
 
 /// Reads a question and where its answer goes.
@@ -65,8 +71,25 @@ pub(super) fn question(
         expires_in,
         deadline,
         traceparent: header(properties, "traceparent").unwrap_or_default().into(),
+        seal: seal(properties)?,
     };
     Ok((question, reply_to))
+}
+
+/// The keys of a sealed question; none of one in clear.
+fn seal(properties: &BasicProperties) -> Result<Option<Seal>, Ignored> {
+    let content_type = properties.content_type().as_ref();
+    if content_type.map(ShortString::as_str) != Some(SEALED_CONTENT_TYPE) {
+        return Ok(None);
+    }
+    let key = |name| {
+        let id = header(properties, name).and_then(|id| KeyId::parse(id).ok());
+        id.ok_or(Ignored::Seal)
+    };
+    Ok(Some(Seal {
+        key: key(X_SEAL_KEY)?,
+        answer_key: key(X_SEAL_ANSWER_KEY)?,
+    }))
 }
 
 /// `x-deadline`, or what `expiration` says from now on.
@@ -107,6 +130,16 @@ pub(super) fn answer(answer: Answer) -> (BasicProperties, Bytes) {
         .with_delivery_mode(TRANSIENT);
     match answer.content {
         AnswerContent::Svar(body) => (properties.with_type("svar.v1".into()), body.into_exposed()),
+        AnswerContent::Sealed { key, body } => {
+            let mut headers = FieldTable::default();
+            let key = AMQPValue::LongString(key.as_str().into());
+            headers.insert(X_SEAL_KEY.into(), key);
+            let properties = properties
+                .with_type("svar.v1".into())
+                .with_content_type(SEALED_CONTENT_TYPE.into())
+                .with_headers(headers);
+            (properties, body)
+        }
         AnswerContent::Fel {
             felkod,
             felmeddelande,
@@ -205,6 +238,45 @@ mod tests {
         let lost = BasicProperties::default().with_type("ping.v1".into());
         let answer = question(&lost, Vec::new(), Traffic::Test, None, now());
         assert_eq!(answer.err(), Some(Ignored::ReplyTo));
+    }
+
+    #[test]
+    fn a_sealed_question_names_its_keys() {
+        let sealed = |keys: &[(&str, &str)]| {
+            let mut headers = sent().headers().clone().unwrap();
+            for (name, key) in keys {
+                let key = AMQPValue::LongString((*key).into());
+                headers.insert((*name).into(), key);
+            }
+            let content_type = SEALED_CONTENT_TYPE.into();
+            read(&sent().with_headers(headers).with_content_type(content_type))
+        };
+        let both = [(X_SEAL_KEY, "csn-1"), (X_SEAL_ANSWER_KEY, "nod-1")];
+        let seal = sealed(&both).unwrap().0.seal.unwrap();
+        assert_eq!(
+            (seal.key.as_str(), seal.answer_key.as_str()),
+            ("csn-1", "nod-1")
+        );
+        assert_eq!(sealed(&both[..1]).err(), Some(Ignored::Seal));
+        assert_eq!(sealed(&both[1..]).err(), Some(Ignored::Seal));
+        let wrong = [(X_SEAL_KEY, "csn 1"), both[1]];
+        assert_eq!(sealed(&wrong).err(), Some(Ignored::Seal));
+        assert_eq!(read(&sent()).unwrap().0.seal, None);
+    }
+
+    #[test]
+    fn a_sealed_answer_names_its_key() {
+        let content = AnswerContent::Sealed {
+            key: KeyId::parse("nod-1").unwrap(),
+            body: Bytes::from_static(b"sealed"),
+        };
+        let corr_id = Uuid::from_u128(1);
+        let (properties, body) = answer(Answer { corr_id, content });
+        assert_eq!(&body[..], b"sealed");
+        assert_eq!(header(&properties, X_SEAL_KEY), Some("nod-1"));
+        let text = |text: &Option<ShortString>| text.as_ref().unwrap().as_str().to_owned();
+        assert_eq!(text(properties.kind()), "svar.v1");
+        assert_eq!(text(properties.content_type()), SEALED_CONTENT_TYPE);
     }
 
     #[test]

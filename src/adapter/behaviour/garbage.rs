@@ -56,7 +56,9 @@ impl Garbage {
     ) -> AnswerContent {
         let right = match right {
             AnswerContent::Svar(right) => right.into_exposed(),
-            AnswerContent::Fel { .. } | AnswerContent::Unreadable(_) => Bytes::new(),
+            AnswerContent::Fel { .. }
+            | AnswerContent::Sealed { .. }
+            | AnswerContent::Unreadable(_) => Bytes::new(),
         };
         let namnrymd = namnrymd(&right);
         let spoiled = match self {
@@ -100,7 +102,7 @@ fn in_no_version(right: &Bytes) -> Bytes {
 }
 
 /// The ssbt namespace that a question or answer is in, told by its bytes; version 10 if by none.
-pub(super) fn namnrymd(bytes: &[u8]) -> &'static str {
+pub(in crate::adapter) fn namnrymd(bytes: &[u8]) -> &'static str {
     let text = String::from_utf8_lossy(bytes);
     Kontrakt::all()
         .map(Kontrakt::namespace)

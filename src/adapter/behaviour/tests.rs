@@ -34,6 +34,7 @@ fn question(n: u64) -> Question {
         expires_in: Duration::from_secs(11),
         deadline: DateTime::UNIX_EPOCH,
         traceparent: "".into(),
+        seal: None,
     }
 }
 

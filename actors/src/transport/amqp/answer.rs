@@ -6,7 +6,8 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use shs_schemas::{Fault, Sensitive, WireError};
 use uuid::Uuid;
 
-use super::contract::{FEL_V1, FELKOD, FELMEDDELANDE, SVAR_V1};
+use super::contract::{FEL_V1, FELKOD, FELMEDDELANDE, SEALED_CONTENT_TYPE, SVAR_V1, X_SEAL_KEY};
+use crate::transport::sealing::KeyId;
 use crate::transport::{Answer, AnswerContent};
 
 /// Largest bound on the body of an answer that can be set, in bytes.
@@ -29,10 +30,11 @@ pub(super) fn read_answer(delivery: Delivery, bytes_max: usize) -> Option<Answer
 
 fn read_content(delivery: Delivery, bytes_max: usize) -> AnswerContent {
     match delivery.properties.kind().as_ref().map(ShortString::as_str) {
-        Some(SVAR_V1) if delivery.data.len() <= bytes_max => {
-            AnswerContent::Svar(Sensitive::new(Bytes::from(delivery.data)))
+        Some(SVAR_V1) if delivery.data.len() > bytes_max => {
+            unreadable(BODY, Fault::Limit("answer_bytes_max", bytes_max))
         }
-        Some(SVAR_V1) => unreadable(BODY, Fault::Limit("answer_bytes_max", bytes_max)),
+        Some(SVAR_V1) if is_sealed(&delivery) => read_sealed(delivery),
+        Some(SVAR_V1) => AnswerContent::Svar(Sensitive::new(Bytes::from(delivery.data))),
         Some(FEL_V1) => delivery
             .properties
             .headers()
@@ -40,6 +42,26 @@ fn read_content(delivery: Delivery, bytes_max: usize) -> AnswerContent {
             .and_then(read_fel)
             .unwrap_or_else(|| unreadable(FELKOD, Fault::Missing)),
         _ => AnswerContent::of_another_type(),
+    }
+}
+
+fn is_sealed(delivery: &Delivery) -> bool {
+    let content_type = delivery.properties.content_type().as_ref();
+    content_type.is_some_and(|content_type| content_type.as_str() == SEALED_CONTENT_TYPE)
+}
+
+/// A sealed body needs the name of its key.
+fn read_sealed(delivery: Delivery) -> AnswerContent {
+    let headers = delivery.properties.headers().as_ref();
+    let key = headers
+        .and_then(|headers| text(headers.inner().get(X_SEAL_KEY)?))
+        .and_then(|key| KeyId::parse(&key).ok());
+    match key {
+        Some(key) => AnswerContent::Sealed {
+            key,
+            body: Bytes::from(delivery.data),
+        },
+        None => unreadable(X_SEAL_KEY, Fault::Missing),
     }
 }
 
@@ -122,7 +144,9 @@ mod tests {
                 felmeddelande,
             } => Some((felkod, felmeddelande.into_exposed())),
             AnswerContent::Unreadable(_) => None,
-            AnswerContent::Svar(_) => panic!("fel.v1 read as svar.v1"),
+            AnswerContent::Svar(_) | AnswerContent::Sealed { .. } => {
+                panic!("fel.v1 read as svar.v1")
+            }
         }
     }
 
@@ -135,6 +159,29 @@ mod tests {
         };
         assert_eq!(&body.expose()[..], b"<ssbt:CSN/>");
         assert_eq!(body.expose().as_ptr(), place);
+    }
+
+    #[test]
+    fn a_sealed_body_needs_the_name_of_its_key() {
+        let read = |key: Option<AMQPValue>| {
+            let headers: Vec<_> = key.into_iter().map(|key| (X_SEAL_KEY, key)).collect();
+            let mut delivery = message(SVAR_V1, &headers, b"sealed");
+            let properties = delivery.properties.clone();
+            delivery.properties = properties.with_content_type(SEALED_CONTENT_TYPE.into());
+            read_answer(delivery).unwrap().content
+        };
+        let AnswerContent::Sealed { key, body } = read(Some(long("nod-1"))) else {
+            panic!("a sealed body not read as such");
+        };
+        assert_eq!((key.as_str(), &body[..]), ("nod-1", &b"sealed"[..]));
+        for key in [
+            None,
+            Some(long("")),
+            Some(long("a b")),
+            Some(AMQPValue::LongInt(1)),
+        ] {
+            assert!(matches!(read(key), AnswerContent::Unreadable(_)));
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The names of the AMQP contract, version 1 (design 5). Both sides of a queue use them.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use shs_schemas::Uppgiftslamnare;
 
-use crate::transport::Traffic;
+use crate::transport::{QuestionKind, Traffic};
 
 /// The exchange that questions are published to: direct, durable.
 pub const EXCHANGE: &str = "samsvar.fraga";
@@ -29,6 +30,14 @@ pub const APP_ID: &str = "samsvar";
 /// `content_type` of every question.
 pub const CONTENT_TYPE: &str = "application/xml";
 
+/// `content_type` of a sealed body, of question or answer (see
+/// [`sealing`](crate::transport::sealing)).
+pub const SEALED_CONTENT_TYPE: &str = "application/vnd.samsvar.sealed";
+
+/// Header of a sealed body: name of the key that it is sealed to.
+pub const X_SEAL_KEY: &str = "x-seal-key";
+/// Header of a sealed question: name of the key that its answer is to be sealed to.
+pub const X_SEAL_ANSWER_KEY: &str = "x-seal-answer-key";
 /// Header of a question: the point in time after which nobody waits for the answer (RFC 3339).
 pub const X_DEADLINE: &str = "x-deadline";
 /// Header of a question: W3C trace context.
@@ -42,6 +51,21 @@ pub const FELMEDDELANDE: &str = "felmeddelande";
 #[must_use]
 pub fn queue_name(traffic: Traffic, ul: Uppgiftslamnare) -> String {
     format!("{EXCHANGE}.{}", traffic.routing_key(ul))
+}
+
+/// `type` of a question.
+#[must_use]
+pub const fn type_of(kind: QuestionKind) -> &'static str {
+    match kind {
+        QuestionKind::Fraga => FRAGA_V1,
+        QuestionKind::Ping => PING_V1,
+    }
+}
+
+/// A deadline as [`X_DEADLINE`] says it: UTC, in milliseconds.
+#[must_use]
+pub fn deadline_text(deadline: DateTime<Utc>) -> String {
+    deadline.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 #[cfg(test)]

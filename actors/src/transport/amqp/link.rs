@@ -97,6 +97,26 @@ fn with_timing(mut uri: AMQPUri, settings: &AmqpSettings) -> AMQPUri {
     uri
 }
 
+/// A connection to an address, within a time. The runtime that this runs on drives it.
+pub(super) async fn connect(
+    uri: AMQPUri,
+    tls_ca: Option<String>,
+    wait: Duration,
+) -> Result<Connection, ConnectError> {
+    let properties =
+        ConnectionProperties::default().with_connection_name("samsvar".to_owned().into());
+    let tls = OwnedTLSConfig {
+        identity: None,
+        cert_chain: tls_ca,
+    };
+    let runtime = lapin::runtime::default_runtime()?;
+    let connecting = uri.connect_with_config(properties, tls, runtime);
+    timeout(wait, connecting)
+        .await
+        .map_err(|_| ConnectError::Timeout)?
+        .map_err(ConnectError::from)
+}
+
 struct Keeper {
     uri: AMQPUri,
     tls_ca: Option<String>,
@@ -131,21 +151,7 @@ impl Keeper {
     }
 
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        let properties =
-            ConnectionProperties::default().with_connection_name("samsvar".to_owned().into());
-        let tls = OwnedTLSConfig {
-            identity: None,
-            cert_chain: self.tls_ca.clone(),
-        };
-        let runtime = lapin::runtime::default_runtime()?;
-        let connecting = self
-            .uri
-            .clone()
-            .connect_with_config(properties, tls, runtime);
-        timeout(self.connect_timeout, connecting)
-            .await
-            .map_err(|_| ConnectError::Timeout)?
-            .map_err(ConnectError::from)
+        connect(self.uri.clone(), self.tls_ca.clone(), self.connect_timeout).await
     }
 
     /// Holds the connection until it is lost, and rinses it when it is idle.
@@ -169,10 +175,13 @@ impl Keeper {
     }
 }
 
+/// Why no connection comes about, in words that hold no password.
 #[derive(Debug, thiserror::Error)]
-enum ConnectError {
+pub enum ConnectError {
+    /// The broker takes its time.
     #[error("no answer in time")]
     Timeout,
+    /// The broker's words, or the operating system's.
     #[error(transparent)]
     Lapin(#[from] lapin::Error),
 }

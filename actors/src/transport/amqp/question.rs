@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use shs_schemas::Uppgiftslamnare;
 use uuid::Uuid;
 
 use super::contract::{
-    APP_ID, CONTENT_TYPE, DIRECT_REPLY_TO, FRAGA_V1, PING_V1, TRACEPARENT, X_DEADLINE,
+    APP_ID, CONTENT_TYPE, DIRECT_REPLY_TO, SEALED_CONTENT_TYPE, TRACEPARENT, X_DEADLINE,
+    X_SEAL_ANSWER_KEY, X_SEAL_KEY, deadline_text, type_of,
 };
-use crate::transport::{Question, QuestionKind, Traffic};
+use crate::transport::{Question, Traffic};
 
 /// Transient: RabbitMQ is not asked to keep it.
 const DELIVERY_MODE_TRANSIENT: u8 = 1;
@@ -29,7 +30,6 @@ impl QuestionForm {
         Self {
             routing_keys: Traffic::ALL.map(|traffic| traffic.routing_key(ul).into()),
             common: BasicProperties::default()
-                .with_content_type(CONTENT_TYPE.into())
                 .with_delivery_mode(DELIVERY_MODE_TRANSIENT)
                 .with_reply_to(DIRECT_REPLY_TO.into())
                 .with_user_id(user.into())
@@ -44,15 +44,16 @@ impl QuestionForm {
 
     /// The properties of one question, sent at `now`.
     pub(super) fn properties(&self, question: &Question, now: DateTime<Utc>) -> BasicProperties {
-        let kind = match question.kind {
-            QuestionKind::Fraga => FRAGA_V1,
-            QuestionKind::Ping => PING_V1,
-        };
         // RabbitMQ drops what expires in 0 ms unless a consumer is ready that instant.
         let expiration = question.expires_in.min(self.ttl_longest).as_millis().max(1);
+        let content_type = match question.seal {
+            Some(_) => SEALED_CONTENT_TYPE,
+            None => CONTENT_TYPE,
+        };
         self.common
             .clone()
-            .with_type(kind.into())
+            .with_content_type(content_type.into())
+            .with_type(type_of(question.kind).into())
             .with_correlation_id(correlation_id(question.corr_id))
             .with_expiration(expiration.to_string().into())
             .with_timestamp(u64::try_from(now.timestamp()).unwrap_or_default())
@@ -66,12 +67,13 @@ fn correlation_id(corr_id: Uuid) -> ShortString {
 }
 
 fn headers(question: &Question) -> FieldTable {
-    let deadline = question
-        .deadline
-        .to_rfc3339_opts(SecondsFormat::Millis, true);
     let mut headers = FieldTable::default();
-    headers.insert(X_DEADLINE.into(), long(deadline));
+    headers.insert(X_DEADLINE.into(), long(deadline_text(question.deadline)));
     headers.insert(TRACEPARENT.into(), long(&*question.traceparent));
+    if let Some(seal) = &question.seal {
+        headers.insert(X_SEAL_KEY.into(), long(seal.key.as_str()));
+        headers.insert(X_SEAL_ANSWER_KEY.into(), long(seal.answer_key.as_str()));
+    }
     headers
 }
 
@@ -84,6 +86,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::transport::QuestionKind;
 
     fn question(expires_in: Duration) -> Question {
         Question {
@@ -94,6 +97,7 @@ mod tests {
             expires_in,
             deadline: DateTime::from_timestamp(1_700_000_000, 500_000_000).unwrap(),
             traceparent: "00-1-2-01".into(),
+            seal: None,
         }
     }
 
