@@ -87,7 +87,7 @@ fn of_csn_alone() -> Value {
         let key = value["routing_key"].as_str().or(value["name"].as_str());
         key.is_some_and(|key| key.ends_with("CSN"))
     };
-    let in_csn = |values: &Value, only: fn(&Value) -> bool| -> Value {
+    let moved_from = |values: &Value, only: fn(&Value) -> bool| -> Value {
         let values = values
             .as_array()
             .unwrap()
@@ -105,7 +105,7 @@ fn of_csn_alone() -> Value {
             .iter()
             .any(|user| value["user"] == *user)
     };
-    let mut permissions = in_csn(&all["permissions"], user);
+    let mut permissions = moved_from(&all["permissions"], user);
     permissions.as_array_mut().unwrap().push(json!(
         {"user": "tillsyn", "vhost": "csn", "configure": "^$", "write": "^$", "read": "^$"}
     ));
@@ -113,10 +113,10 @@ fn of_csn_alone() -> Value {
         "vhosts": [{"name": "csn"}],
         "users": [{"name": "tillsyn", "password": "hemligt", "tags": "monitoring,policymaker"}],
         "permissions": permissions,
-        "policies": in_csn(&all["policies"], |_| true),
-        "exchanges": in_csn(&all["exchanges"], |_| true),
-        "queues": in_csn(&all["queues"].take(), is_csn),
-        "bindings": in_csn(&all["bindings"].take(), is_csn),
+        "policies": moved_from(&all["policies"], |_| true),
+        "exchanges": moved_from(&all["exchanges"], |_| true),
+        "queues": moved_from(&all["queues"].take(), is_csn),
+        "bindings": moved_from(&all["bindings"].take(), is_csn),
     })
 }
 

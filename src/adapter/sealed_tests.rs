@@ -1,5 +1,10 @@
 //! A node that seals, and a party behind its keys, over the transport in the process.
 
+#![allow(
+    clippy::cloned_ref_to_slice_refs,
+    reason = "the same keys are given away in the next argument"
+)]
+
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -82,7 +82,6 @@ impl From<Fault> for FaultWord {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
 
     use shs_schemas::ids::{ContentId, CorrId, TxId};
     use uuid::Uuid;
