@@ -9,6 +9,10 @@ check:
 test:
     scripts/test
 
+# The allocator under Miri. Needs nightly Rust with the component miri.
+miri:
+    cd wiping && cargo +nightly miri test --lib --test every_block_is_given_back_zero
+
 # Licences, banned crates and who may depend on whom. Needs cargo-deny.
 deny:
     cargo deny check bans licenses sources

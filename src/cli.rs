@@ -12,6 +12,7 @@ pub mod dev_certs;
 pub mod fetch;
 mod file_types;
 mod kontrakt;
+pub mod ledger;
 mod saved;
 pub mod seal_keys;
 pub mod send;
@@ -52,6 +53,8 @@ pub enum Command {
     Fetch(fetch::FetchArgs),
     /// The supervision tree of a running node
     Tree(tree::TreeArgs),
+    /// The ledger of a node: who reads it is noted in it
+    Ledger(ledger::LedgerArgs),
     /// Certificates for development: a CA, a node's, clients' and a revocation list
     DevCerts(dev_certs::DevCertsArgs),
     /// A key pair for sealed bodies: a node's or a party's
@@ -88,6 +91,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Ok(runtime.block_on(simulate::run(args))?)
         }
         Command::Ask(args) => client_runtime()?.block_on(ask::run(&args)),
+        Command::Ledger(args) => ledger::run(&args),
         Command::DevCerts(args) => dev_certs::run(&args).map(|()| ExitCode::SUCCESS),
         Command::SealKeys(args) => seal_keys::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Send(args) => client_runtime()?.block_on(send::run(&args)),

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod client;
 pub mod dev_ca;
 pub mod directory;
+pub mod hardening;
 pub mod http;
 pub mod next_node;
 pub mod seal_keys;

@@ -4,12 +4,15 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use samsvar::cli::{self, Cli};
+use samsvar_wiping::Wiping;
 
-/// Gives memory back to the system when a mailbox is emptied. That of glibc does not: what is freed
-/// between two small pieces that live on stays resident (docs/adr/0014, tests/mailboxes).
+/// The one within gives memory back to the system when a mailbox is emptied. That of glibc does not:
+/// what is freed between two small pieces that live on stays resident (docs/adr/0014,
+/// tests/mailboxes). The one around it leaves nothing in what is given back (docs/adr/0017).
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Wiping<MiMalloc> = Wiping::around(MiMalloc);
 
 fn main() -> ExitCode {
     // Before anything can open a TLS connection; a second provider would make rustls panic.

@@ -25,6 +25,7 @@ mod management_url;
 mod node;
 mod outbox;
 mod parties;
+mod process;
 mod products;
 mod relay;
 mod sealing;
@@ -53,6 +54,7 @@ pub use management_url::ManagementUrl;
 pub use node::{Node, Registers, Status};
 pub use outbox::Outbox;
 pub use parties::Party;
+pub use process::Process;
 pub use products::{PRODUCTS_MAX, ProductFile};
 pub use relay::Relay;
 pub use sealing::Sealing;
@@ -160,6 +162,10 @@ pub struct Settings {
     #[serde(default)]
     #[garde(dive)]
     pub supervision: Supervision,
+    /// Who may look into the process, and whether its memory is locked.
+    #[serde(default)]
+    #[garde(dive)]
+    pub process: Process,
     /// Form of the log.
     #[serde(default)]
     #[garde(skip)]
@@ -229,6 +235,9 @@ impl Settings {
         }
         if let Err(fault) = settings.ledger.find_folder(folder) {
             faults.push(source.fault_at("ledger.folder", environment.main(), &fault));
+        }
+        for (setting, fault) in settings.ledger.find_custody(folder) {
+            faults.push(source.fault_at(setting, environment.main(), &fault));
         }
         for (setting, fault) in settings.ldap.read_files(folder) {
             faults.push(source.fault_at(setting, environment.main(), &fault));

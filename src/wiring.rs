@@ -107,10 +107,12 @@ fn asynch(settings: &Settings) -> Result<Option<AsynchSettings>, WiringError> {
     };
     Ok(Some(AsynchSettings {
         ledger: LedgerSettings {
+            custody: settings.ledger.custody(&folder),
             folder,
             node_id: node_id(settings)?,
             group_max: settings.ledger.group_max as usize,
             wait_max: settings.ledger.wait_max(),
+            person_pseudonyms: settings.ledger.person_pseudonyms,
         },
         transfers: settings.transfers.register(),
         outboxes: settings.outbox.parts(),
@@ -286,6 +288,7 @@ pub fn amqp(settings: &Settings, runtime: Handle) -> Result<Arc<Amqp>, WiringErr
         tls_ca: settings.amqp.ca.clone(),
         answer_bytes_max: settings.dispatcher.answer_bytes_max as usize,
         heartbeat: settings.amqp.heartbeat(),
+        rinse_after: settings.amqp.rinse_after(),
         ..AmqpSettings::new(Sensitive::new(url))
     };
     Ok(Arc::new(Amqp::start(amqp, runtime)?))

@@ -26,7 +26,8 @@ fn a_question_is_spread_as_the_settings_say() {
     };
     assert_eq!(spoken(Uppgiftslamnare::SKV), Versioner::of([Kontrakt::V11]));
     assert_eq!(spoken(Uppgiftslamnare::AF), Some(Versioner::alla()));
-    assert_eq!(spoken(Uppgiftslamnare::MIV), None);
+    // Who is connected is told by the dispatchers at each question.
+    assert_eq!(spoken(Uppgiftslamnare::MIV), Some(Versioner::alla()));
     assert_eq!(fordelning.lefi, LefiVag::Odelad);
     assert_eq!(
         (fordelning.skv.antal_ar, fordelning.skv.skattekonto),

@@ -29,11 +29,11 @@ fn event() -> Event {
 fn durable_notes(c: &mut Criterion) {
     let system = actix_rt::System::new();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let node_id = NodeId::parse("bench").expect("a node id");
     let settings = LedgerSettings {
-        folder: folder.path().join("ledger"),
-        node_id: NodeId::parse("bench").expect("a node id"),
         group_max: GROUP_MAX as usize,
         wait_max: Duration::from_mins(1),
+        ..LedgerSettings::at(folder.path().join("ledger"), node_id)
     };
     let policy = RestartPolicy::new(OverBudget::Escalate);
     let arbiter = Arbiter::new();

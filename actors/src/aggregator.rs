@@ -28,7 +28,7 @@ use crate::egress::Egress;
 use crate::failpoint::Failpoints;
 use crate::failure::{Failure, Rejection};
 use crate::insamling::{Filled, Insamling, SlotId};
-use crate::ledger::event::Ids;
+use crate::ledger::event::{DelsvarLine, Ids};
 use crate::load::Admission;
 use crate::mailbox::{Mailbox, Undelivered};
 use crate::messages::{Aterkallelse, Delfraga, Recalled, Sammanstall, SlotFilled, SlotPort};
@@ -141,7 +141,7 @@ impl Aggregator {
             let body = match outgoing.body {
                 Ok(body) => body,
                 Err(fel) => {
-                    request.insamling.fill(outgoing.slot, Utfall::Fel(fel));
+                    fill(request, outgoing.slot, Utfall::Fel(fel));
                     continue;
                 }
             };
@@ -170,7 +170,7 @@ impl Aggregator {
         let Some(request) = &mut self.request else {
             return;
         };
-        if request.insamling.fill(slot, utfall) == Filled::Already {
+        if fill(request, slot, utfall) == Filled::Already {
             return;
         }
         request.visible.set_filled(request.insamling.progress().1);
@@ -256,6 +256,12 @@ impl Aggregator {
             return;
         };
         recall(&request, Recalled::Deadline);
+        if let Some(journal) = request.port.journal() {
+            for (ul, _) in request.insamling.open_slots() {
+                let fel = Utfall::Fel(Delfel::ssbt(SsbtFelkod::Timeout, ul));
+                journal.delsvar(DelsvarLine::of(ul, &fel, request.received.elapsed()));
+            }
+        }
         let persons = request.insamling.persons();
         if !request.insamling.is_test() {
             // What the agreement promises is about questions: a test must not use their budget up.
@@ -287,6 +293,22 @@ impl Aggregator {
         }
         ctx.stop();
     }
+}
+
+/// Fills a slot, and notes what it was filled with.
+fn fill(request: &mut Request, slot: SlotId, utfall: Utfall) -> Filled {
+    let took = request.received.elapsed();
+    let line = request.port.journal().and_then(|_| {
+        let (ul, _) = request.insamling.slot(slot)?;
+        Some(DelsvarLine::of(ul, &utfall, took))
+    });
+    let filled = request.insamling.fill(slot, utfall);
+    if filled == Filled::First
+        && let (Some(line), Some(journal)) = (line, request.port.journal())
+    {
+        journal.delsvar(line);
+    }
+    filled
 }
 
 /// Gives a sub-question to its dispatcher, or fails its slot at once.

@@ -20,6 +20,7 @@ use crate::aggregator::{AggregatorContext, Dispatchers};
 use crate::contained::{ON_ARBITER_BYTES_MAX, contained};
 use crate::door::Door;
 use crate::failure::{Failure, Rejection};
+use crate::ledger::{Ids, Journal, LedgerBook};
 use crate::load::{Load, Overload};
 use crate::mailbox::Envelope;
 use crate::messages::{AcceptedQuestion, Inkommande, Through};
@@ -31,6 +32,7 @@ use crate::supervisor::Halt;
 mod asking;
 pub mod examination;
 mod katalog;
+mod noting;
 mod passage;
 pub mod ping;
 pub mod rules;
@@ -63,6 +65,8 @@ pub struct IngressContext {
     pub open: OpenRequests,
     /// What its aggregators share.
     pub aggregators: AggregatorContext,
+    /// The ledger, if the node keeps one.
+    pub book: Option<LedgerBook>,
     /// Its counters.
     pub observed: Arc<Observed>,
 }
@@ -180,6 +184,19 @@ impl Ingress {
         };
         let neighbours = self.context.neighbours.clone();
         let Inkommande { body, mut port, .. } = inkommande;
+        if let Some(book) = &self.context.book {
+            let bytes = body.expose().len() as u64;
+            let parts = examined.message.parts.len();
+            if let Some(mottaget) = noting::of_label(&label, bytes, parts) {
+                let ids = Ids::from(&label);
+                port.keep(Journal::begin(
+                    book.clone(),
+                    port.request_id(),
+                    ids,
+                    mottaget,
+                ));
+            }
+        }
         port.relay(label.known_ids());
         let passing = async move {
             let passed = passage::pass_on(&neighbours, &label, body).await;
@@ -277,6 +294,7 @@ fn overload_failure(overload: Overload) -> Failure {
         Overload::Node => Failure::NodeOverload,
         Overload::Sender => Failure::SenderOverload,
         Overload::Draining => Failure::Draining,
+        Overload::NotNoted => Failure::NotNoted,
     }
 }
 
@@ -340,6 +358,7 @@ impl Handler<Envelope<AcceptedQuestion>> for Ingress {
                 caller: accepted.caller,
             },
             accepted: true,
+            bytes: 0,
             received: accepted.received,
             traceparent: None,
             port: accepted.port,

@@ -11,29 +11,55 @@
 //!                                                               └─► everyone who waits
 //! ```
 //!
+//! While the disk fails, [`LedgerHealth`] says so at both doors, and the ledger tries once in a while:
+//! when it can write again, its first line says how long it could not.
+//!
+//! Lines are tied together ([`chain`]), so that `verify` finds what was changed, and stated to be there
+//! by signed checkpoints ([`checkpoint`]). People stand in it under pseudonyms ([`keys`]).
+//!
 //! What is promised: a durable note that is answered `Ok` survives loss of power; lines of one sender
 //! stand in the order in which it noted them. What is not: a note answered with an error may have
 //! reached the disk all the same (an fsync failed behind it, or its wait was over); and a note
 //! without an answer may be lost with the process, within about the time of one fsync.
 
 pub mod book;
+pub mod chain;
+pub mod checkpoint;
 pub mod event;
 pub mod folder;
+mod group;
+mod health;
+pub mod journal;
+pub mod keys;
+mod private;
+pub mod reading;
+mod tail;
+mod tally;
+pub mod verify;
+mod writer;
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use shs_schemas::ids::NodeId;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 pub use self::book::LedgerBook;
+use self::event::Uppehall;
 pub use self::event::{Event, Ids, What};
-use self::folder::{DayFile, Opened, Storage};
+use self::folder::Storage;
+use self::group::Group;
+pub use self::health::LedgerHealth;
+pub use self::journal::Journal;
+use self::reading::Readings;
+pub use self::tally::{LedgerCounted, LedgerTally};
+use self::writer::Writer;
+pub use self::writer::{CHECKPOINT_EVERY, CHECKPOINT_LINES, Custody};
 use crate::failpoint::Failpoints;
 use crate::mailbox::Envelope;
 use crate::observation::{FailureClass, Observed, State};
@@ -51,6 +77,12 @@ pub const GROUP_MAX: u32 = 1024;
 /// How long a durable note waits for the disk when nothing else is set, in milliseconds.
 pub const WAIT_MAX_MS: u64 = 2_000;
 
+/// How often a ledger that cannot write tries again.
+pub const PROBE_EVERY: Duration = Duration::from_millis(250);
+
+/// How often the ledger looks for notes of who has read it.
+pub const READINGS_EVERY: Duration = Duration::from_secs(5);
+
 /// How a ledger works.
 #[derive(Clone, Debug)]
 pub struct LedgerSettings {
@@ -62,6 +94,26 @@ pub struct LedgerSettings {
     pub group_max: usize,
     /// Longest wait for a durable note.
     pub wait_max: Duration,
+    /// Its keys and checkpoints, and how long days are kept.
+    pub custody: Custody,
+    /// Whether persons asked about are noted, under a pseudonym (C-13).
+    pub person_pseudonyms: bool,
+}
+
+impl LedgerSettings {
+    /// The defaults, in this folder; keys and checkpoints beside it.
+    #[must_use]
+    pub fn at(folder: impl Into<PathBuf>, node_id: NodeId) -> Self {
+        let folder = folder.into();
+        Self {
+            custody: Custody::beside(&folder),
+            folder,
+            node_id,
+            group_max: GROUP_MAX as usize,
+            wait_max: Duration::from_millis(WAIT_MAX_MS),
+            person_pseudonyms: false,
+        }
+    }
 }
 
 /// Why a durable note cannot be relied on. The message that it was about is refused: try again later.
@@ -92,56 +144,16 @@ pub struct Note {
 /// Order: answer when everything before this is on disk, or has failed.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Settle(oneshot::Sender<()>);
+struct Settle {
+    answer: oneshot::Sender<()>,
+    /// With a checkpoint behind it.
+    state: bool,
+}
 
 /// Order to itself, behind the notes that wait already: write the group.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Flush;
-
-/// What a ledger has counted since the node started.
-#[derive(Debug, Default)]
-pub struct LedgerTally {
-    noted: AtomicU64,
-    lost: AtomicU64,
-    not_noted: AtomicU64,
-    groups: AtomicU64,
-    torn: AtomicU64,
-}
-
-/// A reading of [`LedgerTally`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LedgerCounted {
-    /// Notes on disk.
-    pub noted: u64,
-    /// Notes that nobody waited for and that are not on disk.
-    pub lost: u64,
-    /// Durable notes that were answered with an error.
-    pub not_noted: u64,
-    /// Groups on disk, each one write and one fsync.
-    pub groups: u64,
-    /// Torn last lines that were closed.
-    pub torn: u64,
-}
-
-impl LedgerTally {
-    fn count(counter: &AtomicU64, by: usize) {
-        counter.fetch_add(by as u64, Ordering::Relaxed);
-    }
-
-    /// The counters as they are now.
-    #[must_use]
-    pub fn read(&self) -> LedgerCounted {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        LedgerCounted {
-            noted: read(&self.noted),
-            lost: read(&self.lost),
-            not_noted: read(&self.not_noted),
-            groups: read(&self.groups),
-            torn: read(&self.torn),
-        }
-    }
-}
 
 /// What every life of a ledger is made from.
 #[derive(Clone)]
@@ -152,8 +164,14 @@ pub struct LedgerContext {
     pub group_max: usize,
     /// Where lines go.
     pub storage: Arc<dyn Storage>,
+    /// Its keys and checkpoints; without them it has neither checkpoints nor pseudonyms.
+    pub custody: Option<Custody>,
+    /// Notes of who has read it.
+    pub readings: Option<Readings>,
     /// Today, in UTC.
     pub today: Arc<dyn Fn() -> NaiveDate + Send + Sync>,
+    /// Whether it can write.
+    pub health: Arc<LedgerHealth>,
     /// Its counters.
     pub tally: Arc<LedgerTally>,
     /// Its counters in the tree.
@@ -168,144 +186,182 @@ pub fn today() -> NaiveDate {
     Utc::now().date_naive()
 }
 
-/// Notes that will share a write.
-struct Group {
-    lines: Vec<u8>,
-    notes: usize,
-    waiting: Vec<oneshot::Sender<Result<(), NotNoted>>>,
-    tally: Arc<LedgerTally>,
-}
-
-impl Group {
-    fn new(tally: &Arc<LedgerTally>) -> Self {
-        Self {
-            lines: Vec::new(),
-            notes: 0,
-            waiting: Vec::new(),
-            tally: Arc::clone(tally),
-        }
-    }
-
-    fn noted(mut self) {
-        LedgerTally::count(&self.tally.noted, self.notes);
-        LedgerTally::count(&self.tally.groups, 1);
-        for one in self.waiting.drain(..) {
-            // Who waited may be gone; the note is on disk all the same.
-            let _ = one.send(Ok(()));
-        }
-        self.notes = 0;
-    }
-
-    fn failed(mut self, class: FailureClass) {
-        LedgerTally::count(&self.tally.lost, self.notes - self.waiting.len());
-        for one in self.waiting.drain(..) {
-            let _ = one.send(Err(NotNoted::Failed(class)));
-        }
-        self.notes = 0;
-    }
-}
-
-/// A group that falls with its actor: who waits is told by the dropped channel, the rest is lost.
-impl Drop for Group {
-    fn drop(&mut self) {
-        LedgerTally::count(&self.tally.lost, self.notes - self.waiting.len());
-    }
+/// A time in which the ledger cannot write.
+#[derive(Clone, Copy)]
+struct Failing {
+    since: DateTime<Utc>,
+    class: FailureClass,
+    lost: u64,
 }
 
 /// Writes notes down, in groups.
 pub struct Ledger {
     context: LedgerContext,
-    open: Option<(NaiveDate, Box<dyn DayFile>)>,
+    writer: Writer,
     group: Group,
-    failing: bool,
+    failing: Option<Failing>,
+    /// A checkpoint is on its way.
+    checkpoint_set: bool,
+    /// The next try of a disk that fails is on its way.
+    probe_set: bool,
 }
 
 impl Ledger {
     /// A ledger that has opened nothing yet.
     #[must_use]
     pub fn new(context: LedgerContext) -> Self {
+        let writer = Writer::new(
+            context.node_id.as_str().to_owned(),
+            Arc::clone(&context.storage),
+            Arc::clone(&context.today),
+            context.custody.clone(),
+        );
+        // A life before this one may have ended while the disk failed.
+        let failing = context.health.is_failing().then(|| Failing {
+            since: Utc::now(),
+            class: "disk error",
+            lost: 0,
+        });
         Self {
             group: Group::new(&context.tally),
-            open: None,
-            failing: false,
+            writer,
+            failing,
+            checkpoint_set: false,
+            probe_set: false,
             context,
         }
     }
 
     /// Adds a note to the group.
     fn add(&mut self, Note { event, durable }: Note) {
-        let written = event.write(&self.context.node_id, &mut self.group.lines);
-        if written.is_err() {
+        let writer = &mut self.writer;
+        let added = self.group.add(|out| writer.render(&event, out), durable);
+        if !added {
             tracing::error!(request_id = %event.request_id, "an event cannot be written as a line");
-            match durable {
-                Some(one) => drop(one.send(Err(NotNoted::Failed("no line")))),
-                None => LedgerTally::count(&self.context.tally.lost, 1),
-            }
-            return;
         }
-        self.group.notes += 1;
-        self.group.waiting.extend(durable);
     }
 
-    /// Writes the group, and tells who waits.
-    fn flush(&mut self) {
-        if self.group.notes == 0 {
-            return;
+    /// Writes the group, with a checkpoint behind it if so told, and tells who waits. True when
+    /// everything so far is on disk.
+    fn flush(&mut self, state: bool, ctx: &mut Context<Self>) -> bool {
+        if self.group.notes() == 0 && !state && self.failing.is_none() {
+            return true;
         }
         let group = std::mem::replace(&mut self.group, Group::new(&self.context.tally));
-        match self.write(&group.lines) {
-            Ok(()) => {
+        let own = self.failing.map(|failing| {
+            What::Uppehall(Uppehall {
+                since: failing.since,
+                class: failing.class,
+                lost: failing.lost,
+            })
+        });
+        let written = self.writer.write(&group, own, state);
+        match &written {
+            Ok(done) => {
+                if done.mended {
+                    LedgerTally::count(&self.context.tally.torn, 1);
+                    tracing::warn!("the end of the ledger was torn and has been mended");
+                }
                 self.recovered();
                 group.noted();
             }
-            Err(error) => {
-                // Whatever state it is in: the next group opens it again and sees for itself.
-                self.open = None;
-                let class = class_of(&error);
-                self.failed(class, group.notes);
-                group.failed(class);
-            }
+            Err(error) => self.failed(class_of(error), group),
+        }
+        self.set_timers(ctx);
+        written.is_ok()
+    }
+
+    fn set_timers(&mut self, ctx: &mut Context<Self>) {
+        if self.failing.is_some() && !self.probe_set {
+            self.probe_set = true;
+            ctx.run_later(PROBE_EVERY, |ledger, ctx| {
+                ledger.probe_set = false;
+                // Nothing to do when a note has come through meanwhile.
+                if ledger.failing.is_some() {
+                    ledger.flush(false, ctx);
+                }
+            });
+        }
+        if self.writer.is_unstated() && !self.checkpoint_set {
+            self.checkpoint_set = true;
+            ctx.run_later(CHECKPOINT_EVERY, |ledger, ctx| {
+                ledger.checkpoint_set = false;
+                if ledger.writer.is_unstated() {
+                    ledger.flush(true, ctx);
+                }
+            });
         }
     }
 
-    /// The file of today: the day of writing decides, so that a day that is over stays as it is. Its
-    /// successor may begin with lines of the evening before.
-    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        let today = (self.context.today)();
-        let file = match &mut self.open {
-            Some((day, file)) if *day == today => file,
-            open => {
-                *open = None;
-                let Opened { file, torn } = self.context.storage.open(today)?;
-                LedgerTally::count(&self.context.tally.torn, usize::from(torn));
-                if torn {
-                    tracing::warn!("the last line of the ledger was torn and has been closed");
-                }
-                &mut open.insert((today, file)).1
-            }
-        };
-        file.append(lines)?;
-        file.sync()
-    }
-
-    fn failed(&mut self, class: FailureClass, notes: usize) {
+    fn failed(&mut self, class: FailureClass, group: Group) {
         let observed = &self.context.observed;
-        for _ in 0..notes {
+        for _ in 0..group.notes() {
             observed.count_failed();
         }
-        observed.fell(class);
+        let is_new = self.failing.is_none();
+        if is_new || group.notes() > 0 {
+            observed.fell(class);
+        }
         observed.set_detail(Some(class));
         observed.set_state(State::Impaired);
-        if !std::mem::replace(&mut self.failing, true) {
-            tracing::error!(class, "the ledger cannot write");
+        self.context.health.set_failing(true);
+        let lost = group.failed(class);
+        let failing = self.failing.get_or_insert_with(|| Failing {
+            since: Utc::now(),
+            class,
+            lost: 0,
+        });
+        failing.lost += lost as u64;
+        if is_new {
+            tracing::error!(class, "the ledger cannot write: nothing new is taken");
         }
     }
 
     fn recovered(&mut self) {
-        if std::mem::take(&mut self.failing) {
+        if self.failing.take().is_some() {
+            self.context.health.set_failing(false);
             self.context.observed.set_detail(None);
             self.context.observed.set_state(State::Running);
             tracing::info!("the ledger writes again");
+        }
+    }
+
+    /// Takes over the notes of who has read the ledger.
+    fn take_readings(&mut self, ctx: &mut Context<Self>) {
+        let Some(readings) = &self.context.readings else {
+            return;
+        };
+        let waiting = match readings.waiting() {
+            Ok(Some(waiting)) => waiting,
+            // Somebody leaves one right now: next time.
+            Ok(None) => return,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Err(error) => {
+                let class = class_of(&error);
+                tracing::warn!(
+                    class,
+                    "notes of who has read the ledger cannot be taken over"
+                );
+                return;
+            }
+        };
+        for reading in &waiting.readings {
+            let event = Event {
+                happened: reading.time,
+                request_id: Uuid::nil(),
+                ids: Ids::default(),
+                what: What::Avlast(reading.what.clone()),
+            };
+            self.add(Note {
+                event,
+                durable: None,
+            });
+        }
+        if self.flush(false, ctx)
+            && let Err(error) = waiting.taken()
+        {
+            let class = class_of(&error);
+            tracing::warn!(class, "notes of who has read the ledger will come twice");
         }
     }
 }
@@ -318,6 +374,8 @@ fn class_of(error: &io::Error) -> FailureClass {
         io::ErrorKind::PermissionDenied => "no permission",
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "folder or file gone",
         io::ErrorKind::WouldBlock => "file in use",
+        io::ErrorKind::FileTooLarge => "file too large",
+        io::ErrorKind::InvalidData => "no ledger or key",
         _ => "disk error",
     }
 }
@@ -325,9 +383,15 @@ fn class_of(error: &io::Error) -> FailureClass {
 impl Actor for Ledger {
     type Context = Context<Self>;
 
-    fn started(&mut self, _ctx: &mut Self::Context) {
+    fn started(&mut self, ctx: &mut Self::Context) {
         // What an earlier life said of the disk is no longer known to be so.
         self.context.observed.set_detail(None);
+        self.set_timers(ctx);
+        self.writer.prepare();
+        if self.context.readings.is_some() {
+            self.take_readings(ctx);
+            ctx.run_interval(READINGS_EVERY, Self::take_readings);
+        }
     }
 }
 
@@ -338,13 +402,13 @@ impl Handler<Envelope<Note>> for Ledger {
         let note = envelope.open();
         self.context.failpoints.hit("ledger");
         self.context.observed.count_handled();
-        let first = self.group.notes == 0;
+        let first = self.group.notes() == 0;
         self.add(note);
         let full =
-            self.group.notes >= self.context.group_max || self.group.lines.len() >= GROUP_BYTES_MAX;
+            self.group.notes() >= self.context.group_max || self.group.bytes() >= GROUP_BYTES_MAX;
         if full {
-            self.flush();
-        } else if first && self.group.notes > 0 {
+            self.flush(false, ctx);
+        } else if first && self.group.notes() > 0 {
             // Behind the notes that are in the mailbox now: they are the group.
             ctx.address().do_send(Flush);
         }
@@ -354,16 +418,20 @@ impl Handler<Envelope<Note>> for Ledger {
 impl Handler<Flush> for Ledger {
     type Result = ();
 
-    fn handle(&mut self, _: Flush, _ctx: &mut Self::Context) {
-        self.flush();
+    fn handle(&mut self, _: Flush, ctx: &mut Self::Context) {
+        self.flush(false, ctx);
     }
 }
 
 impl Handler<Settle> for Ledger {
     type Result = ();
 
-    fn handle(&mut self, Settle(answer): Settle, _ctx: &mut Self::Context) {
-        self.flush();
+    fn handle(&mut self, Settle { answer, state }: Settle, ctx: &mut Self::Context) {
+        let unstated = self.writer.is_unstated() || self.group.notes() > 0;
+        if state {
+            self.take_readings(ctx);
+        }
+        self.flush(state && unstated, ctx);
         // Who asked may have given up.
         let _ = answer.send(());
     }
@@ -373,7 +441,10 @@ impl Handler<Halt> for Ledger {
     type Result = ();
 
     fn handle(&mut self, _: Halt, ctx: &mut Self::Context) {
-        self.flush();
+        self.take_readings(ctx);
+        let state = self.writer.is_unstated() || self.group.notes() > 0;
+        self.flush(state, ctx);
+        self.writer.close();
         ctx.stop();
     }
 }

@@ -2,10 +2,12 @@
 //! all requests share is locked.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use shs_schemas::shs::Organisationsnummer;
+
+use crate::ledger::LedgerHealth;
 
 /// Bounds on open requests.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +40,8 @@ pub enum Overload {
     Sender,
     /// The node is shutting down.
     Draining,
+    /// The ledger cannot write, and what cannot be noted may not happen.
+    NotNoted,
 }
 
 /// Open requests, counted.
@@ -49,6 +53,7 @@ pub struct Load {
     /// All senders that only the directory knows, together.
     others: Arc<AtomicUsize>,
     draining: AtomicBool,
+    ledger: OnceLock<Arc<LedgerHealth>>,
 }
 
 impl Load {
@@ -65,7 +70,14 @@ impl Load {
             per_sender,
             others: Arc::default(),
             draining: AtomicBool::new(false),
+            ledger: OnceLock::new(),
         })
+    }
+
+    /// From now on nothing is taken while this ledger fails.
+    pub fn depend_on(&self, ledger: Arc<LedgerHealth>) {
+        // A node has one ledger.
+        let _ = self.ledger.set(ledger);
     }
 
     /// Counts one more open request of this sender in.
@@ -97,10 +109,12 @@ impl Load {
     /// Whether the node takes anything at all now: asked before work is done on a message.
     ///
     /// # Errors
-    /// When it has as many open requests as it may, or drains.
+    /// When it has as many open requests as it may, drains, or cannot note anything.
     pub fn has_room(&self) -> Result<(), Overload> {
         if self.is_draining() {
             Err(Overload::Draining)
+        } else if self.ledger.get().is_some_and(|ledger| ledger.is_failing()) {
+            Err(Overload::NotNoted)
         } else if self.open() >= self.settings.open_max {
             Err(Overload::Node)
         } else {

@@ -160,7 +160,7 @@ impl Asynch {
         while self.underway.messages() > 0 && Instant::now() < until {
             tokio::time::sleep(DRAIN_LOOK_EVERY).await;
         }
-        self.book.settled().await;
+        self.book.stated().await;
     }
 
     /// A message was acknowledged for the first time. It goes through the relay, so that it is noted
@@ -208,6 +208,7 @@ pub struct Node {
     answers: Arc<Room>,
     tally: Arc<Tally>,
     avvikelser: Avvikelser,
+    book: Option<LedgerBook>,
     deadlines: Deadlines,
     answer_limits: xml::Limits,
     worker_mailbox_max: usize,
@@ -286,7 +287,8 @@ impl Node {
             rules: Arc::new(settings.rules),
             answers: Room::new(settings.load.answers_bytes_max),
             load: Load::new(settings.load, senders),
-            avvikelser: Avvikelser::new(Arc::clone(&tally), book),
+            avvikelser: Avvikelser::new(Arc::clone(&tally), book.clone()),
+            book,
             tally,
             deadlines: Deadlines::new(settings.deadlines),
             answer_limits: settings.answer_limits,
@@ -297,6 +299,9 @@ impl Node {
             failpoints,
             escalation,
         });
+        if let Some(book) = &node.book {
+            node.load.depend_on(Arc::clone(book.health()));
+        }
         // First, so that the ledger is the last to stop.
         if let (Some(asynch), Some((book, spec))) = (settings.asynch, ledger) {
             node.supervisor.do_send(Adopt(spec));
@@ -460,6 +465,7 @@ impl Node {
                 parter: Arc::new(self.rules.parter.clone()),
                 failpoints: self.failpoints.clone(),
             },
+            book: self.book.clone(),
             observed,
         };
         let spec = ChildSpec::new(mailbox.clone(), policy, arbiter.clone(), move || {

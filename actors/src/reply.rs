@@ -5,8 +5,8 @@
 //! held it fell, it answers with an error. So between accept and end there is exactly one outcome
 //! and never a hanging caller.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::failure::{Anropsplats, Failure, Rejection, Source};
+use crate::ledger::Journal;
 use crate::tally::{OutcomeClass, Tally};
 
 /// What the caller gets.
@@ -71,6 +72,8 @@ struct Account {
     request_id: Uuid,
     ended: AtomicBool,
     passed_on: AtomicBool,
+    answered: AtomicBool,
+    journal: OnceLock<Journal>,
 }
 
 impl Account {
@@ -79,10 +82,15 @@ impl Account {
         !self.ended.swap(true, Ordering::AcqRel)
     }
 
-    /// Counts and logs the one outcome. Only for who has claimed it.
-    fn close(&self, class: OutcomeClass, why: Option<Why>) {
+    /// Counts, logs and notes the one outcome, with the size of its reply. Only for who has claimed it.
+    fn close(&self, class: OutcomeClass, why: Option<Why>, bytes: u64) {
         let took = self.received.elapsed();
         self.tally.count_outcome(class, took);
+        let answered = matches!(class, OutcomeClass::Answered | OutcomeClass::Partial);
+        self.answered.store(answered, Ordering::Release);
+        if let Some(journal) = self.journal.get() {
+            journal.end(class, why.map(|why| why.failure), bytes, took);
+        }
         let elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let failure = why.map(|why| why.failure);
         let fault = why.and_then(|why| why.fault);
@@ -98,6 +106,27 @@ impl Account {
             elapsed_ms,
             "request closed"
         );
+    }
+}
+
+/// Whoever holds content of the request holds its account: with the last of them it is gone.
+impl Drop for Account {
+    fn drop(&mut self) {
+        if let Some(journal) = self.journal.get() {
+            journal.gallrat(*self.answered.get_mut(), self.received.elapsed());
+        }
+    }
+}
+
+/// The bytes of a reply, which hold the account of their request until the last of them is dropped.
+struct Held {
+    bytes: Bytes,
+    _account: Arc<Account>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -153,7 +182,7 @@ impl Watchdog {
             "a request was open after its hard limit: this is a defect"
         );
         let why = Why::from(Failure::Watchdog);
-        self.0.close(OutcomeClass::Failed, Some(why));
+        self.0.close(OutcomeClass::Failed, Some(why), 0);
         true
     }
 }
@@ -183,6 +212,8 @@ impl ReplyPort {
                 request_id: Uuid::new_v4(),
                 ended: AtomicBool::new(false),
                 passed_on: AtomicBool::new(false),
+                answered: AtomicBool::new(false),
+                journal: OnceLock::new(),
             }),
             ids: KnownIds::default(),
             anrop: Anropsplats::default(),
@@ -231,8 +262,27 @@ impl ReplyPort {
         self.admit(ids, 0, 0);
     }
 
+    /// From now on what becomes of the request is noted here, to its one end.
+    pub fn keep(&self, journal: Journal) {
+        // Once for each request: a second one would be about the same.
+        let _ = self.account.journal.set(journal);
+    }
+
+    /// Where what becomes of the request is noted.
+    #[must_use]
+    pub fn journal(&self) -> Option<&Journal> {
+        self.account.journal.get()
+    }
+
     /// Sends the reply.
-    pub fn reply(mut self, reply: Reply) {
+    pub fn reply(mut self, mut reply: Reply) {
+        if self.journal().is_some_and(Journal::is_whole) {
+            let held = Held {
+                bytes: reply.body.into_exposed(),
+                _account: Arc::clone(&self.account),
+            };
+            reply.body = Sensitive::new(Bytes::from_owner(held));
+        }
         let class = if reply.complete {
             OutcomeClass::Answered
         } else {
@@ -259,7 +309,7 @@ impl ReplyPort {
     pub fn caller_gone(mut self) {
         self.sender = None;
         if self.account.claim() {
-            self.account.close(OutcomeClass::CallerGone, None);
+            self.account.close(OutcomeClass::CallerGone, None, 0);
         }
     }
 
@@ -300,9 +350,13 @@ impl ReplyPort {
         if !self.account.claim() {
             return;
         }
+        let bytes = match &outcome {
+            Outcome::Reply(reply) => reply.body.expose().len() as u64,
+            Outcome::Accepted(_) | Outcome::Rejected(_) => 0,
+        };
         match sender.send(outcome) {
-            Ok(()) => self.account.close(class, why),
-            Err(_) => self.account.close(OutcomeClass::CallerGone, why),
+            Ok(()) => self.account.close(class, why, bytes),
+            Err(_) => self.account.close(OutcomeClass::CallerGone, why, 0),
         }
     }
 }

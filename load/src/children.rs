@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use samsvar::hardening;
 use tokio::time::{Instant, sleep};
 
 use crate::http::{self, Connection, Request};
@@ -43,6 +44,25 @@ impl Role {
     }
 }
 
+/// What a node does with what it frees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freed {
+    /// It overwrites it, as in service.
+    Wiped,
+    /// Nothing, as for proofs.
+    AsItWas,
+}
+
+impl Freed {
+    /// Name in logs.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wiped => "wiped",
+            Self::AsItWas => "as-it-was",
+        }
+    }
+}
+
 /// A process in a role. Killed when dropped.
 pub(crate) struct Running {
     child: Child,
@@ -51,11 +71,17 @@ pub(crate) struct Running {
 
 impl Running {
     /// Starts this program in a role. What it logs goes to a file, as it would in service.
-    fn start(role: Role, url: Option<&str>, settings: &[(&str, String)]) -> Result<Self, Failed> {
+    fn start(
+        role: Role,
+        freed: Freed,
+        url: Option<&str>,
+        settings: &[(&str, String)],
+    ) -> Result<Self, Failed> {
         let log = std::env::temp_dir().join(format!(
-            "samsvar-load-{}-{}.log",
+            "samsvar-load-{}-{}-{}.log",
             std::process::id(),
-            role.as_str()
+            role.as_str(),
+            freed.as_str()
         ));
         let mut command = Command::new(std::env::current_exe()?);
         command
@@ -64,6 +90,9 @@ impl Running {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?);
+        if freed == Freed::AsItWas {
+            command.env(hardening::WITHOUT, "wipe");
+        }
         if let Some(url) = url {
             command.env("SAMSVAR_AMQP__URL", url);
         }
@@ -76,7 +105,7 @@ impl Running {
     /// # Errors
     /// When they do not start.
     pub(crate) fn responders(url: &str) -> Result<Self, Failed> {
-        let mut running = Self::start(Role::Responders, Some(url), &[])?;
+        let mut running = Self::start(Role::Responders, Freed::Wiped, Some(url), &[])?;
         let told = running.child.stdout.take();
         let told = told.map_or_else(String::new, first_line);
         if told.trim() == READY {
@@ -127,14 +156,18 @@ impl Node {
         role: Role,
         url: Option<&str>,
         workload: &Workload,
+        freed: Freed,
     ) -> Result<Self, Failed> {
         let [address, admin] = free_addresses()?;
         let settings = [
             ("SAMSVAR_LISTENER__ADDRESS", address.to_string()),
             ("SAMSVAR_ADMIN__ADDRESS", admin.to_string()),
+            // Its peak memory is reset between slices, which who is not root could not; and without
+            // it what is freed is wiped, whatever is asked for.
+            ("SAMSVAR_PROCESS__DUMPABLE", true.to_string()),
         ];
         let mut node = Self {
-            running: Running::start(role, url, &settings)?,
+            running: Running::start(role, freed, url, &settings)?,
             address,
             request: Request::new(&workload.message, &workload.tx_id),
             reply_bytes: 0,

@@ -13,6 +13,13 @@
 //!   the same responders;
 //! * the node over the in-process transport with the same answers: HTTP to HTTP without AMQP.
 //!
+//! With `--wipe` two more ways: the same nodes without wiping what they free (docs/adr/0017), so that
+//! what it costs is measured in the same rounds:
+//!
+//! ```text
+//! cargo run --release -p samsvar-load -- --wipe --rounds 5
+//! ```
+//!
 //! Node and responders are this program again in another role, so that one build measures all.
 //! The bare client and the generator run in this process, never at the same time. Every reply is
 //! checked to be complete; the first that is not ends the run. The node stays up while the bare
@@ -38,14 +45,21 @@ use std::time::Duration;
 use chrono::Utc;
 use clap::Parser;
 use lapin::uri::AMQPUri;
+use mimalloc::MiMalloc;
+use samsvar_wiping::Wiping;
 
 use self::bare::Bare;
-use self::children::{Node, Role, Running};
+use self::children::{Freed, Node, Role, Running};
 use self::measure::{Failed, Slice, Span, slice};
 use self::process::Watched;
 use self::report::{Row, Way};
 use self::roles::RoleCommand;
 use self::workload::Workload;
+
+/// That of the `samsvar` command: the nodes are measured as they are in service. Client, generator and
+/// responders do not wipe; what they were measured with otherwise is theirs as well.
+#[global_allocator]
+static ALLOCATOR: Wiping<MiMalloc> = Wiping::around(MiMalloc);
 
 /// Requests open at once.
 const OPEN: [usize; 3] = [1, 16, 64];
@@ -57,6 +71,10 @@ const BARE_THREADS: usize = 2;
 /// Measures the node beside a bare AMQP client.
 #[derive(Debug, Parser)]
 #[command(name = "samsvar-load", max_term_width = 100)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 struct Args {
     #[command(subcommand)]
     role: Option<RoleCommand>,
@@ -90,6 +108,9 @@ struct Args {
     /// Requests open at once
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = OPEN)]
     open: Vec<usize>,
+    /// Measure nodes that do not wipe what they free beside those that do
+    #[arg(long)]
+    wipe: bool,
     /// Short slices: to see whether it works
     #[arg(long, conflicts_with_all = ["rounds", "slice"])]
     quick: bool,
@@ -112,6 +133,9 @@ impl Args {
 fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let args = Args::parse();
+    if !args.role.is_some_and(RoleCommand::is_node) {
+        samsvar_wiping::switch_off();
+    }
     let done = match args.role {
         Some(role) => roles::play(role),
         None => measure(&args).map(|rows| {
@@ -182,8 +206,39 @@ struct Bench {
     amqp: tokio::runtime::Runtime,
     /// Runs the generator: one thread, so that it costs little.
     http: tokio::runtime::Runtime,
-    broker: Option<(Broker, Bare, Node)>,
-    in_process: Node,
+    broker: Option<(Broker, Bare, Nodes)>,
+    in_process: Nodes,
+}
+
+/// A node as it is in service, and perhaps one that does not wipe.
+struct Nodes {
+    wiping: Node,
+    unwiped: Option<Node>,
+}
+
+impl Nodes {
+    async fn start(
+        role: Role,
+        url: Option<&str>,
+        workload: &Workload,
+        args: &Args,
+    ) -> Result<Self, Failed> {
+        Ok(Self {
+            wiping: Node::start(role, url, workload, Freed::Wiped).await?,
+            unwiped: if args.wipe {
+                Some(Node::start(role, url, workload, Freed::AsItWas).await?)
+            } else {
+                None
+            },
+        })
+    }
+
+    fn freeing(&self, freed: Freed) -> Option<&Node> {
+        match freed {
+            Freed::Wiped => Some(&self.wiping),
+            Freed::AsItWas => self.unwiped.as_ref(),
+        }
+    }
 }
 
 impl Bench {
@@ -196,14 +251,15 @@ impl Bench {
         let http = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let in_process = http.block_on(Node::start(Role::InProcessNode, None, &workload))?;
+        let in_process = Nodes::start(Role::InProcessNode, None, &workload, args);
+        let in_process = http.block_on(in_process)?;
         let broker = match Broker::start(args)? {
             None => None,
             Some(broker) => {
                 let bare = amqp.block_on(Bare::connect(&broker.url, &workload))?;
-                let node = Node::start(Role::Node, Some(&broker.url), &workload);
-                let node = http.block_on(node)?;
-                Some((broker, bare, node))
+                let nodes = Nodes::start(Role::Node, Some(&broker.url), &workload, args);
+                let nodes = http.block_on(nodes)?;
+                Some((broker, bare, nodes))
             }
         };
         Ok(Self {
@@ -217,10 +273,22 @@ impl Bench {
     }
 
     fn ways(&self) -> Vec<Way> {
-        match self.broker {
-            Some(_) => vec![Way::Bare, Way::Node, Way::InProcess],
-            None => vec![Way::InProcess],
-        }
+        let all = [
+            Way::Bare,
+            Way::Node(Freed::Wiped),
+            Way::Node(Freed::AsItWas),
+            Way::InProcess(Freed::Wiped),
+            Way::InProcess(Freed::AsItWas),
+        ];
+        let is_there = |way: &Way| match way {
+            Way::Bare => self.broker.is_some(),
+            Way::Node(freed) => self
+                .broker
+                .as_ref()
+                .is_some_and(|(_, _, nodes)| nodes.freeing(*freed).is_some()),
+            Way::InProcess(freed) => self.in_process.freeing(*freed).is_some(),
+        };
+        all.into_iter().filter(is_there).collect()
     }
 
     fn slice(&self, way: Way, open: usize) -> Result<Slice, Failed> {
@@ -232,17 +300,20 @@ impl Bench {
                 watched.extend(broker.process);
                 self.amqp.block_on(slice(self.span, workers, &watched))
             }
-            (Way::Node, Some((broker, _, node))) => self.http.block_on(async {
+            (Way::Node(freed), Some((broker, _, nodes))) => self.http.block_on(async {
+                let node = nodes.freeing(freed).ok_or("no such node")?;
                 let workers = node.connections(open).await?;
                 let mut watched = vec![own, broker.responders.watched()];
                 watched.push(broker.process.unwrap_or(own));
                 watched.push(node.watched());
                 slice(self.span, workers, &watched).await
             }),
-            _ => self.http.block_on(async {
-                let workers = self.in_process.connections(open).await?;
-                slice(self.span, workers, &[own, self.in_process.watched()]).await
+            (Way::InProcess(freed), _) => self.http.block_on(async {
+                let node = self.in_process.freeing(freed).ok_or("no such node")?;
+                let workers = node.connections(open).await?;
+                slice(self.span, workers, &[own, node.watched()]).await
             }),
+            (Way::Bare | Way::Node(_), None) => Err("without RabbitMQ".into()),
         }
     }
 }
@@ -256,7 +327,7 @@ fn measure(args: &Args) -> Result<Vec<Row>, Failed> {
         "{} parties, {question} bytes to each and {answer} back; message {} bytes, reply {} bytes",
         bench.workload.parts.len(),
         bench.workload.message.len(),
-        bench.in_process.reply_bytes(),
+        bench.in_process.wiping.reply_bytes(),
     );
     let mut rows: Vec<Row> = Vec::new();
     for way in bench.ways() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
+use crate::children::Freed;
 use crate::measure::Slice;
 
 /// One way of asking.
@@ -13,9 +14,9 @@ pub(crate) enum Way {
     /// The bare AMQP client.
     Bare,
     /// The node over RabbitMQ.
-    Node,
+    Node(Freed),
     /// The node with answers from within.
-    InProcess,
+    InProcess(Freed),
 }
 
 impl Way {
@@ -23,8 +24,10 @@ impl Way {
     const fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Bare => ("bare AMQP client", "bare"),
-            Self::Node => ("node over RabbitMQ", "node"),
-            Self::InProcess => ("node in-process", "in_process"),
+            Self::Node(Freed::Wiped) => ("node over RabbitMQ", "node"),
+            Self::Node(Freed::AsItWas) => ("… without the wipe", "node_unwiped"),
+            Self::InProcess(Freed::Wiped) => ("node in-process", "in_process"),
+            Self::InProcess(Freed::AsItWas) => ("… without the wipe", "in_process_unwiped"),
         }
     }
 
@@ -32,8 +35,8 @@ impl Way {
     pub(crate) const fn processes(self) -> &'static [&'static str] {
         match self {
             Self::Bare => &["client", "responders", "RabbitMQ"],
-            Self::Node => &["generator", "responders", "RabbitMQ", "node"],
-            Self::InProcess => &["generator", "node"],
+            Self::Node(_) => &["generator", "responders", "RabbitMQ", "node"],
+            Self::InProcess(_) => &["generator", "node"],
         }
     }
 }
@@ -124,26 +127,62 @@ fn mib(bytes: u64) -> f64 {
     bytes as f64 / 1024.0 / 1024.0
 }
 
-/// The node beside the bare client, with as many requests open.
+/// One way beside another, with as many requests open.
 struct Ratio {
+    /// Name, and the name in JSON.
+    names: (&'static str, &'static str),
     open: usize,
     throughput: Spread,
-    /// Processor time of the bare client's request to that of the node's, all processes counted:
-    /// what the throughput would be on cores that do nothing else.
+    /// Processor time of the other's request to that of this one's, all processes counted: what the throughput would be on cores that do nothing else.
     cpu: Spread,
     added_p50_ms: Spread,
     added_p99_ms: Spread,
 }
 
-/// Each round of the node is compared with the bare client's slice beside it.
+/// What is compared with what: the node with the bare client, and with itself without the wipe.
+const COMPARED: [(Way, Way, &str, &str); 3] = [
+    (
+        Way::Node(Freed::Wiped),
+        Way::Bare,
+        "node / bare",
+        "node_to_bare",
+    ),
+    (
+        Way::Node(Freed::Wiped),
+        Way::Node(Freed::AsItWas),
+        "node, wiping / not",
+        "node_to_unwiped",
+    ),
+    (
+        Way::InProcess(Freed::Wiped),
+        Way::InProcess(Freed::AsItWas),
+        "in-process, wiping / not",
+        "in_process_to_unwiped",
+    ),
+];
+
+/// Each round of one way is compared with the slice of the other beside it.
 fn ratios(rows: &[Row]) -> Vec<Ratio> {
+    let compared = COMPARED.into_iter();
+    compared
+        .flat_map(|(way, other, name, json)| ratios_of(rows, way, other, (name, json)))
+        .collect()
+}
+
+fn ratios_of(
+    rows: &[Row],
+    way: Way,
+    other: Way,
+    names: (&'static str, &'static str),
+) -> Vec<Ratio> {
     let find = |way, open| rows.iter().find(|row| row.way == way && row.open == open);
-    let nodes = rows.iter().filter(|row| row.way == Way::Node);
+    let nodes = rows.iter().filter(|row| row.way == way);
     nodes
         .filter_map(|node| {
-            let bare = find(Way::Bare, node.open)?;
+            let bare = find(other, node.open)?;
             let pairs = || node.rounds.iter().zip(&bare.rounds);
             Some(Ratio {
+                names,
                 open: node.open,
                 throughput: Spread::of(pairs().map(|(n, b)| n.throughput / b.throughput)),
                 cpu: Spread::of(pairs().map(|(n, b)| cpu_ms(b) / cpu_ms(n))),
@@ -191,14 +230,16 @@ pub(crate) fn text(rows: &[Row]) -> String {
         }
     }
     let mut ratio = table(&[
+        "",
         "open",
-        "node / bare",
+        "throughput",
         "by CPU time",
         "added p50 ms",
         "added p99 ms",
     ]);
     for one in ratios(rows) {
         ratio.add_row(vec![
+            one.names.0.to_owned(),
             one.open.to_string(),
             one.throughput.show(2),
             one.cpu.show(2),
@@ -208,7 +249,7 @@ pub(crate) fn text(rows: &[Row]) -> String {
     }
     align_right(&mut speed, 1);
     align_right(&mut cost, 3);
-    align_right(&mut ratio, 0);
+    align_right(&mut ratio, 1);
     format!("{speed}\n\n{cost}\n\n{ratio}")
 }
 
@@ -243,9 +284,10 @@ pub(crate) fn json(rows: &[Row]) -> Value {
         .into_iter()
         .map(|one| {
             json!({
+                "of": one.names.1,
                 "open": one.open,
-                "node_to_bare": one.throughput.json(),
-                "node_to_bare_by_cpu": one.cpu.json(),
+                "throughput": one.throughput.json(),
+                "by_cpu": one.cpu.json(),
                 "added_p50_ms": one.added_p50_ms.json(),
                 "added_p99_ms": one.added_p99_ms.json(),
             })
@@ -276,10 +318,11 @@ mod tests {
     fn each_round_is_compared_with_the_one_beside_it() {
         let rows = [
             row(Way::Bare, &[100.0, 200.0, 400.0]),
-            row(Way::Node, &[90.0, 160.0, 400.0]),
+            row(Way::Node(Freed::Wiped), &[90.0, 160.0, 400.0]),
         ];
         let ratios = ratios(&rows);
         assert_eq!(ratios[0].throughput.show(2), "0.90 [0.80–1.00]");
+        assert_eq!(ratios.len(), 1, "nothing without its other half");
         assert_eq!(Spread::of([1.0, 2.0].into_iter()).show(1), "1.5 [1.0–2.0]");
     }
 }

@@ -10,6 +10,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use samsvar::app::{App, Outside};
 use samsvar::cli::stop::Orders;
 use samsvar::cli::{self, Cli};
+use samsvar::hardening::harden;
 use samsvar::settings::Settings;
 use samsvar::telemetry;
 use samsvar_actors::failpoint::Failpoints;
@@ -36,6 +37,13 @@ pub(crate) enum RoleCommand {
     Responders,
 }
 
+impl RoleCommand {
+    /// Whether this is what is measured.
+    pub(crate) const fn is_node(self) -> bool {
+        matches!(self, Self::Node | Self::InProcessNode)
+    }
+}
+
 /// Plays a role until it is told to stop, or until the program that started it is gone.
 ///
 /// # Errors
@@ -60,6 +68,7 @@ fn node() -> Result<(), Failed> {
 fn in_process_node() -> Result<(), Failed> {
     let settings = Settings::load(Path::new(SETTINGS))?;
     telemetry::start(settings.log.format)?;
+    harden(&settings)?;
     let transport = Arc::new(responders::in_process(Workload::make(Utc::now())?));
     actix_rt::System::new().block_on(async {
         let mut orders = Orders::listen()?;

@@ -19,7 +19,7 @@ pub(crate) fn stretch(ul: Uppgiftslamnare, answer: &Bytes, bytes: usize) -> Resu
     let answer = std::str::from_utf8(answer)?;
     let stretched = match ul {
         Uppgiftslamnare::CSN => within_base64(answer, "ssbt:svar", bytes, |document, room| {
-            between(&document, "k:Personer", |inner| repeated(inner, room))
+            between(&document, "k:Personer", |inner| Some(repeated(inner, room)))
         }),
         Uppgiftslamnare::FK | Uppgiftslamnare::PM => {
             within_base64(answer, "ssbt:lefiJsonSvar", bytes, |json, room| {
@@ -28,7 +28,7 @@ pub(crate) fn stretch(ul: Uppgiftslamnare, answer: &Bytes, bytes: usize) -> Resu
         }
         _ => {
             let room = bytes.saturating_sub(answer.len());
-            between(answer, records_of(ul), |inner| repeated(inner, room)).or_else(|| {
+            between(answer, records_of(ul), |inner| Some(repeated(inner, room))).or_else(|| {
                 between(answer, "ssbt:data", |inner| {
                     Some(inner.to_owned() + &" ".repeat(room))
                 })
@@ -76,10 +76,10 @@ fn within_base64(
 }
 
 /// The same again, as often as there is room, and spaces; of nothing, spaces.
-fn repeated(inner: &str, room: usize) -> Option<String> {
+fn repeated(inner: &str, room: usize) -> String {
     let again = room.checked_div(inner.len()).unwrap_or(0);
     let spaces = room - again * inner.len();
-    Some(inner.repeat(again + 1) + &" ".repeat(spaces))
+    inner.repeat(again + 1) + &" ".repeat(spaces)
 }
 
 /// The JSON with its first list of records made longer, and spaces.

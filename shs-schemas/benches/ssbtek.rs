@@ -130,6 +130,69 @@ fn compile(c: &mut Criterion) {
     group.finish();
 }
 
+/// A LEFI answer of about this size in JSON: many rows beside each other, as real ones have.
+const LEFI_BYTES: usize = 1 << 20;
+
+fn lefi(ul: Uppgiftslamnare, member: &str) -> Delsvar {
+    const ROW: &str = r#"{"period":{"from":"2026-01-01","tom":"2026-01-31"},"belopp":11340.50}"#;
+    const AVVIKELSE: &str = r#"{"avvikelse":{"kod":"OBEHORIG"},"typ":{"kod":"FK:BOB"}}"#;
+    let rows = |row: &str| vec![row; LEFI_BYTES / 2 / (row.len() + 1)].join(",");
+    let (data, avvikelser) = (rows(ROW), rows(AVVIKELSE));
+    let json =
+        format!(r#"{{"{member}":[{data}],"avvikelser":{{"utbetalningar":[{avvikelser}]}}}}"#);
+    let base64 = base64_simd::STANDARD.encode_to_string(json);
+    let body =
+        format!("<FK xmlns=\"{SSBT}\"><data><lefiJsonSvar>{base64}</lefiJsonSvar></data></FK>");
+    read(ul, &Bytes::from(body))
+}
+
+/// What is not one copy of each answer: another version, an envelope, a merge of large answers.
+fn compile_otherwise(c: &mut Criterion) {
+    let limits = Limits::default();
+    let asked = |document: String| Fraga::read(Bytes::from(document), &limits).expect("valid");
+    let ten = asked(FRAGA.to_owned());
+    // Version 11 needs Skatteverket's block, which this question has not: it is not asked.
+    let eleven = FRAGA.replace(SSBT, Kontrakt::V11.namespace());
+    let eleven = eleven.replace("<b:SKV inkludera=\"true\"", "<b:SKV inkludera=\"false\"");
+    let eleven = asked(eleven);
+    let in_version = |kontrakt: Kontrakt| -> Vec<(Uppgiftslamnare, Utfall)> {
+        Uppgiftslamnare::all()
+            .filter(|ul| *ul != Uppgiftslamnare::PM)
+            .map(|ul| {
+                let body = String::from_utf8(answer(ul).to_vec()).expect("UTF-8");
+                let body = Bytes::from(body.replace(SSBT, kontrakt.namespace()));
+                let svar = Delsvar::read(ul, kontrakt, body, &limits).expect("a valid answer");
+                (ul, svar.into())
+            })
+            .collect()
+    };
+    let (in_ten, in_eleven) = (in_version(Kontrakt::V10), in_version(Kontrakt::V11));
+    let (fk, pm) = (Uppgiftslamnare::FK, Uppgiftslamnare::PM);
+    let large = vec![
+        (fk, lefi(fk, "formansinformation").into()),
+        (pm, lefi(pm, "utbetalningar").into()),
+    ];
+    let mut group = c.benchmark_group("compile");
+    for (name, fraga, form, utfall) in [
+        ("same_version", &ten, Form::Bar, &in_ten),
+        ("exchanged_11_to_10", &ten, Form::Bar, &in_eleven),
+        ("exchanged_10_to_11", &eleven, Form::Bar, &in_ten),
+        ("envelope", &ten, Form::Kuvert, &in_ten),
+        ("lefi_merge_1_mib", &ten, Form::Bar, &large),
+    ] {
+        let size = sammanstall(fraga, form, utfall).document.len();
+        group.throughput(Throughput::Bytes(size as u64));
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let out = sammanstall(fraga, form, black_box(utfall));
+                assert!(out.andrade.is_empty());
+                out
+            });
+        });
+    }
+    group.finish();
+}
+
 const IDAG: Datum = Datum {
     ar: 2026,
     manad: 11,
@@ -153,5 +216,5 @@ fn question(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, check, compile, question);
+criterion_group!(benches, check, compile, compile_otherwise, question);
 criterion_main!(benches);

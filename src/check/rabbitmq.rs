@@ -25,7 +25,7 @@ mod snapshot;
 mod storage;
 
 /// Longest time for all of it.
-const LOOK_MAX: Duration = Duration::from_secs(60);
+const LOOK_MAX: Duration = Duration::from_mins(1);
 /// Longest time to connect to one address.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 

@@ -8,7 +8,10 @@ use shs_schemas::shs::agreement::Exchange;
 use shs_schemas::shs::label::{SequenceType, TransferType};
 use shs_schemas::ssbtek::{Kontrakt, Uppgiftslamnare};
 
-use crate::settings::{AgreementFile, Aktor, Delivery, Fault, Lefi, Party, Settings};
+use crate::settings::{AgreementFile, Aktor, Delivery, Fault, Lefi, Party, Settings, Status};
+
+/// Longest time that an idle connection should be kept, in milliseconds (design 8.2).
+const KEEP_ALIVE_MS_MAX: u64 = 2_000;
 
 /// Every warning, as of this day.
 pub(super) fn of(file: &Path, settings: &Settings, today: NaiveDate) -> Vec<Fault> {
@@ -68,6 +71,16 @@ fn of_settings(settings: &Settings) -> Vec<(String, String)> {
             settings.node.status.len() > 1,
             "node.status",
             "both test and production are taken: a node for real messages takes one",
+        ),
+        (
+            settings.process.dumpable && settings.node.status.contains(&Status::Production),
+            "process.dumpable",
+            "content of real messages can be read in this process's memory",
+        ),
+        (
+            listener.keep_alive_ms > KEEP_ALIVE_MS_MAX,
+            "listener.keep_alive_ms",
+            "content may lie in the buffers of idle connections for longer than 2 s",
         ),
         (
             settings.ledger.folder.is_none(),
@@ -286,6 +299,21 @@ mod tests {
         for party in &mut settings.parties {
             party.connected &= party.kod != Uppgiftslamnare::SKV;
         }
+        assert!(warned(&settings, "2026-11-21").is_empty());
+    }
+
+    #[test]
+    fn content_that_can_be_read_or_lies_about_is_warned_of() {
+        let mut settings = settings();
+        settings.node.status = vec![Status::Production];
+        settings.process.dumpable = true;
+        settings.listener.keep_alive_ms = 2_001;
+        let warnings = warned(&settings, "2026-11-21");
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[0].contains("process.dumpable: content of real messages"));
+        assert!(warnings[1].contains("listener.keep_alive_ms: content may lie"));
+        settings.node.status = vec![Status::Test];
+        settings.listener.keep_alive_ms = 2_000;
         assert!(warned(&settings, "2026-11-21").is_empty());
     }
 

@@ -1,7 +1,9 @@
 //! `samsvar demo`: a node on the in-process transport with every authority simulated. It sends
 //! itself a real SHS question over HTTP and shows the compiled answer and the time of each authority.
 
+use std::fs::DirBuilder;
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use crate::adapter::behaviour::{Behaviour, Latency};
 use crate::app::{App, Outside};
 use crate::client::Client;
 use crate::client::question::{self, Asker};
+use crate::hardening::harden;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -52,17 +55,20 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
         settings.admin.address.set_port(0);
     }
     telemetry::start_quiet(settings.log.format)?;
-    let ledger = DemoLedger::new();
-    settings.ledger.folder = Some(ledger.0.clone());
+    harden(&settings)?;
+    let ledger = DemoLedger::new()?;
+    settings.ledger.folder = Some(ledger.0.join("ledger"));
     actix_rt::System::new().block_on(demo(args, &settings))
 }
 
-/// Where the demo notes asynchronous messages: a folder of its own, gone with the demo.
+/// Where the demo keeps its ledger and the ledger's keys: a folder of its own, gone with the demo.
 struct DemoLedger(PathBuf);
 
 impl DemoLedger {
-    fn new() -> Self {
-        Self(std::env::temp_dir().join(format!("samsvar-demo-{}", std::process::id())))
+    fn new() -> io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("samsvar-demo-{}", std::process::id()));
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        Ok(Self(folder))
     }
 }
 

@@ -12,6 +12,7 @@ use super::stop::Orders;
 use crate::adapter::behaviour::Behaviour;
 use crate::adapter::simulated;
 use crate::app::{App, Outside};
+use crate::hardening::harden;
 use crate::settings::{Settings, TransportKind};
 use crate::{telemetry, wiring};
 
@@ -43,6 +44,7 @@ pub struct ServeArgs {
 pub fn run(args: &ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let settings = Settings::load(&args.file.config)?;
     telemetry::start(settings.log.format)?;
+    harden(&settings)?;
     let connections = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(AMQP_THREADS)
         .thread_name("amqp")

@@ -179,8 +179,9 @@ async fn live(desk: web::Data<Desk>) -> HttpResponse {
 /// Ready: not draining, messages can come in and replies go out, and the transport reaches its
 /// broker. A single party that is away does not make the node unready: its part of the answers says
 /// so. Nor does a single ingress or egress that is being restarted, while another one is at work. Nor
-/// does a ledger that cannot write, or a directory that is away: they stand here as impaired, with the
-/// reason, and asynchronous messages get 503 while synchronous questions, which need neither, go on.
+/// does a directory that is away: it stands here as impaired, with the reason, and asynchronous messages
+/// get 503 while synchronous questions, which do not need it, go on. A ledger that cannot write does:
+/// nothing new is taken then.
 async fn ready(desk: web::Data<Desk>) -> HttpResponse {
     let components = readiness(desk.node.transport_name(), &long_lived(&desk.node));
     Health::of(&desk, components).answer()
@@ -203,6 +204,7 @@ fn readiness(transport: &str, lines: &[ActorLine]) -> Vec<Component> {
         name: line.name.clone(),
         ok: match line.kind {
             Kind::Dispatcher => true,
+            Kind::Ledger => is_at_work(line) && line.state != State::Impaired,
             kind if line.state == State::Restarting => of(kind).any(is_at_work),
             _ => is_at_work(line),
         },
@@ -322,14 +324,15 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_that_fails_is_named_and_does_not_stop_synchronous_questions() {
+    fn a_ledger_that_fails_is_named_and_makes_the_node_unready() {
         let running = line("ingress-0", Kind::Ingress, State::Running);
         let failing = ActorLine {
             detail: Some("disk full"),
             ..line("ledger", Kind::Ledger, State::Impaired)
         };
         let components = readiness("amqp", &[running, failing]);
-        assert!(components.iter().all(|component| component.ok));
+        let not_ok = components.iter().filter(|component| !component.ok);
+        assert!(not_ok.map(|component| &component.name).eq(["ledger"]));
         let ledger = components
             .iter()
             .find(|component| component.name == "ledger");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::http::PLAIN_IS_LOOPBACK;
-use super::{Aktor, Delivery, Ldap, Settings, TransportKind};
+use super::{Aktor, Delivery, Ldap, Settings, Status, TransportKind};
 
 /// Every rule that is broken: the setting to name, and why.
 pub(super) fn contradictions(settings: &Settings) -> Vec<(Cow<'static, str>, &'static str)> {
@@ -65,6 +65,14 @@ pub(super) fn contradictions(settings: &Settings) -> Vec<(Cow<'static, str>, &'s
             settings.relay.retry_first_ms > 1000 * settings.relay.retry_longest_s,
             "relay.retry_first_ms",
             "the first wait may not be above retry_longest_s",
+        ),
+        (
+            settings.ledger.folder.is_some()
+                && settings.ledger.retention_days.is_none()
+                && settings.node.status.contains(&Status::Production)
+                && !is_development(settings),
+            "ledger.retention_days",
+            "a node that asks about real people is told how many days its ledger is kept",
         ),
         (
             settings.supervision.backoff_first_ms > settings.supervision.backoff_longest_ms,
@@ -184,4 +192,10 @@ fn of_certificates(settings: &Settings) -> [(bool, &'static str, &'static str); 
             "ca is needed: an actor has an https address",
         ),
     ]
+}
+
+/// A node that only this machine can reach, without TLS and without a terminator before it: it serves
+/// nobody but whoever sits at it.
+fn is_development(settings: &Settings) -> bool {
+    settings.listener.tls.is_none() && settings.listener.terminator.is_none()
 }

@@ -566,6 +566,51 @@ fn a_ledger_that_cannot_be_kept_is_a_fault_with_its_line() {
 }
 
 #[test]
+fn a_node_for_real_people_is_told_how_long_its_ledger_is_kept() {
+    let missing = "ledger.retention_days: a node that asks about real people";
+    let terminator = "[listener.terminator]\naddresses = [\"127.0.0.1\"]\n";
+    let with = |ledger: &str| format!("[ledger]\nfolder = \"ledger\"\n{ledger}{terminator}");
+    let production = in_process(&with(""));
+    assert!(production.faults(&[]).contains(missing));
+    let kept = in_process(&with("retention_days = 30\n"));
+    assert!(!kept.faults(&[]).contains(missing));
+    let none = in_process(terminator);
+    assert!(!none.faults(&[]).contains(missing), "nothing is kept");
+    let development = in_process("[ledger]\nfolder = \"ledger\"\n");
+    assert_eq!(development.load(&[]).unwrap().ledger.retention_days, None);
+    for days in ["0", "3661"] {
+        let faults = in_process(&format!("[ledger]\nretention_days = {days}\n")).faults(&[]);
+        assert!(
+            faults.starts_with("samsvar.toml:8: ledger.retention_days"),
+            "{faults}"
+        );
+    }
+}
+
+#[test]
+fn keys_and_checkpoints_are_beside_the_ledger_and_never_in_it() {
+    let plain = in_process("[ledger]\nfolder = \"ledger\"\n");
+    let custody = |folder: &Folder| {
+        let ledger = folder.load(&[]).unwrap().ledger;
+        ledger.custody(&folder.path("ledger"))
+    };
+    assert_eq!(custody(&plain).keys, plain.path("ledger.keys"));
+    let set = in_process("[ledger]\nfolder = \"ledger\"\nkeys = \"secret\"\n");
+    assert_eq!(custody(&set).keys, set.path("secret"));
+    let inside = in_process("[ledger]\nfolder = \"ledger\"\nkeys = \"ledger/keys\"\n");
+    assert_eq!(
+        inside.faults(&[]),
+        "samsvar.toml:9: ledger.keys: may not lie in the folder of the ledger"
+    );
+    let nowhere = in_process("[ledger]\nfolder = \"ledger\"\nsigning_key = \"no/key\"\n");
+    let faults = nowhere.faults(&[]);
+    assert!(
+        faults.contains("ledger.signing_key: the folder it is in cannot be written"),
+        "{faults}"
+    );
+}
+
+#[test]
 fn ledger_and_transfers_have_bounds() {
     let folder = in_process(
         "[ledger]\ngroup_max = 0\nwait_max_ms = 60001\n[transfers]\nremembered_max = 0\nremembered_for_h = 721\n",

@@ -75,6 +75,9 @@ pub struct Amqp {
     /// How often each party's consumers are counted, in milliseconds.
     #[garde(range(min = 50, max = 60_000))]
     pub consumer_check_ms: u64,
+    /// How long a connection must be idle before its buffers are overwritten, in milliseconds.
+    #[garde(range(min = 100, max = 60_000))]
+    pub rinse_after_ms: u64,
     /// AMQP heartbeat, in seconds.
     #[garde(range(min = 1, max = 600))]
     pub heartbeat_s: u16,
@@ -94,6 +97,7 @@ impl Default for Amqp {
             reconnect_longest_ms: 2000,
             publish_timeout_ms: 2000,
             consumer_check_ms: 500,
+            rinse_after_ms: 1000,
             heartbeat_s: 10,
         }
     }
@@ -159,6 +163,12 @@ impl Amqp {
     #[must_use]
     pub const fn consumer_check(&self) -> Duration {
         Duration::from_millis(self.consumer_check_ms)
+    }
+
+    /// How long a connection must be idle before its buffers are overwritten.
+    #[must_use]
+    pub const fn rinse_after(&self) -> Duration {
+        Duration::from_millis(self.rinse_after_ms)
     }
 
     /// AMQP heartbeat.

@@ -229,7 +229,7 @@ fn contents() -> Vec<Case> {
         message.write()
     };
     vec![
-        ("no part", bare, STRUCTURE, &["data part"]),
+        ("no part", bare, CONTENT, &["SSBT-ANTAL-PERSONER"]),
         (
             "eleven parts",
             from("2120009994", 11).write(),

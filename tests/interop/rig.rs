@@ -270,7 +270,7 @@ impl Rig {
             "[node]\norganisationsnummer = \"{own}\"\nnamn = \"{namn}\"\nnode_id = \"{certificate}\"\n\
              status = [\"production\", \"test\"]\n\
              [transport]\nkind = \"in-process\"\n\
-             [ledger]\nfolder = \"ledger\"\n\
+             [ledger]\nfolder = \"ledger\"\nretention_days = 30\n\
              [admin]\naddress = \"127.0.0.1:0\"\n\
              [listener]\naddress = \"127.0.0.1:{}\"\n{}\n\
              [listener.tls]\ncertificate = \"{}\"\nkey = \"{}\"\nclient_ca = \"{}\"\n\

@@ -3,6 +3,7 @@
 //! it is the first (shs-1.2, 5.3, 5.5; 7.2 step 8).
 
 use samsvar::settings::Settings;
+use samsvar_actors::ledger::PROBE_EVERY;
 use samsvar_actors::tally::TransferEnd;
 use shs_schemas::ErrorCode as Code;
 use shs_schemas::shs::Message;
@@ -40,9 +41,14 @@ async fn a_message_that_cannot_be_noted_is_not_taken() {
     std::fs::rename(&ledger, &aside).unwrap();
     let message = file();
     assert_busy(&rig, &message).await;
-    assert_busy(&rig, &message).await;
+    // From now on nothing is read before it is refused.
+    let answer = rig.post(message.write()).await;
+    assert_refused_with(&answer, 503, Code::OtherError, None);
+    assert_eq!(rig.state(&message.label.tx_id), None, "it is not known");
     assert_eq!(rig.asynch().underway().messages(), 0);
     std::fs::rename(&aside, &ledger).unwrap();
+    // The ledger finds out by itself.
+    tokio::time::sleep(4 * PROBE_EVERY).await;
     assert_first(&rig, &message).await;
     rig.settled().await;
     assert_eq!(rig.list(PROVSTAD, "").await.len(), 2);

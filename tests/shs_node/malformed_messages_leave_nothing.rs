@@ -42,6 +42,12 @@ async fn each_gets_its_code_and_the_node_goes_on() {
     assert!(corpus.len() >= 160, "{} samples", corpus.len());
     let mut documents = Vec::new();
     for (name, code, body) in &corpus {
+        // To the codec it is broken; to the service it is a question about nobody (ADR 9).
+        let code = if name.starts_with("label-alone.") {
+            &ErrorCode::IllegalDatapartContent
+        } else {
+            code
+        };
         let answer = rig.post(body.clone()).await;
         let got = (answer.status, answer.header("x-shs-errorcode"));
         assert_eq!(got, (400, Some(code.as_str())), "{name}: {}", answer.text());

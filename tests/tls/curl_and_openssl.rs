@@ -49,7 +49,7 @@ fn configured() -> TempDir {
     let settings = format!(
         "{demo}\n[registers]\nuppgiftslamnare = \"{repository}/config/uppgiftslamnare.toml\"\n\
          agreements = \"{repository}/config/agreements\"\n\
-         [admin]\naddress = \"127.0.0.1:0\"\n[ledger]\nfolder = \"ledger\"\n\
+         [admin]\naddress = \"127.0.0.1:0\"\n[ledger]\nfolder = \"ledger\"\nretention_days = 30\n\
          [listener]\naddress = \"0.0.0.0:0\"\n{said}"
     );
     std::fs::write(folder.path().join("samsvar.toml"), settings).unwrap();

@@ -1,6 +1,7 @@
 //! The rig on RabbitMQ: a plain adapter of a few lines, and a proxy between node and broker.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,7 +19,8 @@ use samsvar_actors::transport::{
     Answer, AnswerContent, Bastjanst, Question, QuestionKind, Traffic, Transport,
 };
 use shs_schemas::{Sensitive, Uppgiftslamnare};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -294,6 +296,14 @@ fn long(text: String) -> AMQPValue {
 pub struct Proxy {
     port: u16,
     open: watch::Sender<bool>,
+    passed: Arc<Passed>,
+}
+
+/// Bytes that have passed.
+#[derive(Default)]
+struct Passed {
+    to_broker: AtomicU64,
+    to_node: AtomicU64,
 }
 
 impl Proxy {
@@ -301,14 +311,22 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (open, opened) = watch::channel(true);
+        let passed = Arc::<Passed>::default();
+        let counted = Arc::clone(&passed);
         tokio::spawn(async move {
             while let Ok((node, _)) = listener.accept().await {
                 if *opened.borrow() {
-                    tokio::spawn(forward(node, to, opened.clone()));
+                    tokio::spawn(forward(node, to, opened.clone(), Arc::clone(&counted)));
                 }
             }
         });
-        Self { port, open }
+        Self { port, open, passed }
+    }
+
+    /// Bytes that have passed to the broker, and to the node.
+    pub fn passed(&self) -> [u64; 2] {
+        let Passed { to_broker, to_node } = &*self.passed;
+        [to_broker, to_node].map(|bytes| bytes.load(Ordering::Relaxed))
     }
 
     pub fn url(&self, user: &str, vhost: &str) -> String {
@@ -320,14 +338,28 @@ impl Proxy {
     }
 }
 
-async fn forward(mut node: TcpStream, to: u16, mut open: watch::Receiver<bool>) {
-    let Ok(mut broker) = TcpStream::connect(("127.0.0.1", to)).await else {
+async fn forward(node: TcpStream, to: u16, mut open: watch::Receiver<bool>, passed: Arc<Passed>) {
+    let Ok(broker) = TcpStream::connect(("127.0.0.1", to)).await else {
         return;
     };
     let _ = node.set_nodelay(true);
     let _ = broker.set_nodelay(true);
+    let (from_node, to_node) = node.into_split();
+    let (from_broker, to_broker) = broker.into_split();
     tokio::select! {
-        _ = copy_bidirectional(&mut node, &mut broker) => {}
+        () = copy(from_node, to_broker, &passed.to_broker) => {}
+        () = copy(from_broker, to_node, &passed.to_node) => {}
         _ = open.wait_for(|open| !open) => {}
+    }
+}
+
+/// Passes on, and counts, until one end is closed.
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, passed: &AtomicU64) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(bytes @ 1..) = from.read(&mut buffer).await {
+        if to.write_all(&buffer[..bytes]).await.is_err() {
+            return;
+        }
+        passed.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }

@@ -10,6 +10,7 @@
 mod amqp_rig;
 mod behaviours;
 mod ear;
+mod idle_connections_are_rinsed;
 mod in_process_rig;
 mod on_rabbitmq;
 #[path = "../support/rabbitmq.rs"]

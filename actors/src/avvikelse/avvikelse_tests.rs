@@ -236,10 +236,9 @@ impl Rig {
     async fn start() -> Self {
         let parent = tempfile::tempdir().unwrap();
         let settings = LedgerSettings {
-            folder: parent.path().join("ledger"),
-            node_id: NodeId::parse("n1").unwrap(),
             group_max: 256,
             wait_max: Duration::from_secs(30),
+            ..LedgerSettings::at(parent.path().join("ledger"), NodeId::parse("n1").unwrap())
         };
         let policy = RestartPolicy::new(OverBudget::Escalate);
         let (here, failpoints) = (Arbiter::current(), Failpoints::default());

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::examination::{Asker, datum, fragor};
 use super::rules::Rules;
-use super::{ELSEWHERE_MAX, Ingress, overload_failure};
+use super::{ELSEWHERE_MAX, Ingress, noting, overload_failure};
 use crate::aggregator::{Aggregator, Dispatchers, Outgoing, Request};
 use crate::contained::{ON_ARBITER_BYTES_MAX, contained};
 use crate::door::Door;
@@ -32,6 +32,8 @@ pub(super) struct Asking {
     /// Whether it was accepted before: then a node that drains still asks it.
     pub(super) accepted: bool,
     pub(super) traffic: Traffic,
+    /// Size of the message.
+    pub(super) bytes: u64,
     pub(super) received: Instant,
     pub(super) traceparent: Option<String>,
     pub(super) port: ReplyPort,
@@ -52,6 +54,7 @@ impl Asking {
                 caller: inkommande.caller,
             },
             accepted: false,
+            bytes: inkommande.body.expose().len() as u64,
             received: inkommande.received,
             traceparent: inkommande.traceparent,
             port: inkommande.port,
@@ -101,6 +104,9 @@ impl Ingress {
     }
 
     fn aggregate(&self, asking: Asking, persons: Vec<Person>, admission: Admission) {
+        if let Some(book) = &self.context.book {
+            noting::begin(book, &asking, &persons, &self.context.rules);
+        }
         let mut port = asking.port;
         let request_id = port.request_id();
         let ids = asking.door.known_ids();

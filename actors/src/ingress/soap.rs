@@ -56,6 +56,7 @@ impl Ingress {
                 caller: inkommande.caller,
             },
             accepted: false,
+            bytes: inkommande.body.expose().len() as u64,
             // A call has no label that says what it is: it is what the node serves.
             traffic: self.context.rules.judged_by(),
             received: inkommande.received,

@@ -8,9 +8,10 @@ use actix_rt::ArbiterHandle;
 use tokio::sync::oneshot;
 
 use super::folder::{Folder, Storage};
+use super::reading::Readings;
 use super::{
-    Event, Ledger, LedgerContext, LedgerSettings, LedgerTally, MAILBOX_MAX, NotNoted, Note, Settle,
-    today,
+    Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally, MAILBOX_MAX, NotNoted,
+    Note, Settle, today,
 };
 use crate::child::RestartPolicy;
 use crate::failpoint::Failpoints;
@@ -27,6 +28,8 @@ pub struct LedgerBook {
     mailbox: Mailbox<Ledger>,
     tally: Arc<LedgerTally>,
     wait_max: Duration,
+    health: Arc<LedgerHealth>,
+    person_pseudonyms: bool,
 }
 
 impl LedgerBook {
@@ -39,16 +42,21 @@ impl LedgerBook {
         arbiter: ArbiterHandle,
         failpoints: Failpoints,
     ) -> (Self, ChildSpec) {
+        let readings = Readings::of(&settings.folder);
         let folder = Folder::at(settings.folder);
         if let Err(error) = folder.prepare() {
             tracing::error!(%error, "the folder of the ledger cannot be used");
         }
         let (mailbox, tally) = (mailbox(), Arc::default());
+        let health: Arc<LedgerHealth> = Arc::default();
         let context = LedgerContext {
             node_id: settings.node_id,
             group_max: settings.group_max,
             storage: Arc::new(folder) as Arc<dyn Storage>,
+            custody: Some(settings.custody),
+            readings: Some(readings),
             today: Arc::new(today),
+            health: Arc::clone(&health),
             tally: Arc::clone(&tally),
             observed: Arc::clone(mailbox.observed()),
             failpoints,
@@ -56,7 +64,12 @@ impl LedgerBook {
         let spec = ChildSpec::new(mailbox.clone(), policy, arbiter, move || {
             Ledger::new(context.clone())
         });
-        (Self::over(mailbox, tally, settings.wait_max), spec)
+        let book = Self {
+            health,
+            person_pseudonyms: settings.person_pseudonyms,
+            ..Self::over(mailbox, tally, settings.wait_max)
+        };
+        (book, spec)
     }
 
     /// A book over a mailbox that somebody else attends.
@@ -66,7 +79,21 @@ impl LedgerBook {
             mailbox,
             tally,
             wait_max,
+            health: Arc::default(),
+            person_pseudonyms: false,
         }
+    }
+
+    /// Whether the ledger can write.
+    #[must_use]
+    pub fn health(&self) -> &Arc<LedgerHealth> {
+        &self.health
+    }
+
+    /// Whether persons asked about are noted, under a pseudonym.
+    #[must_use]
+    pub const fn has_person_pseudonyms(&self) -> bool {
+        self.person_pseudonyms
     }
 
     /// Notes an event, and never waits. One that the ledger cannot take is counted as lost
@@ -121,10 +148,22 @@ impl LedgerBook {
     /// Ends when everything noted so far is on disk or has failed, at the latest after the set wait,
     /// and at once while there is no ledger. For a node that stops in order.
     pub fn settled(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.settle(false)
+    }
+
+    /// The same, with a checkpoint behind it.
+    pub fn stated(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.settle(true)
+    }
+
+    fn settle(&self, state: bool) -> impl Future<Output = ()> + Send + use<> {
         let (settle, answer) = oneshot::channel();
         // Past the bound of the mailbox: a full one is when it matters. Where nobody is there to be
         // told, the channel is dropped, and nothing is waited for.
-        self.mailbox.tell(Settle(settle));
+        self.mailbox.tell(Settle {
+            answer: settle,
+            state,
+        });
         let wait_max = self.wait_max;
         async move {
             let _ = tokio::time::timeout(wait_max, answer).await;

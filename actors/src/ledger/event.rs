@@ -2,27 +2,48 @@
 //!
 //! An event cannot hold free text: every field is an identifier, an address, a product, a word of
 //! ours or a number (design 8.4; R-083: "values never"). An identifier is somebody else's choice of
-//! characters and stands in an event only when it has the form of a UUID; of the others the line
-//! says that there was one (`"id":"opak"`) and no more.
+//! characters and stands in a line only when it has the form of a UUID; of the others the line
+//! says that there was one (`"id":"opak"`), and has it in a form that only the month's key opens. What
+//! names people stands there under a pseudonym that takes the same key.
 
 mod avvikelse;
+mod request;
+mod upkeep;
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use shs_schemas::ErrorCode;
-use shs_schemas::ids::{ContentId, CorrId, NodeId, TxId};
+use shs_schemas::Sensitive;
+use shs_schemas::ids::{ContentId, CorrId, TxId};
 use shs_schemas::shs::label::{Label, SequenceType, Status, TransferType};
 use shs_schemas::shs::{Adress, KnownIds, Produkt};
 use uuid::Uuid;
 
 pub use self::avvikelse::{AvvikelseLine, FaultWord};
+pub use self::request::{DelsvarLine, Delutfall, FragaLine};
+pub use self::upkeep::{Avlast, Command, Filter, GallradDag, Lagat, Uppehall};
+use super::checkpoint::Checkpoint;
+use super::keys::MonthKey;
 use crate::failure::Source;
 use crate::tally::OutcomeClass;
 
-/// Longest line, in bytes: two addresses of 256 with every character escaped, node and identifiers.
-pub const LINE_BYTES_MAX: usize = 2048;
+/// Longest line, in bytes: two addresses of 256 with every character escaped, node, identifiers, and
+/// three of 256 that are hidden.
+pub const LINE_BYTES_MAX: usize = 4096;
+
+/// A time as it stands in a line.
+#[must_use]
+pub fn stamped(time: DateTime<Utc>) -> impl fmt::Display {
+    time.format("%Y-%m-%dT%H:%M:%S%.3fZ")
+}
+
+/// A time span as it stands in a line, in milliseconds.
+pub(crate) fn ms(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// An identifier that may be written down: it has the form of a UUID, in the letters it came in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -62,26 +83,39 @@ pub struct Ids {
     content_id: Option<PlainId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Opaque>,
+    /// Those of another form, in the same order.
+    #[serde(skip)]
+    opaque: [Option<Sensitive<Box<str>>>; 3],
 }
+
+/// The fields of identifiers, in their order.
+const ID_FIELDS: [&str; 3] = ["tx_id", "corr_id", "content_id"];
 
 impl Ids {
     /// Those that are known; each is kept only when it has the form of a UUID.
     #[must_use]
     pub fn new(tx: Option<&TxId>, corr: Option<&CorrId>, content: Option<&ContentId>) -> Self {
         let mut ids = Self::default();
-        ids.tx_id = ids.keep(tx.map(TxId::as_str));
-        ids.corr_id = ids.keep(corr.map(CorrId::as_str));
-        ids.content_id = ids.keep(content.map(ContentId::as_str));
+        ids.tx_id = ids.keep(0, tx.map(TxId::as_str));
+        ids.corr_id = ids.keep(1, corr.map(CorrId::as_str));
+        ids.content_id = ids.keep(2, content.map(ContentId::as_str));
         ids
     }
 
-    fn keep(&mut self, id: Option<&str>) -> Option<PlainId> {
+    fn keep(&mut self, place: usize, id: Option<&str>) -> Option<PlainId> {
         let id = id?;
         let kept = PlainId::of(id);
         if kept.is_none() {
             self.id = Some(Opaque::Opak);
+            self.opaque[place] = Some(Sensitive::new(id.into()));
         }
         kept
+    }
+
+    /// The identifier in this place, hidden.
+    fn hidden(&self, place: usize, key: &MonthKey) -> Option<String> {
+        let id = self.opaque[place].as_ref()?;
+        key.hide(ID_FIELDS[place], id.expose())
     }
 }
 
@@ -130,26 +164,78 @@ impl Event {
         }
     }
 
-    /// Writes the event as one line of JSON, line end included, behind what `out` holds.
+    /// Writes the event as one object of JSON, without line end, behind what `out` holds. Without a key
+    /// of the month it says nothing of people, and of hidden identifiers only that there are some.
     ///
     /// # Errors
     /// When it cannot be written as JSON, which none of its types allows; `out` is as before.
-    pub(super) fn write(&self, node: &NodeId, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    pub(super) fn write(
+        &self,
+        node: &str,
+        key: Option<&MonthKey>,
+        out: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
         let before = out.len();
         let line = Line {
-            time: self.happened.format("%Y-%m-%dT%H:%M:%S%.3fZ"),
+            time: stamped(self.happened),
             what: &self.what,
-            node: node.as_str(),
+            node,
             request_id: self.request_id,
             ids: &self.ids,
+            keyed: key.map(|key| Keyed::of(self, key)),
         };
         let written = serde_json::to_writer(&mut *out, &line);
         if written.is_err() {
             out.truncate(before);
-        } else {
-            out.push(b'\n');
         }
         written
+    }
+
+    /// Whether a line of it has something that takes a key.
+    pub(super) fn is_keyed(&self) -> bool {
+        let is_secret = matches!(self.what, What::Fraga(_) | What::Delsvar(_));
+        is_secret || self.ids.id.is_some()
+    }
+}
+
+/// What takes the key of the month.
+#[derive(Default, Serialize)]
+struct Keyed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handlaggare: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    person: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tx_id_dold: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corr_id_dold: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_id_dold: Option<String>,
+}
+
+impl Keyed {
+    fn of(event: &Event, key: &MonthKey) -> Self {
+        let ids = &event.ids;
+        let mut keyed = Self {
+            tx_id_dold: ids.hidden(0, key),
+            corr_id_dold: ids.hidden(1, key),
+            content_id_dold: ids.hidden(2, key),
+            ..Self::default()
+        };
+        match &event.what {
+            What::Fraga(fraga) => {
+                keyed.handlaggare = Some(key.handlaggare(fraga.handlaggare.expose()));
+                let person = fraga.person.iter();
+                keyed.person = person.map(|number| key.person(number.expose())).collect();
+            }
+            What::Delsvar(delsvar) => {
+                keyed.digest = delsvar.sha256.as_ref().map(|sha256| key.part(sha256));
+            }
+            _ => {}
+        }
+        keyed
     }
 }
 
@@ -163,6 +249,8 @@ struct Line<'e, T: fmt::Display> {
     request_id: Uuid,
     #[serde(flatten)]
     ids: &'e Ids,
+    #[serde(flatten)]
+    keyed: Option<Keyed>,
 }
 
 /// What happened.
@@ -231,6 +319,30 @@ pub enum What {
     },
     /// Something was odd about one authority's answer (design 8.6; R-085). It ends nothing.
     Avvikelse(AvvikelseLine),
+    /// A handläggare asked, by a message that was taken in.
+    Fraga(FragaLine),
+    /// What became of the question to one authority.
+    Delsvar(DelsvarLine),
+    /// The ledger mended what a crash had torn.
+    Lagat(Lagat),
+    /// A signed statement of how far the ledger reached.
+    Kontrollpunkt(Checkpoint),
+    /// A day of the ledger was removed.
+    #[serde(rename = "gallrad_dag")]
+    GallradDag(GallradDag),
+    /// The ledger could not write for a while.
+    Uppehall(Uppehall),
+    /// Somebody read the ledger.
+    Avlast(Avlast),
+}
+
+impl What {
+    /// The word of checkpoints.
+    pub(super) const KONTROLLPUNKT: &str = "kontrollpunkt";
+    /// The word of mended lines.
+    pub(super) const LAGAT: &str = "lagat";
+    /// The word of removed days.
+    pub(super) const GALLRAD_DAG: &str = "gallrad_dag";
 }
 
 /// A message as it was taken in.
@@ -406,9 +518,7 @@ mod tests {
             what,
         };
         let mut out = Vec::new();
-        event
-            .write(&NodeId::parse("samsvar-1").unwrap(), &mut out)
-            .unwrap();
+        event.write("samsvar-1", None, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -437,7 +547,6 @@ mod tests {
                 r#""sequence_type":"adm","bytes":1234,"parts":1,"node":"samsvar-1","#,
                 r#""request_id":"00000000-0000-0000-0000-000000000007","#,
                 r#""tx_id":"c41f7a10-2b6d-4e5c-8f93-0d1e2a3b4c01"}"#,
-                "\n"
             )
         );
         let fel = What::Fel {

@@ -1,21 +1,23 @@
 //! Where the lines lie: a folder with one file per UTC day, `ledger-2026-11-22.jsonl`.
 //!
-//! Files are only ever appended to. What a crash tore off stays as it is and gets a line end, so
-//! that the next line begins as one. A file that was removed or replaced under the ledger takes
+//! Files are only ever appended to. What a crash tore off stays as it is; what is written next begins
+//! with a line end where one is missing. A file that was removed or replaced under the ledger takes
 //! writes and fsync without complaint, so every [`DayFile::sync`] looks whether the name still
-//! leads to it.
+//! leads to it. Whole days are removed when their time is over, and only then.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
+use super::chain::{self, Head};
+use super::private::{self, sync_folder};
+use super::tail::{self, Tail};
+
 /// Rights of the folder: the node's user and nobody else.
 const FOLDER_MODE: u32 = 0o700;
-/// Rights of a file.
-const FILE_MODE: u32 = 0o600;
 
 /// Something that keeps lines. A trait so that tests count and fail its calls.
 pub trait Storage: Send + Sync + 'static {
@@ -24,6 +26,29 @@ pub trait Storage: Send + Sync + 'static {
     /// # Errors
     /// When it can be neither opened nor made.
     fn open(&self, day: NaiveDate) -> io::Result<Opened>;
+
+    /// The days before this one, oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn before(&self, day: NaiveDate) -> io::Result<Vec<Sealed>>;
+
+    /// Removes a day.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    fn remove(&self, day: NaiveDate) -> io::Result<()>;
+}
+
+/// A day that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Which.
+    pub day: NaiveDate,
+    /// Lines that it holds.
+    pub lines: u64,
+    /// Its last line.
+    pub last: Head,
 }
 
 /// A file that takes lines.
@@ -45,8 +70,10 @@ pub trait DayFile: Send {
 pub struct Opened {
     /// The file.
     pub file: Box<dyn DayFile>,
-    /// Whether its last line was torn.
-    pub torn: bool,
+    /// The end of the ledger, in this file or one of an earlier day.
+    pub tail: Tail,
+    /// Whether this file ends within a line: a line end is to be written first.
+    pub unended: bool,
 }
 
 /// A folder on disk.
@@ -69,11 +96,26 @@ impl Folder {
         match DirBuilder::new().mode(FOLDER_MODE).create(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.0.is_dir() => Ok(()),
             Err(error) => Err(error),
-            Ok(()) => match self.0.parent() {
-                Some(parent) if parent != Path::new("") => sync_folder(parent),
-                _ => sync_folder(Path::new(".")),
-            },
+            Ok(()) => private::sync_folder_of(&self.0),
         }
+    }
+
+    /// The days of which there is a file, oldest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn days(&self) -> io::Result<Vec<NaiveDate>> {
+        let mut days = Vec::new();
+        for entry in fs::read_dir(&self.0)? {
+            let name = entry?.file_name();
+            let day = name.to_str().and_then(|name| {
+                let day = name.strip_prefix("ledger-")?.strip_suffix(".jsonl")?;
+                day.parse::<NaiveDate>().ok()
+            });
+            days.extend(day);
+        }
+        days.sort_unstable();
+        Ok(days)
     }
 
     /// The file of a day.
@@ -84,44 +126,62 @@ impl Folder {
 }
 
 impl Storage for Folder {
+    /// A clock that was put back does not: lines go on at the end of the last day there is.
     fn open(&self, day: NaiveDate) -> io::Result<Opened> {
+        let days = self.days()?;
+        let day = days.last().map_or(day, |last| day.max(*last));
         let path = self.file(day);
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
             .create(true)
-            .mode(FILE_MODE)
+            .mode(private::MODE)
             .open(&path)?;
         // Two writers would take each other's half lines for torn ones.
         file.try_lock()?;
-        let torn = is_torn(&mut file)?;
-        if torn {
-            file.write_all(b"\n")?;
-        }
+        let end = tail::read(&mut file)?;
+        let unended = end.unended;
+        let earlier = days.iter().rev().filter(|earlier| **earlier < day);
+        let earlier = earlier.map(|day| tail::read(&mut File::open(self.file(*day))?));
+        let tail = Tail::of(std::iter::once(Ok(end)).chain(earlier))?;
         // Always, not only for a new file: who made it may have fallen before this.
         sync_folder(&self.0)?;
-        let file = OnDisk { file, path };
         Ok(Opened {
-            file: Box::new(file),
-            torn,
+            file: Box::new(OnDisk { file, path }),
+            tail,
+            unended,
         })
     }
-}
 
-/// Makes the names in a folder survive a loss of power.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Whether there is a last line without an end.
-fn is_torn(file: &mut File) -> io::Result<bool> {
-    if file.seek(SeekFrom::End(0))? == 0 {
-        return Ok(false);
+    fn before(&self, day: NaiveDate) -> io::Result<Vec<Sealed>> {
+        let days = self.days()?;
+        let before = days.into_iter().filter(|one| *one < day);
+        before.map(|day| sealed(day, &self.file(day))).collect()
     }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last != *b"\n")
+
+    fn remove(&self, day: NaiveDate) -> io::Result<()> {
+        fs::remove_file(self.file(day))?;
+        sync_folder(&self.0)
+    }
+}
+
+/// What a day that is over holds. Lines are numbered, so that none needs to be counted.
+fn sealed(day: NaiveDate, path: &Path) -> io::Result<Sealed> {
+    let mut file = File::open(path)?;
+    let last = tail::read(&mut file)?.head.unwrap_or(Head::START);
+    let mut first = Vec::new();
+    let mut lines = BufReader::new(File::open(path)?);
+    let mut seq = None;
+    while seq.is_none() && last.seq > 0 {
+        first.clear();
+        if lines.read_until(b'\n', &mut first)? == 0 {
+            break;
+        }
+        let line = first.strip_suffix(b"\n").unwrap_or(&first);
+        seq = chain::read(line).map(|(link, _)| link.seq);
+    }
+    let lines = seq.map_or(0, |first| (last.seq + 1).saturating_sub(first));
+    Ok(Sealed { day, lines, last })
 }
 
 struct OnDisk {
@@ -159,11 +219,18 @@ mod tests {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
-    fn append(folder: &Folder, lines: &str) -> bool {
-        let Opened { mut file, torn } = folder.open(day()).unwrap();
-        file.append(lines.as_bytes()).unwrap();
+    /// Appends an event to the chain.
+    fn append(folder: &Folder, day: NaiveDate) -> Tail {
+        let Opened {
+            mut file,
+            tail,
+            unended,
+        } = folder.open(day).unwrap();
+        let mut lines = if unended { b"\n".to_vec() } else { Vec::new() };
+        let _ = tail.head.tie(br#"{"event":"a"}"#, &mut lines);
+        file.append(&lines).unwrap();
         file.sync().unwrap();
-        torn
+        tail
     }
 
     #[test]
@@ -173,10 +240,10 @@ mod tests {
         let folder = Folder::at(&path);
         folder.prepare().unwrap();
         folder.prepare().unwrap();
-        assert!(!append(&folder, "{\"a\":1}\n"));
-        assert!(!append(&folder, "{\"b\":2}\n"));
+        assert_eq!(append(&folder, day()).head, Head::START);
+        assert_eq!(append(&folder, day()).head.seq, 1);
         let file = path.join("ledger-2026-11-22.jsonl");
-        assert_eq!(fs::read_to_string(&file).unwrap(), "{\"a\":1}\n{\"b\":2}\n");
+        assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
         assert_eq!((mode(&path), mode(&file)), (0o700, 0o600));
     }
 
@@ -184,11 +251,40 @@ mod tests {
     fn a_torn_last_line_gets_an_end_and_keeps_its_content() {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::at(parent.path());
-        fs::write(folder.file(day()), "{\"a\":1}\n{\"b\":").unwrap();
-        assert!(append(&folder, "{\"c\":3}\n"));
+        append(&folder, day());
+        let before = fs::read_to_string(folder.file(day())).unwrap();
+        fs::write(folder.file(day()), before.clone() + "{\"b\":").unwrap();
+        let torn = append(&folder, day()).torn.unwrap();
+        assert_eq!((torn.lines, torn.bytes), (1, 5));
         let text = fs::read_to_string(folder.file(day())).unwrap();
-        assert_eq!(text, "{\"a\":1}\n{\"b\":\n{\"c\":3}\n");
-        assert!(!append(&folder, "{\"d\":4}\n"), "closed once");
+        assert!(
+            text.starts_with(&(before + "{\"b\":\n{\"seq\":2,")),
+            "{text}"
+        );
+        let tail = append(&folder, day());
+        assert_eq!((tail.head.seq, tail.torn), (2, None), "once");
+    }
+
+    #[test]
+    fn the_chain_goes_on_over_days_and_a_clock_that_is_put_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::at(parent.path());
+        append(&folder, day());
+        let next = day().succ_opt().unwrap();
+        let first = append(&folder, next);
+        assert_eq!(first.head.seq, 1);
+        let third = append(&folder, day());
+        assert_eq!(third.head.seq, 2);
+        assert_eq!(folder.days().unwrap(), [day(), next]);
+        let sealed = folder.before(next).unwrap();
+        let expected = Sealed {
+            day: day(),
+            lines: 1,
+            last: first.head,
+        };
+        assert_eq!(sealed, [expected]);
+        folder.remove(day()).unwrap();
+        assert_eq!(append(&folder, next).head.seq, 3);
     }
 
     #[test]

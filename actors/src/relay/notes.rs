@@ -6,16 +6,14 @@ use shs_schemas::shs::{Label, Message};
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::ledger::event::{Avbrott, Direction, Event, Gallring, Ids, Mottaget, Place, Way, What};
+use crate::ledger::event::{
+    Avbrott, Direction, Event, Gallring, Ids, Mottaget, Place, Way, What, ms,
+};
 use crate::reply::Reply;
 use crate::tally::OutcomeClass;
 
 fn event(label: &Label, request_id: Uuid, what: What) -> Event {
     Event::now(request_id, Ids::from(label), what)
-}
-
-fn ms(took: Duration) -> u64 {
-    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An asynchronous message is taken over; `None` for one without sender, which is refused before.

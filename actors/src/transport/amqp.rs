@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 use tokio::runtime::Handle;
 
+mod activity;
 mod answer;
 pub mod contract;
 mod counts;
@@ -28,13 +29,14 @@ mod line;
 mod link;
 mod probe;
 mod question;
+mod rinse;
 mod session;
 mod settings;
 
 pub use answer::ANSWER_BYTES_MAX;
 pub use counts::Counts;
 pub use session::UNCONFIRMED_MAX;
-pub use settings::{AddressError, AmqpSettings};
+pub use settings::{AddressError, AmqpSettings, RINSE_AFTER};
 
 use self::line::LineTask;
 use self::link::Link;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use samsvar_actors::caller::Caller;
 use samsvar_actors::failure::Failure;
+use samsvar_actors::ledger::PROBE_EVERY;
 use samsvar_actors::node::NodeSettings;
 use samsvar_actors::observation::State;
 use samsvar_actors::outbox::ListQuery;
@@ -536,6 +537,8 @@ async fn a_message_that_cannot_be_noted_is_refused_and_new_when_it_comes_again()
         "places are given back"
     );
     std::fs::rename(&aside, &folder).unwrap();
+    // The ledger finds out by itself.
+    tokio::time::sleep(2 * PROBE_EVERY).await;
     let receipt = rig.accepted(&message).await;
     assert!(!receipt.is_duplicate());
     settle().await;

@@ -285,12 +285,10 @@ impl Rig {
     pub async fn with(change: impl FnOnce(&mut NodeSettings)) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let mut settings = settings(DeadlineSettings::default());
-        settings.asynch = Some(AsynchSettings::noted_in(LedgerSettings {
-            folder: folder.path().join("ledger"),
-            node_id: NodeId::parse("rig").unwrap(),
-            group_max: 1024,
-            wait_max: Duration::from_secs(2),
-        }));
+        settings.asynch = Some(AsynchSettings::noted_in(LedgerSettings::at(
+            folder.path().join("ledger"),
+            NodeId::parse("rig").unwrap(),
+        )));
         settings.rules.local.insert(number(LOCAL));
         settings.rules.known.insert(number(LOCAL));
         settings.rules.directory = true;
@@ -442,7 +440,11 @@ impl Rig {
                 reason.unwrap_or_default()
             )
         };
-        self.lines(message).into_iter().map(said).collect()
+        // What a question leaves between its beginning and its end is looked at elsewhere.
+        let lines = self.lines(message).into_iter();
+        let is_end =
+            |line: &serde_json::Value| line["event"] != "fraga" && line["event"] != "delsvar";
+        lines.filter(is_end).map(said).collect()
     }
 
     /// The relay's line in the tree.

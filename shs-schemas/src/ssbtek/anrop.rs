@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::Kontrakt;
 use super::fraga::{self, Fraga, lasning};
-use super::kuvert::{self, Oppet};
+use super::kuvert::{self, Opened};
 use crate::error::{Fault, WireError};
 use crate::xml::{self, Limits};
 
@@ -122,10 +122,10 @@ impl Anrop {
         let document = xml::decode_declared(document, charset, Operation::Hamta.element(), limits)
             .map_err(unreadable)?;
         let text = fraga::text(&document).map_err(unreadable)?;
-        let oppet = kuvert::oppna(text, limits).map_err(|(form, orsak)| unknown(form, orsak))?;
+        let opened = kuvert::open(text, limits).map_err(|(form, orsak)| unknown(form, orsak))?;
 
-        let start = &oppet.start;
-        let form = oppet.form;
+        let start = &opened.start;
+        let form = opened.form;
         let kontrakt = start
             .namespace
             .as_deref()
@@ -143,31 +143,31 @@ impl Anrop {
             return Err(fel(Orsak::OkandOperation(error)));
         };
         let anrop = match known {
-            Operation::Hamta => las_fraga(&document, oppet, served, limits),
-            Operation::Testa => las_test(oppet, served),
+            Operation::Hamta => read_fraga(&document, opened, served, limits),
+            Operation::Testa => read_test(opened, served),
         };
         Ok((anrop.map_err(|error| fel(Orsak::Ogiltig(error)))?, form))
     }
 }
 
-fn las_fraga(
+fn read_fraga(
     document: &Bytes,
-    mut oppet: Oppet<'_>,
+    mut opened: Opened<'_>,
     kontrakt: Kontrakt,
     limits: &Limits,
 ) -> Result<Anrop, WireError> {
-    let lasning = lasning::las_rot(&mut oppet.cursor, &oppet.start, kontrakt, limits)?;
-    kuvert::stang(oppet.cursor, oppet.form)?;
-    let fraga = Fraga::ny(document, lasning, limits);
+    let lasning = lasning::read_root(&mut opened.cursor, &opened.start, kontrakt, limits)?;
+    kuvert::close(opened.cursor, opened.form)?;
+    let fraga = Fraga::new(document, lasning, limits);
     Ok(Anrop::Fraga(Box::new(fraga)))
 }
 
 /// The type is an empty sequence: not even white space may stand in it (ssbtek-10, 1.3).
-fn las_test(mut oppet: Oppet<'_>, kontrakt: Kontrakt) -> Result<Anrop, WireError> {
+fn read_test(mut opened: Opened<'_>, kontrakt: Kontrakt) -> Result<Anrop, WireError> {
     let name = Operation::Testa.element();
-    oppet.cursor.check_attributes(name, &[])?;
-    oppet.cursor.end_of_empty(name)?;
-    kuvert::stang(oppet.cursor, oppet.form)?;
+    opened.cursor.check_attributes(name, &[])?;
+    opened.cursor.end_of_empty(name)?;
+    kuvert::close(opened.cursor, opened.form)?;
     Ok(Anrop::Test(kontrakt))
 }
 

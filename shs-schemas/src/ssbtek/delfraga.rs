@@ -14,12 +14,10 @@ use super::fordelning::{Anslutning, Delfraga, Fordelning, LefiVag, SkvStandard};
 use super::fraga::{Fraga, ROT};
 use super::lefi::{self, Delning};
 use super::{Datum, Kontrakt, Svarselement, Uppgiftslamnare};
-
-/// What every document that we write begins with.
-pub(super) const XML_DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+use crate::xml::XML_DECLARATION;
 
 /// How one party is asked.
-struct Mall {
+struct Template {
     element: Svarselement,
     kontrakt: Kontrakt,
     innehall: Innehall,
@@ -131,7 +129,7 @@ impl Fraga {
             };
         };
         let kontrakt = kontrakt.for_fraga(self.kontrakt());
-        let mall = Mall {
+        let template = Template {
             element: uppgiftslamnare.element(),
             kontrakt,
             innehall: innehall(kontrakt),
@@ -139,8 +137,8 @@ impl Fraga {
         Delfraga {
             uppgiftslamnare,
             kontrakt,
-            skv_standard: matches!(mall.innehall, Innehall::SkvStandard(..)),
-            body: Ok(self.write_delfraga(&mall)),
+            skv_standard: matches!(template.innehall, Innehall::SkvStandard(..)),
+            body: Ok(self.write_delfraga(&template)),
         }
     }
 
@@ -151,26 +149,26 @@ impl Fraga {
         lefi::split(&json, self.personidentitet().expose()).map(|delning| (delning, at))
     }
 
-    fn write_delfraga(&self, mall: &Mall) -> Bytes {
+    fn write_delfraga(&self, template: &Template) -> Bytes {
         let platser = self.platser();
         let prefix = self.del(platser.specifika.prefix());
         let size = XML_DECLARATION.len()
             + platser.rot_bytes()
             + platser.generella.len()
             + platser.specifika.tagg.len()
-            + self.size_of_own(mall)
+            + self.size_of_own(template)
             + Svarselement::IN_ORDER.len() * (prefix.len() + "<XXX inkludera=\"false\"/>".len())
             + platser.specifika.slut.len()
             + platser.rot.slut.len()
-            + platser.bindningar.growth(mall.kontrakt);
+            + platser.bindningar.growth(template.kontrakt);
         let mut out = Vec::with_capacity(size);
         out.extend_from_slice(XML_DECLARATION);
-        self.write_rot(&mut out, mall);
-        self.splice(&mut out, mall, platser.generella.clone());
-        self.splice(&mut out, mall, platser.specifika.tagg.clone());
+        self.write_rot(&mut out, template);
+        self.splice(&mut out, template, platser.generella.clone());
+        self.splice(&mut out, template, platser.specifika.tagg.clone());
         for &element in Svarselement::IN_ORDER {
-            if element == mall.element {
-                self.write_own(&mut out, mall);
+            if element == template.element {
+                self.write_own(&mut out, template);
             } else {
                 out.push(b'<');
                 out.extend_from_slice(prefix);
@@ -186,31 +184,31 @@ impl Fraga {
 
     /// Appends the start tag of the root as it is in a document of its own: with what it inherits
     /// from an envelope declared by itself.
-    fn write_rot(&self, out: &mut Vec<u8>, mall: &Mall) {
+    fn write_rot(&self, out: &mut Vec<u8>, template: &Template) {
         let platser = self.platser();
         let rot = &platser.rot;
         let name = rot.prefix().end + ROT.len();
-        self.splice(out, mall, rot.tagg.start..name);
+        self.splice(out, template, rot.tagg.start..name);
         for declaration in &platser.arvda {
             out.push(b' ');
-            self.splice(out, mall, declaration.clone());
+            self.splice(out, template, declaration.clone());
         }
-        self.splice(out, mall, name..rot.tagg.end);
+        self.splice(out, template, name..rot.tagg.end);
     }
 
     /// Appends a range of the question in the version that is asked.
-    fn splice(&self, out: &mut Vec<u8>, mall: &Mall, range: Range<usize>) {
-        if mall.kontrakt == self.kontrakt() {
+    fn splice(&self, out: &mut Vec<u8>, template: &Template, range: Range<usize>) {
+        if template.kontrakt == self.kontrakt() {
             out.extend_from_slice(self.del(range));
         } else {
             let bindningar = &self.platser().bindningar;
-            bindningar.splice(out, self.document(), range, mall.kontrakt);
+            bindningar.splice(out, self.document(), range, template.kontrakt);
         }
     }
 
-    fn size_of_own(&self, mall: &Mall) -> usize {
-        let own = self.platser().element[mall.element.index()].len();
-        match &mall.innehall {
+    fn size_of_own(&self, template: &Template) -> usize {
+        let own = self.platser().element[template.element.index()].len();
+        match &template.innehall {
             Innehall::SomFragat => own,
             Innehall::Lefi { base64, .. } => own + base64.len(),
             Innehall::Tomt => own + 1,
@@ -223,21 +221,21 @@ impl Fraga {
     }
 
     /// Appends the element of the party that is asked.
-    fn write_own(&self, out: &mut Vec<u8>, mall: &Mall) {
-        let own = self.platser().element[mall.element.index()].clone();
-        match &mall.innehall {
-            Innehall::SomFragat => self.splice(out, mall, own),
+    fn write_own(&self, out: &mut Vec<u8>, template: &Template) {
+        let own = self.platser().element[template.element.index()].clone();
+        match &template.innehall {
+            Innehall::SomFragat => self.splice(out, template, own),
             Innehall::Lefi { at, base64 } => {
-                self.splice(out, mall, own.start..at.start);
+                self.splice(out, template, own.start..at.start);
                 out.extend_from_slice(base64.as_bytes());
-                self.splice(out, mall, at.end..own.end);
+                self.splice(out, template, at.end..own.end);
             }
             Innehall::Tomt => {
-                self.open_skv(out, mall);
+                self.open_skv(out, template);
                 out.extend_from_slice(b"/>");
             }
             Innehall::SkvStandard(skv, idag) => {
-                self.open_skv(out, mall);
+                self.open_skv(out, template);
                 out.push(b'>');
                 // The prefix of the element itself: whatever it declares, that one is ssbt's.
                 let prefix = self.del(self.platser().skv.prefix());
@@ -248,14 +246,14 @@ impl Fraga {
     }
 
     /// Appends the start tag of Skatteverket's element up to where it is closed.
-    fn open_skv(&self, out: &mut Vec<u8>, mall: &Mall) {
+    fn open_skv(&self, out: &mut Vec<u8>, template: &Template) {
         let tagg = self.platser().skv.tagg.clone();
         let end = if self.del(tagg.clone()).ends_with(b"/>") {
             tagg.end - 2
         } else {
             tagg.end - 1
         };
-        self.splice(out, mall, tagg.start..end);
+        self.splice(out, template, tagg.start..end);
     }
 }
 

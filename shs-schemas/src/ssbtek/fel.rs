@@ -11,10 +11,9 @@ use bytes::Bytes;
 pub use fault::{Avvisning, FaultFelkod, Skuld, felmeddelande};
 
 use super::anrop::{Form, Operation};
-use super::delfraga::XML_DECLARATION;
 use super::{Kontrakt, Uppgiftslamnare, soap};
 use crate::Sensitive;
-use crate::xml;
+use crate::xml::{self, XML_DECLARATION};
 
 /// Who found the failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,6 +5,7 @@
 //! to be asked is told by [`Fraga::avvisning`].
 
 pub(super) mod lasning;
+mod platser;
 mod uppgifter;
 
 use std::fmt;
@@ -23,8 +24,9 @@ use super::{Kontrakt, Svarselement};
 use crate::Sensitive;
 use crate::error::{Fault, WireError};
 use crate::xml::{self, Limits};
+use lasning::Lasning;
 pub(super) use lasning::ROT;
-use lasning::{Lasning, Platser};
+use platser::Platser;
 
 /// A valid question.
 #[derive(Clone)]
@@ -65,12 +67,12 @@ impl Fraga {
         limits: &Limits,
     ) -> Result<Self, WireError> {
         let document = xml::decode_declared(document, charset, ROT, limits)?;
-        let lasning = lasning::las(text(&document)?, limits)?;
-        Ok(Self::ny(&document, lasning, limits))
+        let lasning = lasning::read(text(&document)?, limits)?;
+        Ok(Self::new(&document, lasning, limits))
     }
 
     /// The question that was read from `document`.
-    pub(super) fn ny(document: &Bytes, lasning: Lasning<'_>, limits: &Limits) -> Self {
+    pub(super) fn new(document: &Bytes, lasning: Lasning<'_>, limits: &Limits) -> Self {
         let uppgifter = &lasning.uppgifter;
         let omvand_period = Svarselement::IN_ORDER
             .iter()
@@ -154,10 +156,10 @@ impl Fraga {
     pub fn uppgifter(&self) -> FrageUppgifter<'_> {
         text(&self.document)
             .ok()
-            .and_then(|document| kuvert::oppna(document, &self.limits).ok())
-            .and_then(|mut oppet| {
-                let (cursor, start) = (&mut oppet.cursor, &oppet.start);
-                lasning::las_rot(cursor, start, self.kontrakt, &self.limits).ok()
+            .and_then(|document| kuvert::open(document, &self.limits).ok())
+            .and_then(|mut opened| {
+                let (cursor, start) = (&mut opened.cursor, &opened.start);
+                lasning::read_root(cursor, start, self.kontrakt, &self.limits).ok()
             })
             .map(|lasning| lasning.uppgifter)
             .expect("the same document was read before")

@@ -21,7 +21,7 @@ const HEADER: &str = "Header";
 const BODY: &str = "Body";
 
 /// A document opened at the element that is the call.
-pub(super) struct Oppet<'a> {
+pub(super) struct Opened<'a> {
     /// Stands behind the start tag of that element.
     pub(super) cursor: Cursor<'a>,
     /// That element, whatever its name is.
@@ -31,12 +31,12 @@ pub(super) struct Oppet<'a> {
 }
 
 /// Opens a document of either form. An error tells the form as far as that was seen.
-pub(super) fn oppna<'a>(document: &'a str, limits: &Limits) -> Result<Oppet<'a>, (Form, Orsak)> {
+pub(super) fn open<'a>(document: &'a str, limits: &Limits) -> Result<Opened<'a>, (Form, Orsak)> {
     let name = Operation::Hamta.element();
     let (mut cursor, root) =
         Cursor::open(document, name, limits).map_err(|error| (Form::Bar, Orsak::Ogiltig(error)))?;
     if root.local != ENVELOPE {
-        return Ok(Oppet {
+        return Ok(Opened {
             cursor,
             start: root,
             form: Form::Bar,
@@ -51,7 +51,7 @@ pub(super) fn oppna<'a>(document: &'a str, limits: &Limits) -> Result<Oppet<'a>,
     };
     let form = Form::Kuvert;
     match start {
-        Ok(start) => Ok(Oppet {
+        Ok(start) => Ok(Opened {
             cursor,
             start,
             form,
@@ -106,7 +106,7 @@ fn must_understand(cursor: &Cursor<'_>) -> bool {
 }
 
 /// Checks that nothing follows the call in its document.
-pub(super) fn stang(mut cursor: Cursor<'_>, form: Form) -> Result<(), WireError> {
+pub(super) fn close(mut cursor: Cursor<'_>, form: Form) -> Result<(), WireError> {
     if form == Form::Kuvert {
         cursor.end(BODY)?;
         cursor.end(ENVELOPE)?;

@@ -4,9 +4,8 @@
 use bytes::Bytes;
 
 use super::anrop::Form;
-use super::delfraga::XML_DECLARATION;
 use super::fel::Skuld;
-use crate::xml;
+use crate::xml::{self, XML_DECLARATION};
 
 /// Why a whole call is refused, as the SOAP layer says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

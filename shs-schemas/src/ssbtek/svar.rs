@@ -71,6 +71,10 @@ impl Delsvar {
     /// `data` is not as the authority's schema has it (what the base64 of CSN and the text of
     /// Skatteverket hold included), or LEFI's JSON cannot be merged. An element named `X/svar/…` is
     /// one of the document within `X`'s answer, and the offset is one of that document.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what is kept is a slice of it"
+    )]
     pub fn read(
         uppgiftslamnare: Uppgiftslamnare,
         kontrakt: Kontrakt,

@@ -4,9 +4,9 @@
 use bytes::Bytes;
 
 use super::anrop::{Form, Operation};
-use super::delfraga::XML_DECLARATION;
 use super::fel::{Delfel, SsbtFelkod};
 use super::{Kontrakt, Svarselement, Uppgiftslamnare, soap};
+use crate::xml::XML_DECLARATION;
 
 /// What became of the test of one party.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub fn write_testsvar(
     let name = Operation::Testa.response_element().as_bytes();
     let delar: Vec<_> = Svarselement::IN_ORDER
         .iter()
-        .map(|&element| (element, Del::ny(element, utfall)))
+        .map(|&element| (element, Del::new(element, utfall)))
         .collect();
     let size = delar.iter().map(|(_, del)| ELEMENT_BYTES + del.size_hint());
     let mut out = Vec::with_capacity(FRAME_BYTES + size.sum::<usize>());
@@ -62,7 +62,7 @@ struct Del<'a> {
 }
 
 impl<'a> Del<'a> {
-    fn ny(element: Svarselement, utfall: &'a [(Uppgiftslamnare, Testutfall)]) -> Self {
+    fn new(element: Svarselement, utfall: &'a [(Uppgiftslamnare, Testutfall)]) -> Self {
         let mut del = Del {
             anropad: false,
             fel: None,

@@ -118,6 +118,10 @@ pub fn decode<'a>(
 ///
 /// # Errors
 /// As [`decode`].
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what is given back is a slice of it"
+)]
 pub fn decode_bytes(
     bytes: Bytes,
     charset: Option<&str>,
@@ -139,7 +143,7 @@ pub fn kept(bytes: &Bytes, text: Cow<'_, str>) -> Bytes {
 
 /// As [`decode_bytes`], for a document whose header may name a character set. Header, declaration
 /// and bytes disagree in real traffic (shs-1.2, 2.7), so the header counts only for bytes that are
-/// no text without it.
+/// no text without it, and where it says UTF-8 of what is.
 ///
 /// # Errors
 /// As [`decode`].

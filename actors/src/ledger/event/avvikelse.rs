@@ -84,7 +84,7 @@ impl From<Fault> for FaultWord {
 mod tests {
     use std::borrow::Cow;
 
-    use shs_schemas::ids::{ContentId, CorrId, NodeId, TxId};
+    use shs_schemas::ids::{ContentId, CorrId, TxId};
     use uuid::Uuid;
 
     use super::super::{Event, Ids, LINE_BYTES_MAX, What};
@@ -108,9 +108,7 @@ mod tests {
             what: What::Avvikelse(line),
         };
         let mut out = Vec::new();
-        event
-            .write(&NodeId::parse(node).unwrap(), &mut out)
-            .unwrap();
+        event.write(node, None, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -131,7 +129,6 @@ mod tests {
                 r#""slag":"ogiltigt_svar","element":"data/svar","position":512,"fault":"limit","#,
                 r#""withheld":true,"node":"samsvar-1","#,
                 r#""request_id":"00000000-0000-0000-0000-000000000007"}"#,
-                "\n"
             )
         );
         let line = written("samsvar-1", Ids::default(), PLAIN);

@@ -20,6 +20,11 @@ pub const SVAR_V1: &str = "svar.v1";
 /// `type` of an answer that reports a failure in its headers.
 pub const FEL_V1: &str = "fel.v1";
 
+/// `type` of a message of zeros that the node sends round to overwrite the buffers of its connection.
+pub const RINSE_V1: &str = "rinse.v1";
+/// The routing key of such a message. Nothing may be bound to it: RabbitMQ gives the message back.
+pub const RINSE_KEY: &str = "rinse";
+
 /// `app_id` of every question.
 pub const APP_ID: &str = "samsvar";
 /// `content_type` of every question.

@@ -11,6 +11,7 @@ pub struct Counts {
     answers_of_nobody: AtomicU64,
     answers_dropped: AtomicU64,
     publishes_overdue: AtomicU64,
+    rinsed: AtomicU64,
 }
 
 impl Counts {
@@ -38,6 +39,12 @@ impl Counts {
         self.publishes_overdue.load(Ordering::Relaxed)
     }
 
+    /// Idle connections whose buffers were overwritten, each time that one was.
+    #[must_use]
+    pub fn rinsed(&self) -> u64 {
+        self.rinsed.load(Ordering::Relaxed)
+    }
+
     /// All of them, for metrics.
     pub(super) fn read(&self) -> Vec<Counted> {
         let counted = |name, help, count| Counted { name, help, count };
@@ -62,11 +69,20 @@ impl Counts {
                 "Questions refused because RabbitMQ did not confirm them in time",
                 self.publishes_overdue(),
             ),
+            counted(
+                "rinsed",
+                "Times that the buffers of an idle connection to RabbitMQ were overwritten",
+                self.rinsed(),
+            ),
         ]
     }
 
     pub(super) fn connected(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn connection_rinsed(&self) {
+        self.rinsed.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn answer_of_nobody(&self) {

@@ -156,6 +156,7 @@ impl LineTask {
                 channel,
                 status.clone(),
                 Arc::clone(&self.form),
+                self.link.activity(),
             )),
             replies,
             probe,

@@ -15,7 +15,9 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::activity::Activity;
 use super::counts::Counts;
+use super::rinse::Rinser;
 use super::settings::{AmqpSettings, Backoff};
 
 /// How often a connection is looked at. Its lines notice a loss by themselves; this only decides
@@ -37,6 +39,7 @@ pub(super) enum LinkState {
 #[derive(Debug)]
 pub(super) struct Link {
     state: watch::Receiver<LinkState>,
+    activity: Arc<Activity>,
     keeper: AbortHandle,
 }
 
@@ -49,6 +52,7 @@ impl Link {
         runtime: &Handle,
     ) -> Self {
         let (told, state) = watch::channel(LinkState::Connecting);
+        let activity = Arc::new(Activity::new());
         let keeper = Keeper {
             uri: with_timing(uri, settings),
             tls_ca: settings.tls_ca.clone(),
@@ -56,9 +60,20 @@ impl Link {
             backoff: Backoff::new(settings),
             state: told,
             counts,
+            activity: Arc::clone(&activity),
+            rinse_after: settings.rinse_after,
         };
         let keeper = runtime.spawn(keeper.keep()).abort_handle();
-        Self { state, keeper }
+        Self {
+            state,
+            activity,
+            keeper,
+        }
+    }
+
+    /// What the lines of this connection tell of what passes over it.
+    pub(super) fn activity(&self) -> Arc<Activity> {
+        Arc::clone(&self.activity)
     }
 
     pub(super) fn state(&self) -> watch::Receiver<LinkState> {
@@ -109,6 +124,8 @@ struct Keeper {
     backoff: Backoff,
     state: watch::Sender<LinkState>,
     counts: Arc<Counts>,
+    activity: Arc<Activity>,
+    rinse_after: Duration,
 }
 
 impl Keeper {
@@ -137,14 +154,22 @@ impl Keeper {
         connect(self.uri.clone(), self.tls_ca.clone(), self.connect_timeout).await
     }
 
-    /// Holds the connection until it is lost.
+    /// Holds the connection until it is lost, and rinses it when it is idle.
     async fn stand(&self, connection: Connection) {
         let status = connection.status().clone();
         tracing::info!("connected to the broker");
         self.counts.connected();
-        self.state.send_replace(LinkState::Up(Arc::new(connection)));
+        let connection = Arc::new(connection);
+        let mut rinser = Rinser::new(
+            Arc::clone(&connection),
+            Arc::clone(&self.activity),
+            Arc::clone(&self.counts),
+            self.rinse_after,
+        );
+        self.state.send_replace(LinkState::Up(connection));
         while status.connected() {
             sleep(CONNECTION_CHECK).await;
+            rinser.look().await;
         }
         tracing::warn!("the connection to the broker is lost");
     }

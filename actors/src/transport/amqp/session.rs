@@ -24,6 +24,7 @@ use lapin::{Channel, Confirmation, ConnectionStatus, Consumer, PublisherConfirm}
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use uuid::Uuid;
 
+use super::activity::Activity;
 use super::answer::{corr_id, read_answer};
 use super::contract::EXCHANGE;
 use super::counts::Counts;
@@ -58,6 +59,7 @@ pub(super) struct Session {
     channel: Channel,
     connection: ConnectionStatus,
     form: Arc<QuestionForm>,
+    activity: Arc<Activity>,
     /// Published, and not yet seen by the task; nothing once the session is over.
     fresh: Mutex<Option<Vec<Published>>>,
     unconfirmed: AtomicUsize,
@@ -73,11 +75,13 @@ impl Session {
         channel: Channel,
         connection: ConnectionStatus,
         form: Arc<QuestionForm>,
+        activity: Arc<Activity>,
     ) -> Self {
         Self {
             channel,
             connection,
             form,
+            activity,
             fresh: Mutex::new(Some(Vec::new())),
             unconfirmed: AtomicUsize::new(0),
             stalled: AtomicBool::new(false),
@@ -98,18 +102,23 @@ impl Session {
         if self.unconfirmed.load(Ordering::Acquire) >= UNCONFIRMED_MAX {
             return Err(Refusal::Broker);
         }
-        let corr_id = question.corr_id;
+        let (corr_id, expires_in, since) = (question.corr_id, question.expires_in, Instant::now());
+        // Before it leaves: what is counted cannot be overlooked by a rinse that ends just now.
+        self.activity.asked(since, expires_in);
         let mut publish = Self::begin(Arc::clone(self), question);
         let publish = match publish.as_mut().poll(&mut unwoken()) {
             Poll::Pending => publish,
             // Written already: what is left is the confirm.
             Poll::Ready(Ok(confirm)) => Box::pin(std::future::ready(Ok(confirm))),
-            Poll::Ready(Err(_)) => return Err(Refusal::Broker),
+            Poll::Ready(Err(_)) => {
+                self.activity.settled();
+                return Err(Refusal::Broker);
+            }
         };
         self.unconfirmed.fetch_add(1, Ordering::AcqRel);
         fresh.push(Published {
             corr_id,
-            since: Instant::now(),
+            since,
             publish,
         });
         if !self.watched.swap(true, Ordering::AcqRel) {
@@ -305,6 +314,7 @@ impl<C: Future<Output = Confirmed>> Running<C> {
     }
 
     fn pass_on(&mut self, delivery: Delivery) {
+        self.session.activity.came(Instant::now());
         let Some(answer) = read_answer(delivery, self.answer_bytes_max) else {
             self.counts.answer_of_nobody();
             return;
@@ -324,6 +334,7 @@ impl<C: Future<Output = Confirmed>> Running<C> {
         self.session.stalled.store(false, Ordering::Release);
         let in_time = self.waiting.remove(&corr_id).is_some();
         if confirmation.is_nack() && in_time {
+            self.session.activity.settled();
             self.refused.push_back((corr_id, Refusal::QueueFull));
         }
         if let Some(returned) = confirmation.take_message() {
@@ -335,6 +346,8 @@ impl<C: Future<Output = Confirmed>> Running<C> {
     fn give_back(&mut self, returned: &BasicReturnMessage) {
         self.unroutable.store(true, Ordering::Release);
         if let Some(corr_id) = corr_id(returned) {
+            // It has passed twice: out and back.
+            self.session.activity.came(Instant::now());
             self.refused.push_back((corr_id, Refusal::Unroutable));
         }
     }

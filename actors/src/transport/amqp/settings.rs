@@ -11,6 +11,9 @@ use super::answer::ANSWER_BYTES_MAX;
 /// Longest wait for the opening of a line on a connection.
 pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a connection is idle before it is rinsed, unless it is set.
+pub const RINSE_AFTER: Duration = Duration::from_secs(1);
+
 /// Settings of the AMQP transport. [`AmqpSettings::new`] gives the defaults named at each field.
 #[derive(Clone, Debug)]
 pub struct AmqpSettings {
@@ -41,6 +44,9 @@ pub struct AmqpSettings {
     pub answer_bytes_max: usize,
     /// AMQP heartbeat (default 10 s): a broker that is silent for twice that is away.
     pub heartbeat: Duration,
+    /// How long a connection must be idle before its buffers are overwritten (default
+    /// [`RINSE_AFTER`]).
+    pub rinse_after: Duration,
     /// Certificates (PEM) that an `amqps` broker is trusted by, besides those of the system.
     pub tls_ca: Option<String>,
 }
@@ -61,6 +67,7 @@ impl AmqpSettings {
             ttl_longest: Duration::from_mins(1),
             answer_bytes_max: ANSWER_BYTES_MAX,
             heartbeat: Duration::from_secs(10),
+            rinse_after: RINSE_AFTER,
             tls_ca: None,
         }
     }

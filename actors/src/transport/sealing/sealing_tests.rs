@@ -226,7 +226,7 @@ impl Rig {
 
 #[tokio::test]
 async fn a_sealed_answer_comes_in_clear_to_the_dispatcher() {
-    let mut rig = Rig::new(true, |adapter, corr_id| adapter.sealed(corr_id));
+    let mut rig = Rig::new(true, Adapter::sealed);
     let AnswerContent::Svar(body) = rig.answer().await else {
         panic!("not opened");
     };

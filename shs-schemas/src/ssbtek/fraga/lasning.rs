@@ -4,15 +4,15 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::platser::{Plats, Platser};
 use super::uppgifter::{FkFraga, FrageUppgifter, Personuppgiftsbitrade, SkvFraga, Tidsperiod};
 use crate::Sensitive;
 use crate::error::{Fault, WireError};
 use crate::ssbtek::cursor::Cursor;
 use crate::ssbtek::personidentitet::{Organisationsnummer, Personidentitet};
-use crate::ssbtek::versionsbyte::Bindningar;
 use crate::ssbtek::xsd::{self, Datum};
 use crate::ssbtek::{Kontrakt, Svarselement};
-use crate::xml::{Content, Declaration, Limits, Reader, Start};
+use crate::xml::{Content, Limits, Start};
 
 /// Root of a question.
 pub(in crate::ssbtek) const ROT: &str = "hamtaBastjanstInformation";
@@ -21,91 +21,6 @@ const SPECIFIKA: &str = "specifikaFrageparametrar";
 
 type Rule = &'static str;
 
-/// Where an element stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::ssbtek) struct Plats {
-    /// The start tag.
-    pub(in crate::ssbtek) tagg: Range<usize>,
-    /// The end tag; empty for a self-closing element.
-    pub(in crate::ssbtek) slut: Range<usize>,
-    /// Length of the prefix with its colon.
-    pub(in crate::ssbtek) prefix: usize,
-}
-
-impl Plats {
-    fn ny(start: &Start<'_>) -> Self {
-        let prefix = if start.prefix.is_empty() {
-            0
-        } else {
-            start.prefix.len() + 1
-        };
-        Self {
-            tagg: start.span.clone(),
-            slut: 0..0,
-            prefix,
-        }
-    }
-
-    /// The whole element.
-    pub(in crate::ssbtek) fn hela(&self) -> Range<usize> {
-        self.tagg.start..self.slut.end
-    }
-
-    /// The prefix with its colon, as it stands in the start tag.
-    pub(in crate::ssbtek) fn prefix(&self) -> Range<usize> {
-        self.tagg.start + 1..self.tagg.start + 1 + self.prefix
-    }
-}
-
-/// Where the parts of a question stand that are spliced into other documents.
-#[derive(Clone, Debug, Default)]
-pub(in crate::ssbtek) struct Platser {
-    pub(in crate::ssbtek) rot: Plats,
-    /// Namespace declarations of the root itself.
-    pub(in crate::ssbtek) egna: Vec<Range<usize>>,
-    /// Those of the envelope around it that it does not declare anew.
-    pub(in crate::ssbtek) arvda: Vec<Range<usize>>,
-    /// True when the question binds the prefix `ssbt` to another namespace.
-    pub(in crate::ssbtek) ssbt_upptaget: bool,
-    pub(in crate::ssbtek) generella: Range<usize>,
-    pub(in crate::ssbtek) specifika: Plats,
-    pub(in crate::ssbtek) element: [Range<usize>; Svarselement::IN_ORDER.len()],
-    /// The element of Skatteverket, whose content differs between versions.
-    pub(in crate::ssbtek) skv: Plats,
-    /// True when that element holds its block of parameters.
-    pub(in crate::ssbtek) skv_fraga: bool,
-    /// Content of `frageTidpunkt`.
-    pub(in crate::ssbtek) frage_tidpunkt: Option<Range<usize>>,
-    /// Content of `korrelationsid`.
-    pub(in crate::ssbtek) korrelationsid: Option<Range<usize>>,
-    /// Content of `lefiJsonFraga`.
-    pub(in crate::ssbtek) lefi_json: Option<Range<usize>>,
-    /// Where the namespace of the contract is bound.
-    pub(in crate::ssbtek) bindningar: Bindningar,
-}
-
-impl Platser {
-    /// Every namespace declaration that holds at the root.
-    pub(in crate::ssbtek) fn deklarationer(&self) -> impl Iterator<Item = &Range<usize>> {
-        self.egna.iter().chain(&self.arvda)
-    }
-
-    /// Length of the start tag of the root with what it inherits.
-    pub(in crate::ssbtek) fn rot_bytes(&self) -> usize {
-        self.rot.tagg.len() + bytes_of(self.arvda.iter())
-    }
-
-    /// Length of what is echoed of the question, without the element around it.
-    pub(in crate::ssbtek) fn echo_bytes(&self) -> usize {
-        bytes_of(self.deklarationer()) + self.generella.len() + self.specifika.hela().len()
-    }
-}
-
-/// Length of these declarations, with the blank before each.
-fn bytes_of<'a>(declarations: impl Iterator<Item = &'a Range<usize>>) -> usize {
-    declarations.map(|declaration| declaration.len() + 1).sum()
-}
-
 /// A question, read: its values and its places.
 pub(in crate::ssbtek) struct Lasning<'a> {
     pub(in crate::ssbtek) uppgifter: FrageUppgifter<'a>,
@@ -113,7 +28,7 @@ pub(in crate::ssbtek) struct Lasning<'a> {
 }
 
 /// Reads and checks a question that is a document of its own.
-pub(in crate::ssbtek) fn las<'a>(
+pub(in crate::ssbtek) fn read<'a>(
     document: &'a str,
     limits: &Limits,
 ) -> Result<Lasning<'a>, WireError> {
@@ -124,13 +39,13 @@ pub(in crate::ssbtek) fn las<'a>(
         .and_then(Kontrakt::from_namespace)
         .filter(|_| start.local == ROT)
         .ok_or(WireError::new(ROT, start.span.start, Fault::Missing))?;
-    let lasning = las_rot(&mut cursor, &start, kontrakt, limits)?;
+    let lasning = read_root(&mut cursor, &start, kontrakt, limits)?;
     cursor.finish()?;
     Ok(lasning)
 }
 
 /// Reads and checks a question whose root, in this version, has begun; to the end of the root.
-pub(in crate::ssbtek) fn las_rot<'a>(
+pub(in crate::ssbtek) fn read_root<'a>(
     cursor: &mut Cursor<'a>,
     start: &Start<'a>,
     kontrakt: Kontrakt,
@@ -139,10 +54,10 @@ pub(in crate::ssbtek) fn las_rot<'a>(
     cursor.set_kontrakt(kontrakt);
     cursor.check_attributes(ROT, &[])?;
     let mut platser = Platser {
-        rot: Plats::ny(start),
+        rot: Plats::new(start),
         ..Platser::default()
     };
-    note_declarations(cursor.reader(), kontrakt, &mut platser);
+    platser.note_declarations(cursor.reader(), kontrakt);
     let attributes = cursor.reader().attributes().len();
     if attributes + platser.deklarationer().count() > limits.attributes_max {
         let limit = Fault::Limit("attributes_max", limits.attributes_max);
@@ -152,7 +67,7 @@ pub(in crate::ssbtek) fn las_rot<'a>(
     let generella = cursor.required(ROT, GENERELLA)?;
     let mut uppgifter = read_generella(cursor, kontrakt, &mut platser)?;
     platser.generella = generella.span.start..cursor.end(GENERELLA)?.end;
-    platser.specifika = Plats::ny(&cursor.required(ROT, SPECIFIKA)?);
+    platser.specifika = Plats::new(&cursor.required(ROT, SPECIFIKA)?);
     for &element in Svarselement::IN_ORDER {
         read_element(cursor, element, &mut uppgifter, &mut platser)?;
     }
@@ -160,28 +75,6 @@ pub(in crate::ssbtek) fn las_rot<'a>(
     platser.rot.slut = cursor.end(ROT)?;
     platser.bindningar = cursor.take_bindningar();
     Ok(Lasning { uppgifter, platser })
-}
-
-/// Notes what is declared at the root: by itself, and by the envelope around it. The subtrees of
-/// the question are spliced into documents without that envelope, so they must bring it along.
-fn note_declarations(reader: &Reader<'_>, kontrakt: Kontrakt, platser: &mut Platser) {
-    let own = reader.declarations();
-    platser.egna = own.iter().map(|declared| declared.span.clone()).collect();
-    let mut in_scope: Vec<&Declaration<'_>> = own.iter().collect();
-    // From the inside out: what is declared again is out of scope.
-    for outer in reader.inherited().iter().rev() {
-        if in_scope.iter().any(|inner| inner.prefix == outer.prefix) {
-            continue;
-        }
-        in_scope.push(outer);
-        // `xmlns=""` undoes a default of the envelope, which is not there any more.
-        if !outer.uri.is_empty() {
-            platser.arvda.push(outer.span.clone());
-        }
-    }
-    platser.ssbt_upptaget = in_scope
-        .iter()
-        .any(|declared| declared.prefix == "ssbt" && declared.uri != kontrakt.namespace());
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a check like the others")]
@@ -344,7 +237,7 @@ fn read_element<'a>(
     if element == Svarselement::Skv {
         platser.skv = Plats {
             slut: end,
-            ..Plats::ny(&start)
+            ..Plats::new(&start)
         };
         platser.skv_fraga = uppgifter.skv.is_some();
     }
