@@ -471,6 +471,42 @@ mod tests {
     }
 
     #[test]
+    fn bodies_are_sealed_with_keys_of_both_sides_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        for name in ["tns-1", "nod-1"] {
+            let id = samsvar_actors::transport::sealing::KeyId::parse(name).unwrap();
+            let pair = samsvar_actors::transport::sealing::KeyPair::generate(id);
+            seal_keys::write(folder.path(), &pair).unwrap();
+        }
+        let plain = parse("--alla --amqp amqp://x").unwrap();
+        assert!(plain.keys().unwrap().is_none());
+        let with = |seal: &str, node: &str| {
+            let (seal, node) = (path(seal), path(node));
+            parse(&format!(
+                "--alla --amqp amqp://x --seal-key {seal} --node-key {node}"
+            ))
+        };
+        let keys = with("tns-1.key", "nod-1.pub")
+            .unwrap()
+            .keys()
+            .unwrap()
+            .unwrap();
+        assert_eq!(keys.own[0].id().as_str(), "tns-1");
+        assert_eq!(keys.node[0].id().as_str(), "nod-1");
+        for (seal, node) in [("tns-1.pub", "nod-1.pub"), ("tns-1.key", "missing.pub")] {
+            let fault = with(seal, node).unwrap().keys().unwrap_err().to_string();
+            assert!(
+                fault.starts_with(folder.path().to_str().unwrap()),
+                "{fault}"
+            );
+        }
+        for half in ["--seal-key k", "--node-key k"] {
+            assert!(parse(&format!("--alla --amqp amqp://x {half}")).is_err());
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_and_the_address_is_not_shown() {
         for line in [
             "--amqp amqp://x",

@@ -679,3 +679,142 @@ fn settings_of_certificates_that_contradict_each_other_are_named() {
         );
     }
 }
+
+#[test]
+fn the_management_api_is_named_by_a_file_by_the_environment_or_not_at_all() {
+    let amqp = "[amqp]\nurl = \"amqp://localhost\"\n";
+    let folder = Folder::with(&format!("{NODE}{amqp}management_url_file = \"api\"\n"));
+    folder.write("api", "https://i:hemligt@mq.example:15671\n");
+    let url = folder.load(&[]).unwrap().amqp.management_url.unwrap();
+    assert_eq!(url.to_string(), "mq.example:15671");
+    let variable = (
+        "SAMSVAR_AMQP__MANAGEMENT_URL",
+        "http://i:hemligt@[::1]:15672",
+    );
+    let url = folder
+        .load(&[variable])
+        .unwrap()
+        .amqp
+        .management_url
+        .unwrap();
+    assert_eq!(url.to_string(), "[::1]:15672");
+    folder.write("api", "http://i:hemligt@mq.example\n");
+    let faults = folder.faults(&[]);
+    assert!(
+        faults.starts_with("api: plain http:// is for a loopback host only"),
+        "{faults}"
+    );
+    assert!(!faults.contains("hemligt"), "{faults}");
+    let both =
+        format!("{NODE}{amqp}management_url_file = \"api\"\nmanagement_url = \"https://i:i@b\"\n");
+    let faults = Folder::with(&both).faults(&[]);
+    assert!(
+        faults.contains("give either management_url or management_url_file"),
+        "{faults}"
+    );
+    let neither = Folder::with(&format!("{NODE}{amqp}"));
+    assert!(neither.load(&[]).unwrap().amqp.management_url.is_none());
+}
+
+/// A folder whose node has this `[sealing]`, and whose CSN has this key.
+fn sealing(key_files: &str, seal: &str) -> Folder {
+    let folder = Folder::with(&format!(
+        "{NODE}[amqp]\nurl = \"amqp://localhost\"\n[sealing]\nkey_files = {key_files}\n"
+    ));
+    let register = format!("[CSN]\nconnected = true\nseal = \"{seal}\"\n");
+    folder.write("uppgiftslamnare.toml", &register);
+    folder
+}
+
+#[test]
+fn bodies_are_sealed_with_keys_that_are_there_and_kept() {
+    use samsvar_actors::transport::sealing::{KeyId, KeyPair};
+
+    use crate::seal_keys::{public_line, write};
+
+    let pair = |name: &str| KeyPair::generate(KeyId::parse(name).unwrap());
+    let csn = pair("csn-1");
+    let line = public_line(csn.public());
+    let folder = sealing("[\"nod-2.key\", \"nod-1.key\"]", &line);
+    let root = folder.path("");
+    write(&root, &pair("nod-1")).unwrap();
+    write(&root, &pair("nod-2")).unwrap();
+    let settings = folder.load(&[]).unwrap();
+    let seal = settings.party(Uppgiftslamnare::CSN).unwrap().seal.as_ref();
+    assert_eq!(seal, Some(csn.public()));
+    let names: Vec<&str> = settings
+        .sealing
+        .keys
+        .iter()
+        .map(|key| key.id().as_str())
+        .collect();
+    assert_eq!(names, ["nod-2", "nod-1"]);
+
+    let faults = |key_files: &str, seal: &str| {
+        let folder = sealing(key_files, seal);
+        let root = folder.path("");
+        for name in ["a", "b"] {
+            std::fs::create_dir(root.join(name)).unwrap();
+            write(&root.join(name), &pair("nod-1")).unwrap();
+        }
+        folder.faults(&[])
+    };
+    for (key_files, seal, part) in [
+        (
+            "[]",
+            &*line,
+            "sealing.key_files: a party has a key (seal), the node has none",
+        ),
+        (
+            "[\"a/nod-1.key\", \"b/nod-1.key\"]",
+            &line,
+            "two keys have the same name",
+        ),
+        (
+            "[\"a/nod-1.key\", \"a/x\", \"a/y\"]",
+            &line,
+            "length is greater than 2",
+        ),
+        ("[\"missing.key\"]", &line, "missing.key: cannot be read"),
+        // A key that is sealed to does not open.
+        (
+            "[\"a/nod-1.pub\"]",
+            &line,
+            "nod-1.pub: can be read by others than its owner",
+        ),
+        (
+            "[\"a/nod-1.key\"]",
+            "csn-1",
+            "uppgiftslamnare.toml:3: CSN.seal: is not the name of a key",
+        ),
+        (
+            "[\"a/nod-1.key\"]",
+            "csn-1 AAAA",
+            "CSN.seal: is not an X25519 key",
+        ),
+        (
+            "[\"a/nod-1.key\"]",
+            "å AAAA",
+            "CSN.seal: the name of a key is",
+        ),
+    ] {
+        let said = faults(key_files, seal);
+        assert!(said.contains(part), "{said} is not {part}");
+    }
+}
+
+#[test]
+fn simulated_authorities_in_the_process_have_no_keys() {
+    use samsvar_actors::transport::sealing::{KeyId, KeyPair};
+
+    let pair = KeyPair::generate(KeyId::parse("csn-1").unwrap());
+    let seal = crate::seal_keys::public_line(pair.public());
+    let folder = in_process("");
+    let register = format!("[CSN]\nconnected = true\nseal = \"{seal}\"\n");
+    folder.write("uppgiftslamnare.toml", &register);
+    let faults = folder.faults(&[]);
+    assert!(
+        faults.contains("transport.kind: simulated authorities here have no keys"),
+        "{faults}"
+    );
+}
