@@ -1,6 +1,7 @@
 //! `samsvar check` against a real RabbitMQ: silent about one that keeps nothing, and naming each thing
 //! in one that would store or copy messages; over the management API, and over AMQP alone.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(
     clippy::disallowed_methods,
     reason = "real time: it waits for processes"
@@ -227,9 +228,9 @@ async fn misuse(node: &RabbitMq) -> Consumer {
     let publish = channel.basic_publish("".into(), queue, options, b"sparas", kept);
     publish.await.unwrap().await.unwrap();
     let options = BasicConsumeOptions::default();
-    let (queue, none) = ("samsvar.fraga.SKV".into(), FieldTable::default());
+    let asked = ("samsvar.fraga.SKV".into(), FieldTable::default());
     channel
-        .basic_consume(queue, "".into(), options, none)
+        .basic_consume(asked.0, "".into(), options, asked.1)
         .await
         .unwrap()
 }
