@@ -21,7 +21,7 @@ use crate::process::{Process, command, samsvar};
 use crate::rabbitmq::RabbitMq;
 
 /// Virtual hosts, one for each test.
-const VHOSTS: usize = 24;
+const VHOSTS: usize = 32;
 
 /// Seed of simulated people and faults.
 pub(crate) const SEED: u64 = 1;
