@@ -219,7 +219,7 @@ fn show(request_id: Uuid, ul: Uppgiftslamnare, slag: &Slag, not_shown: u64) {
     match slag {
         Slag::OgiltigtSvar(error) => log!(
             warn,
-            element = error.element,
+            element = %error.element,
             position = error.offset,
             fault = %error.fault,
             not_shown,

@@ -277,7 +277,9 @@ fn the_connection_test_tells_who_is_away_who_fails_and_who_has_none() {
         });
         for name in names {
             let said = &tested[name];
-            assert_eq!(said["anropad"], name != "SO", "{tested:#}");
+            // CSN's adapter may not be there yet: then it is not called either.
+            let is_called = name != "SO" && (name != "CSN" || said.get("error").is_none());
+            assert_eq!(said["anropad"], is_called, "{tested:#}");
             let errs = name == "TNS" || (name == "CSN" && said.get("error").is_some());
             assert_eq!(said.get("error").is_some(), errs, "{tested:#}");
         }
