@@ -176,12 +176,30 @@ fn is_beyond_the_oracle(document: &str) -> bool {
     let unbound =
         document.contains("xmlns:") && ["''", "\"\""].iter().any(|e| document.contains(e));
     unbound
+        || has_a_namespace_that_is_no_uri(document)
+        || has_two_default_namespaces(document)
         || document
             .match_indices(':')
             .any(|(at, _)| document[..at].ends_with(starts))
         || document
             .match_indices("<?")
             .any(|(at, _)| !document[at..].starts_with("<?pi x?>"))
+}
+
+/// True when a namespace name has characters that no URI has, which roxmltree does not look at.
+fn has_a_namespace_that_is_no_uri(document: &str) -> bool {
+    let in_uri = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b);
+    roxmltree::Document::parse(document).is_ok_and(|document| {
+        let mut declared = document.descendants().flat_map(|node| node.namespaces());
+        declared.any(|namespace| !namespace.uri().bytes().all(in_uri))
+    })
+}
+
+/// True when a tag declares the default namespace twice, which roxmltree lets through when both are the
+/// same.
+fn has_two_default_namespaces(document: &str) -> bool {
+    let mut tags = document.split('<');
+    tags.any(|tag| tag.matches("xmlns=").count() > 1)
 }
 
 fn assert_agree(document: &str) {
