@@ -8,7 +8,8 @@ use serde::Serialize;
 use shs_schemas::ssbtek::Utfall;
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
-use super::{Word, ms, text, word};
+use super::ms;
+use super::words::{Word, text, word};
 use crate::ledger::chain::Hash;
 
 /// A handläggare asked.
