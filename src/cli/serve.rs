@@ -42,20 +42,27 @@ pub struct ServeArgs {
 /// # Errors
 /// When the configuration cannot be used or an address is taken.
 pub fn run(args: &ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let settings = Settings::load(&args.file.config)?;
+    run_with(&Settings::load(&args.file.config)?)
+}
+
+/// The same with settings that have been loaded.
+///
+/// # Errors
+/// When they cannot be used or an address is taken.
+pub fn run_with(settings: &Settings) -> Result<ExitCode, Box<dyn std::error::Error>> {
     telemetry::start(settings.log.format)?;
-    harden(&settings)?;
+    harden(settings)?;
     let connections = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(AMQP_THREADS)
         .thread_name("amqp")
         .enable_all()
         .build()?;
-    let transport = transport(&settings, &connections)?;
+    let transport = transport(settings, &connections)?;
     let outside = Outside {
         transport,
         connections: connections.handle().clone(),
     };
-    let code = actix_rt::System::new().block_on(serve(&settings, outside))?;
+    let code = actix_rt::System::new().block_on(serve(settings, outside))?;
     connections.shutdown_background();
     Ok(code)
 }
