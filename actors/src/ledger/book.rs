@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::folder::{Folder, Storage};
 use super::reading::Readings;
+use super::writer::Until;
 use super::{
     Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally, MAILBOX_MAX, NotNoted,
     Note, Settle, today,
@@ -148,21 +149,21 @@ impl LedgerBook {
     /// Ends when everything noted so far is on disk or has failed, at the latest after the set wait,
     /// and at once while there is no ledger. For a node that stops in order.
     pub fn settled(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.settle(false)
+        self.settle(Until::Synced)
     }
 
     /// The same, with a checkpoint behind it.
     pub fn stated(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.settle(true)
+        self.settle(Until::Stated)
     }
 
-    fn settle(&self, state: bool) -> impl Future<Output = ()> + Send + use<> {
+    fn settle(&self, until: Until) -> impl Future<Output = ()> + Send + use<> {
         let (settle, answer) = oneshot::channel();
         // Past the bound of the mailbox: a full one is when it matters. Where nobody is there to be
         // told, the channel is dropped, and nothing is waited for.
         self.mailbox.tell(Settle {
             answer: settle,
-            state,
+            until,
         });
         let wait_max = self.wait_max;
         async move {

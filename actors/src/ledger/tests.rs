@@ -198,6 +198,49 @@ async fn a_note_alone_does_not_wait_for_others() {
 }
 
 #[actix::test]
+async fn notes_that_nobody_waits_for_are_written_at_once_and_share_an_fsync_a_second() {
+    let rig = Rig::start(400);
+    rig.durable(0).await.unwrap();
+    tokio::time::pause();
+    let a_moment = || tokio::time::sleep(SYNC_EVERY / 10);
+    for n in 1..=5 {
+        rig.book.note(event(n));
+        a_moment().await;
+        assert_eq!(ids(&rig.disk.lines()).last(), Some(&n));
+    }
+    assert_eq!(rig.disk.fsyncs(), 1, "of the durable one");
+    tokio::time::sleep(SYNC_EVERY).await;
+    assert_eq!(rig.disk.fsyncs(), 2);
+    tokio::time::sleep(SYNC_EVERY * 3).await;
+    assert_eq!(rig.disk.fsyncs(), 2, "nothing is new");
+    rig.book.note(event(6));
+    rig.durable(7).await.unwrap();
+    assert_eq!(rig.disk.fsyncs(), 3);
+    tokio::time::sleep(SYNC_EVERY * 3).await;
+    assert_eq!(rig.disk.fsyncs(), 3, "it went with the other one");
+}
+
+#[actix::test]
+async fn an_fsync_that_fails_later_says_how_many_notes_it_may_have_cost() {
+    let rig = Rig::start(400);
+    rig.durable(0).await.unwrap();
+    tokio::time::pause();
+    for n in 1..=3 {
+        rig.book.note(event(n));
+    }
+    tokio::time::sleep(SYNC_EVERY / 2).await;
+    let fails = &rig.disk.sync_fails;
+    fails.lock().unwrap().push(io::ErrorKind::NotFound);
+    assert_eq!(rig.line().state, State::Running);
+    tokio::time::sleep(SYNC_EVERY).await;
+    assert_eq!(rig.counted().lost, 3);
+    tokio::time::sleep(PROBE_EVERY * 2).await;
+    assert_eq!(rig.line().state, State::Running);
+    let last = rig.disk.lines().pop().unwrap();
+    assert!(last.contains(r#""event":"uppehall""#) && last.contains(r#""lost":3"#));
+}
+
+#[actix::test]
 async fn bytes_bound_a_group_as_well() {
     let rig = Rig::start(usize::MAX);
     let notes: u32 = 8000;

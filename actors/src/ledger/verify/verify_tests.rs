@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::super::folder::Storage;
 use super::super::group::Group;
-use super::super::writer::{Custody, Writer};
+use super::super::writer::{Custody, Until, Writer};
 use super::super::{LedgerTally, event::Avbrott};
 use super::*;
 
@@ -77,8 +77,9 @@ impl Made {
             let event = Event::now(Uuid::new_v4(), Ids::default(), What::Avbrutet { reason });
             assert!(group.add(|out| writer.render(&event, out), None));
         }
-        writer.write(&group, None, state).unwrap();
-        group.noted();
+        let until = if state { Until::Stated } else { Until::Synced };
+        writer.write(&group, None, until).unwrap();
+        group.written();
     }
 
     fn tear(&self, piece: &[u8]) {
