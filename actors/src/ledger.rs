@@ -65,8 +65,12 @@ use crate::mailbox::Envelope;
 use crate::observation::{FailureClass, Observed, State};
 use crate::supervisor::Halt;
 
-/// Notes that may wait for the ledger. Beyond it a durable note is refused and another is lost.
+/// Notes that may wait for the ledger. Beyond it a durable note is refused.
 pub const MAILBOX_MAX: usize = 16_384;
+
+/// Of these, room for durable notes alone: a note that nobody waits for is lost before it takes it. So a
+/// flood of those makes no asynchronous message be refused.
+pub const DURABLE_ROOM: usize = 4_096;
 
 /// Bytes of lines from which a group is written without waiting for more.
 pub const GROUP_BYTES_MAX: usize = 256 * 1024;

@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use super::folder::{Folder, Storage};
 use super::reading::Readings;
 use super::{
-    Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally, MAILBOX_MAX, NotNoted,
-    Note, Settle, today,
+    DURABLE_ROOM, Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally,
+    MAILBOX_MAX, NotNoted, Note, Settle, today,
 };
 use crate::child::RestartPolicy;
 use crate::failpoint::Failpoints;
@@ -103,7 +103,8 @@ impl LedgerBook {
             event,
             durable: None,
         };
-        if let Err(undelivered) = self.mailbox.deliver(note) {
+        let room = MAILBOX_MAX - DURABLE_ROOM;
+        if let Err(undelivered) = self.mailbox.deliver_below(room, note) {
             LedgerTally::count(&self.tally.lost, 1);
             let event = undelivered.into_message().event;
             tracing::warn!(request_id = %event.request_id, "event lost: the ledger takes no more");

@@ -273,17 +273,24 @@ async fn a_fall_refuses_the_note_in_hand_and_its_group_and_nothing_that_waits_be
 }
 
 #[actix::test]
-async fn a_full_mailbox_refuses_a_durable_note_and_loses_and_counts_another() {
+async fn a_flood_of_notes_that_nobody_waits_for_leaves_durable_ones_their_room() {
     let rig = Rig::start(MAILBOX_MAX);
     rig.durable(0).await.unwrap();
-    for n in 0..MAILBOX_MAX as u128 {
-        rig.book.note(event(n));
+    let (room, lost) = (MAILBOX_MAX - DURABLE_ROOM, 1_000);
+    for n in 0..room + lost {
+        rig.book.note(event(n as u128));
     }
+    assert_eq!(rig.counted().lost, lost as u64);
+    let durable: Vec<_> = (0..DURABLE_ROOM as u128)
+        .map(|n| rig.book.note_durably(event(n)))
+        .collect();
     let refused = rig.book.note_durably(event(1));
     rig.book.note(event(2));
     assert_eq!(refused.await, Err(NotNoted::Full));
-    assert_eq!((rig.counted().lost, rig.counted().not_noted), (1, 1));
+    assert_eq!(rig.counted().lost, lost as u64 + 1);
+    assert!(join_all(durable).await.iter().all(Result::is_ok));
     rig.book.settled().await;
+    assert_eq!(rig.counted().not_noted, 1);
     assert_eq!(rig.counted().noted, 1 + MAILBOX_MAX as u64);
 }
 
