@@ -25,12 +25,14 @@
 pub mod book;
 pub mod chain;
 pub mod checkpoint;
+mod clock;
 pub mod event;
 pub mod folder;
 mod group;
 mod health;
 pub mod journal;
 pub mod keys;
+mod lives;
 mod private;
 pub mod reading;
 mod tail;
@@ -50,8 +52,9 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 pub use self::book::LedgerBook;
-use self::event::Uppehall;
+use self::clock::Clock;
 pub use self::event::{Event, Ids, What};
+use self::event::{Klocksteg, Uppehall};
 use self::folder::Storage;
 use self::group::Group;
 pub use self::health::LedgerHealth;
@@ -174,6 +177,8 @@ pub struct LedgerContext {
     pub readings: Option<Readings>,
     /// Today, in UTC.
     pub today: Arc<dyn Fn() -> NaiveDate + Send + Sync>,
+    /// Now, by the wall clock.
+    pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     /// Whether it can write.
     pub health: Arc<LedgerHealth>,
     /// Its counters.
@@ -203,6 +208,7 @@ pub struct Ledger {
     context: LedgerContext,
     writer: Writer,
     group: Group,
+    clock: Clock,
     failing: Option<Failing>,
     /// A checkpoint is on its way.
     checkpoint_set: bool,
@@ -228,6 +234,7 @@ impl Ledger {
         });
         Self {
             group: Group::new(&context.tally),
+            clock: Clock::default(),
             writer,
             failing,
             checkpoint_set: false,
@@ -251,6 +258,7 @@ impl Ledger {
         if self.group.notes() == 0 && !state && self.failing.is_none() {
             return true;
         }
+        self.look_at_the_clock();
         let group = std::mem::replace(&mut self.group, Group::new(&self.context.tally));
         let own = self.failing.map(|failing| {
             What::Uppehall(Uppehall {
@@ -273,6 +281,19 @@ impl Ledger {
         }
         self.set_timers(ctx);
         written.is_ok()
+    }
+
+    /// Notes that the clock was put back, behind the lines that are about to be written.
+    fn look_at_the_clock(&mut self) {
+        let Some(bakat_ms) = self.clock.look((self.context.now)()) else {
+            return;
+        };
+        tracing::warn!(bakat_ms, "the clock of the machine was put back");
+        let step = What::Klocksteg(Klocksteg { bakat_ms });
+        self.add(Note {
+            event: Event::now(Uuid::nil(), Ids::default(), step),
+            durable: None,
+        });
     }
 
     fn set_timers(&mut self, ctx: &mut Context<Self>) {

@@ -299,7 +299,7 @@ async fn verify_names_the_line_and_what_was_done_to_it() {
     let changed = ledger(sandbox.folder(), &["verify"]);
     assert_eq!(changed.status.code(), Some(1));
     assert!(
-        said(&changed).contains(".jsonl:1: changed\n"),
+        said(&changed).contains(".jsonl:2: changed\n"),
         "{}",
         said(&changed)
     );

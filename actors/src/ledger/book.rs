@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::ArbiterHandle;
+use chrono::Utc;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
+use super::event::{Forra, Ids, Startat, What};
 use super::folder::{Folder, Storage};
+use super::lives;
 use super::reading::Readings;
 use super::{
     DURABLE_ROOM, Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally,
@@ -33,7 +37,8 @@ pub struct LedgerBook {
 }
 
 impl LedgerBook {
-    /// A ledger in the folder of the settings, and the child that the supervisor is to adopt. The
+    /// A ledger in the folder of the settings, whose first note is that the node starts, and the child that
+    /// the supervisor is to adopt. The
     /// ledger blocks: `arbiter` should be nobody else's. A folder that cannot be made is told by the
     /// first note, and by the tree.
     pub fn open(
@@ -47,6 +52,10 @@ impl LedgerBook {
         if let Err(error) = folder.prepare() {
             tracing::error!(%error, "the folder of the ledger cannot be used");
         }
+        let forra = lives::last_end(folder.path()).unwrap_or_else(|error| {
+            tracing::error!(%error, "how the last life ended cannot be read from the ledger");
+            Forra::Avbruten
+        });
         let (mailbox, tally) = (mailbox(), Arc::default());
         let health: Arc<LedgerHealth> = Arc::default();
         let context = LedgerContext {
@@ -56,6 +65,7 @@ impl LedgerBook {
             custody: Some(settings.custody),
             readings: Some(readings),
             today: Arc::new(today),
+            now: Arc::new(Utc::now),
             health: Arc::clone(&health),
             tally: Arc::clone(&tally),
             observed: Arc::clone(mailbox.observed()),
@@ -69,6 +79,9 @@ impl LedgerBook {
             person_pseudonyms: settings.person_pseudonyms,
             ..Self::over(mailbox, tally, settings.wait_max)
         };
+        let version = env!("CARGO_PKG_VERSION");
+        let startat = What::Startat(Startat { version, forra });
+        book.note(Event::now(Uuid::nil(), Ids::default(), startat));
         (book, spec)
     }
 

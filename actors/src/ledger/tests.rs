@@ -94,6 +94,7 @@ impl DayFile for Shelf {
 struct Rig {
     disk: Arc<Disk>,
     today: Arc<Mutex<NaiveDate>>,
+    now: Arc<Mutex<DateTime<Utc>>>,
     book: LedgerBook,
     observatory: Arc<Observatory>,
     failpoints: Failpoints,
@@ -109,6 +110,8 @@ impl Rig {
         let (disk, failpoints) = (Arc::new(Disk::default()), Failpoints::default());
         let today = Arc::new(Mutex::new(day("2026-11-22")));
         let (mailbox, tally) = (book::mailbox(), Arc::<LedgerTally>::default());
+        let now = Arc::new(Mutex::new(Utc::now()));
+        let wall = Arc::clone(&now);
         let (clock, observed) = (Arc::clone(&today), Arc::clone(mailbox.observed()));
         let context = LedgerContext {
             node_id: NodeId::parse("n1").unwrap(),
@@ -118,6 +121,7 @@ impl Rig {
             readings: None,
             health: Arc::default(),
             today: Arc::new(move || *clock.lock().unwrap()),
+            now: Arc::new(move || *wall.lock().unwrap()),
             tally: Arc::clone(&tally),
             observed,
             failpoints: failpoints.clone(),
@@ -133,6 +137,7 @@ impl Rig {
             book: LedgerBook::over(mailbox, tally, Duration::from_millis(WAIT_MAX_MS)),
             disk,
             today,
+            now,
             observatory,
             failpoints,
             supervisor,
@@ -252,6 +257,23 @@ async fn after_midnight_lines_go_to_the_file_of_the_new_day() {
     let days = rig.disk.days.lock().unwrap();
     let dates: Vec<_> = days.iter().map(|(date, _)| *date).collect();
     assert_eq!(dates, [day("2026-11-22"), day("2026-11-23")]);
+}
+
+#[actix::test]
+async fn a_clock_that_is_put_back_is_noted_once() {
+    let rig = Rig::start(400);
+    rig.durable(1).await.unwrap();
+    *rig.now.lock().unwrap() -= Duration::from_secs(90);
+    for n in 2..4 {
+        rig.durable(n).await.unwrap();
+    }
+    let lines = rig.disk.lines();
+    assert_eq!(ids(&lines), [1, 2, 0, 3]);
+    assert!(
+        lines[2].contains(r#""event":"klocksteg","bakat_ms":90000,"#),
+        "{}",
+        lines[2]
+    );
 }
 
 #[actix::test]
