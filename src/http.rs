@@ -45,6 +45,7 @@ pub fn service(
 ) -> std::io::Result<Server> {
     let limits = settings.listener.clone();
     let callers = Arc::new(Callers::new(settings, store.cloned()));
+    let avvisade = node.avvisade().clone();
     let next_worker = Arc::new(AtomicUsize::new(0));
     let common = Arc::new(door::Common::new(&node, bodies, settings));
     let address = soap::PublicAddress(settings.ssbtek.soap_address.clone());
@@ -83,7 +84,7 @@ pub fn service(
         .on_connect(move |io, data| callers.note(io, data));
     let server = if limits.tls.is_some() {
         let store = store.ok_or_else(|| std::io::Error::other("TLS without certificates"))?;
-        let config = tls::server::config(store).map_err(std::io::Error::other)?;
+        let config = tls::server::config(store, avvisade).map_err(std::io::Error::other)?;
         server.listen_rustls_0_23(listener, config)?
     } else {
         server.listen(listener)?
@@ -94,13 +95,17 @@ pub fn service(
 /// The delivery service, on a node that takes asynchronous messages.
 fn delivery_desk(node: &Arc<Node>) -> Option<Arc<DeliveryDesk>> {
     let outboxes = Arc::clone(node.asynch()?.outboxes());
-    let node = Arc::clone(node);
+    let (node, avvisade) = (Arc::clone(node), node.avvisade().clone());
     let acknowledged = move |Acknowledgement { label, confirm }| {
         if let Some(asynch) = node.asynch() {
             asynch.acknowledged(Kvitterat { label, confirm });
         }
     };
-    Some(DeliveryDesk::new(outboxes, Arc::new(acknowledged)))
+    Some(DeliveryDesk::new(
+        outboxes,
+        Arc::new(acknowledged),
+        avvisade,
+    ))
 }
 
 fn hung_up_if_refused<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {

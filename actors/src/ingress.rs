@@ -104,6 +104,12 @@ impl Ingress {
             // Every sub-question is a disclosure: none for nobody.
             return inkommande.port.caller_gone();
         }
+        let mut inkommande = inkommande;
+        match &found {
+            Ok(Found::Message(examined)) => inkommande.port.is_from(examined.sender.clone()),
+            Ok(Found::Anrop(examined)) => inkommande.port.is_from(examined.exchange.sender.clone()),
+            Err(_) => {}
+        }
         match found {
             Ok(Found::Message(examined)) if examined.open.is_nothing() => {
                 self.handle_it(inkommande, *examined, ctx);

@@ -28,12 +28,14 @@
 pub mod book;
 pub mod chain;
 pub mod checkpoint;
+mod clock;
 pub mod event;
 pub mod folder;
 mod group;
 mod health;
 pub mod journal;
 pub mod keys;
+mod lives;
 mod private;
 pub mod reading;
 mod tail;
@@ -46,15 +48,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
 use chrono::{DateTime, NaiveDate, Utc};
 use shs_schemas::ids::NodeId;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 pub use self::book::LedgerBook;
-use self::event::Uppehall;
+use self::clock::Clock;
 pub use self::event::{Event, Ids, What};
+use self::event::{Klocksteg, Uppehall};
 use self::folder::Storage;
 use self::group::Group;
 pub use self::health::LedgerHealth;
@@ -68,8 +71,12 @@ use crate::mailbox::Envelope;
 use crate::observation::{FailureClass, Observed, State};
 use crate::supervisor::Halt;
 
-/// Notes that may wait for the ledger. Beyond it a durable note is refused and another is lost.
+/// Notes that may wait for the ledger. Beyond it a durable note is refused.
 pub const MAILBOX_MAX: usize = 16_384;
+
+/// Of these, room for durable notes alone: a note that nobody waits for is lost before it takes it. So a
+/// flood of those makes no asynchronous message be refused.
+pub const DURABLE_ROOM: usize = 4_096;
 
 /// Bytes of lines from which a group is written without waiting for more.
 pub const GROUP_BYTES_MAX: usize = 256 * 1024;
@@ -83,6 +90,10 @@ pub const WAIT_MAX_MS: u64 = 2_000;
 /// How long lines that nobody waits for may be written and not on disk: what a loss of power may take.
 /// One fsync a second costs nothing; one for each group is a tenth of all that a busy node does.
 pub const SYNC_EVERY: Duration = Duration::from_secs(1);
+
+/// How long notes gather behind a group that nobody waited for. Otherwise each of the twelve notes of a
+/// request would wake the ledger, which took more time than writing them.
+pub const GATHER: Duration = Duration::from_millis(2);
 
 /// How often a ledger that cannot write tries again.
 pub const PROBE_EVERY: Duration = Duration::from_millis(250);
@@ -176,6 +187,8 @@ pub struct LedgerContext {
     pub readings: Option<Readings>,
     /// Today, in UTC.
     pub today: Arc<dyn Fn() -> NaiveDate + Send + Sync>,
+    /// Now, by the wall clock.
+    pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     /// Whether it can write.
     pub health: Arc<LedgerHealth>,
     /// Its counters.
@@ -205,6 +218,7 @@ pub struct Ledger {
     context: LedgerContext,
     writer: Writer,
     group: Group,
+    clock: Clock,
     failing: Option<Failing>,
     /// Notes that are written and may not be on disk.
     unsynced: usize,
@@ -234,6 +248,7 @@ impl Ledger {
         });
         Self {
             group: Group::new(&context.tally),
+            clock: Clock::default(),
             writer,
             failing,
             unsynced: 0,
@@ -263,6 +278,7 @@ impl Ledger {
         if self.group.notes() == 0 && enough && self.failing.is_none() {
             return true;
         }
+        self.look_at_the_clock();
         let group = std::mem::replace(&mut self.group, Group::new(&self.context.tally));
         let own = self.failing.map(|failing| {
             What::Uppehall(Uppehall {
@@ -290,6 +306,19 @@ impl Ledger {
         }
         self.set_timers(ctx);
         written.is_ok()
+    }
+
+    /// Notes that the clock was put back, behind the lines that are about to be written.
+    fn look_at_the_clock(&mut self) {
+        let Some(bakat_ms) = self.clock.look((self.context.now)()) else {
+            return;
+        };
+        tracing::warn!(bakat_ms, "the clock of the machine was put back");
+        let step = What::Klocksteg(Klocksteg { bakat_ms });
+        self.add(Note {
+            event: Event::now(Uuid::nil(), Ids::default(), step),
+            durable: None,
+        });
     }
 
     fn set_timers(&mut self, ctx: &mut Context<Self>) {
@@ -450,7 +479,12 @@ impl Handler<Flush> for Ledger {
     type Result = ();
 
     fn handle(&mut self, _: Flush, ctx: &mut Self::Context) {
+        let in_no_hurry = !self.group.is_waited_for();
         self.flush(Until::Written, ctx);
+        if in_no_hurry {
+            // Messages stay in the mailbox meanwhile, and wake nobody.
+            ctx.wait(tokio::time::sleep(GATHER).into_actor(self));
+        }
     }
 }
 

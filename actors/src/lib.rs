@@ -14,6 +14,7 @@
 pub mod aggregator;
 mod answer;
 pub mod avvikelse;
+pub mod avvisat;
 pub mod caller;
 pub mod child;
 pub mod contained;

@@ -10,6 +10,7 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use samsvar_actors::failure::{Failure, Rejection, Source};
+use samsvar_actors::ledger::event::Dorr;
 use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::reply::Outcome;
 use shs_schemas::mime::ContentType;
@@ -64,7 +65,7 @@ async fn call(
         traceparent: received.traceparent,
         port: received.port,
     };
-    let outcome = door.handle(&request, payload, anrop).await;
+    let outcome = door.handle(&request, payload, Dorr::Soap, anrop).await;
     match outcome {
         Outcome::Reply(reply) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, XML))

@@ -112,12 +112,59 @@ async fn a_caller_that_hangs_up_leaves_an_end_and_then_nothing() {
         .iter()
         .rev()
         .filter(|line| line["request_id"] == *request);
-    let ends: Vec<_> = own.take(2).collect();
+    let ends: Vec<_> = own.take(3).collect();
     assert_eq!(
         (&ends[0]["event"], &ends[0]["reason"]),
         (&"gallrat".into(), &"avslutat".into())
     );
     assert_eq!(ends[1]["event"], "avbrutet");
+    assert_eq!(
+        ends[2]["outcome"], "aterkallad",
+        "each question has its outcome"
+    );
+}
+
+/// What is noted of the one request there is, in order, its questions to authorities sorted.
+fn chain(lines: &[Value]) -> Vec<(String, String)> {
+    let request = &of_event(lines, "mottaget")[0]["request_id"];
+    let own = lines.iter().filter(|line| line["request_id"] == *request);
+    let word = |line: &Value, field: &str| line[field].as_str().unwrap_or_default().to_owned();
+    own.map(|line| {
+        let what = ["outcome", "reason", "where"].map(|field| word(line, field));
+        (word(line, "event"), what.concat())
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn what_falls_leaves_a_whole_chain_all_the_same() {
+    for place in ["aggregator", "egress"] {
+        let sandbox = Sandbox::new().asynch().start().await;
+        sandbox.failpoints().arm(place, 1);
+        assert!(sandbox.ask(DEMO).await.is_err());
+        crate::sandbox::eventually("the end is noted", || sandbox.ledger().contains("gallrat"))
+            .await;
+        let mut chain = chain(&lines(&sandbox));
+        let ends = chain.split_off(chain.len() - 2);
+        let end = |event: &str, what: &str| (event.to_owned(), what.to_owned());
+        assert_eq!(ends, [end("fel", "mottagning"), end("gallrat", "avslutat")]);
+        let asked: Vec<_> = chain
+            .iter()
+            .filter(|(event, _)| event == "delsvar")
+            .collect();
+        assert_eq!(
+            asked.len(),
+            Uppgiftslamnare::all().count(),
+            "{place}: {chain:?}"
+        );
+        if place == "aggregator" {
+            assert!(
+                asked.iter().all(|(_, what)| what == "aterkallad"),
+                "{asked:?}"
+            );
+        }
+        assert_eq!(chain[0].0, "mottaget");
+    }
 }
 
 #[tokio::test]
@@ -252,7 +299,7 @@ async fn verify_names_the_line_and_what_was_done_to_it() {
     let changed = ledger(sandbox.folder(), &["verify"]);
     assert_eq!(changed.status.code(), Some(1));
     assert!(
-        said(&changed).contains(".jsonl:1: changed\n"),
+        said(&changed).contains(".jsonl:2: changed\n"),
         "{}",
         said(&changed)
     );

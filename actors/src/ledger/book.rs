@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::ArbiterHandle;
+use chrono::Utc;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
+use super::event::{Forra, Ids, Startat, What};
 use super::folder::{Folder, Storage};
+use super::lives;
 use super::reading::Readings;
 use super::writer::Until;
 use super::{
-    Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally, MAILBOX_MAX, NotNoted,
-    Note, Settle, today,
+    DURABLE_ROOM, Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally,
+    MAILBOX_MAX, NotNoted, Note, Settle, today,
 };
 use crate::child::RestartPolicy;
 use crate::failpoint::Failpoints;
@@ -34,7 +38,8 @@ pub struct LedgerBook {
 }
 
 impl LedgerBook {
-    /// A ledger in the folder of the settings, and the child that the supervisor is to adopt. The
+    /// A ledger in the folder of the settings, whose first note is that the node starts, and the child that
+    /// the supervisor is to adopt. The
     /// ledger blocks: `arbiter` should be nobody else's. A folder that cannot be made is told by the
     /// first note, and by the tree.
     pub fn open(
@@ -48,6 +53,10 @@ impl LedgerBook {
         if let Err(error) = folder.prepare() {
             tracing::error!(%error, "the folder of the ledger cannot be used");
         }
+        let forra = lives::last_end(folder.path()).unwrap_or_else(|error| {
+            tracing::error!(%error, "how the last life ended cannot be read from the ledger");
+            Forra::Avbruten
+        });
         let (mailbox, tally) = (mailbox(), Arc::default());
         let health: Arc<LedgerHealth> = Arc::default();
         let context = LedgerContext {
@@ -57,6 +66,7 @@ impl LedgerBook {
             custody: Some(settings.custody),
             readings: Some(readings),
             today: Arc::new(today),
+            now: Arc::new(Utc::now),
             health: Arc::clone(&health),
             tally: Arc::clone(&tally),
             observed: Arc::clone(mailbox.observed()),
@@ -70,6 +80,9 @@ impl LedgerBook {
             person_pseudonyms: settings.person_pseudonyms,
             ..Self::over(mailbox, tally, settings.wait_max)
         };
+        let version = env!("CARGO_PKG_VERSION");
+        let startat = What::Startat(Startat { version, forra });
+        book.note(Event::now(Uuid::nil(), Ids::default(), startat));
         (book, spec)
     }
 
@@ -104,7 +117,8 @@ impl LedgerBook {
             event,
             durable: None,
         };
-        if let Err(undelivered) = self.mailbox.deliver(note) {
+        let room = MAILBOX_MAX - DURABLE_ROOM;
+        if let Err(undelivered) = self.mailbox.deliver_below(room, note) {
             LedgerTally::count(&self.tally.lost, 1);
             let event = undelivered.into_message().event;
             tracing::warn!(request_id = %event.request_id, "event lost: the ledger takes no more");

@@ -7,8 +7,10 @@
 //! names people stands there under a pseudonym that takes the same key.
 
 mod avvikelse;
+mod avvisat;
 mod ids;
 mod keyed;
+mod livslopp;
 mod message;
 mod request;
 mod upkeep;
@@ -23,8 +25,10 @@ use shs_schemas::ErrorCode;
 use uuid::Uuid;
 
 pub use self::avvikelse::{AvvikelseLine, FaultWord};
+pub use self::avvisat::{Anropare, AvvisatLine, Dorr};
 pub use self::ids::{Ids, PlainId};
 use self::keyed::Keyed;
+pub use self::livslopp::{Forra, Klocksteg, Omstart, Startat, Stoppat};
 pub use self::message::{Avbrott, Direction, Gallring, Mottaget, Place, Way};
 pub use self::request::{DelsvarLine, Delutfall, FragaLine};
 pub use self::upkeep::{Avlast, Command, Filter, GallradDag, Lagat, Uppehall};
@@ -188,10 +192,20 @@ pub enum What {
     },
     /// Something was odd about one authority's answer (design 8.6; R-085). It ends nothing.
     Avvikelse(AvvikelseLine),
+    /// A call was refused before anything was taken in.
+    Avvisat(AvvisatLine),
     /// A handläggare asked, by a message that was taken in.
     Fraga(FragaLine),
     /// What became of the question to one authority.
     Delsvar(DelsvarLine),
+    /// The node started.
+    Startat(Startat),
+    /// The node was stopped in order.
+    Stoppat(Stoppat),
+    /// An actor fell, and is started anew if that may be.
+    Omstart(Omstart),
+    /// The clock was put back.
+    Klocksteg(Klocksteg),
     /// The ledger mended what a crash had torn.
     Lagat(Lagat),
     /// A signed statement of how far the ledger reached.
@@ -208,6 +222,10 @@ pub enum What {
 impl What {
     /// The word of checkpoints.
     pub(super) const KONTROLLPUNKT: &str = "kontrollpunkt";
+    /// The word of a node that started.
+    pub(super) const STARTAT: &str = "startat";
+    /// The word of a node that was stopped in order.
+    pub(super) const STOPPAT: &str = "stoppat";
     /// The word of mended lines.
     pub(super) const LAGAT: &str = "lagat";
     /// The word of removed days.

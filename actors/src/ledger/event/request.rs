@@ -36,6 +36,8 @@ pub enum Delutfall {
     BtFel,
     /// It was not asked, did not answer, or not usably.
     SsbtFel,
+    /// Nobody waits for it any more: the caller hung up, or what held the question fell.
+    Aterkallad,
 }
 
 impl Word for Delutfall {
@@ -45,6 +47,7 @@ impl Word for Delutfall {
             Self::Ping => "ping",
             Self::BtFel => "bt_fel",
             Self::SsbtFel => "ssbt_fel",
+            Self::Aterkallad => "aterkallad",
         }
     }
 }
@@ -72,17 +75,27 @@ pub struct DelsvarLine {
 }
 
 impl DelsvarLine {
-    /// This outcome, so long after the request was received.
-    #[must_use]
-    pub fn of(bastjanst: Uppgiftslamnare, utfall: &Utfall, took: Duration) -> Self {
-        let plain = |outcome| Self {
+    const fn plain(bastjanst: Uppgiftslamnare, outcome: Delutfall, ms: u64) -> Self {
+        Self {
             bastjanst,
             outcome,
             felkod: None,
-            ms: ms(took),
+            ms,
             bytes: None,
             sha256: None,
-        };
+        }
+    }
+
+    /// Nobody waits for it any more, so long after the request was received.
+    #[must_use]
+    pub fn recalled(bastjanst: Uppgiftslamnare, took: Duration) -> Self {
+        Self::plain(bastjanst, Delutfall::Aterkallad, ms(took))
+    }
+
+    /// This outcome, so long after the request was received.
+    #[must_use]
+    pub fn of(bastjanst: Uppgiftslamnare, utfall: &Utfall, took: Duration) -> Self {
+        let plain = |outcome| Self::plain(bastjanst, outcome, ms(took));
         match utfall {
             Utfall::Svar(svar) => Self {
                 bytes: Some(svar.element().len() as u64),
