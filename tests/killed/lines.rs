@@ -1,6 +1,6 @@
 //! The ledger as far as it is needed to judge the node: its lines in their order.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -55,34 +55,42 @@ fn line(line: &str) -> Option<Line> {
     })
 }
 
-/// What the ledger says of one message that was taken over: every line under its `request_id`.
+/// What the ledger says of one message that was taken over: every line under its `request_id`, by number.
 #[derive(Clone, Debug, Default)]
 pub struct Accepted {
-    /// Its tx.id.
-    pub tx_id: String,
+    /// When it was.
+    pub seq: u64,
     /// Copies that took its place.
     copies: usize,
-    /// Messages that reached whom they were for: it, its copies, or its reply.
+    /// It, its copies or its reply reached whom they were for.
     served: Vec<u64>,
-    /// Errors that its sender has.
+    /// Its sender has an error.
     told: Vec<u64>,
-    /// When a node that was started anew found it without an end.
+    /// A node that was started anew found it without an end.
     pub resumed: Vec<u64>,
     /// It was never promised, or its sender sent it again and that one counts.
     pub is_void: bool,
 }
 
 impl Accepted {
-    /// The line with which it was served.
+    /// When it was served in full.
     pub fn served(&self) -> Option<u64> {
         let last = self.copies.max(1) - 1;
         self.served.get(last).copied()
     }
 
-    /// The line with which it came to its end.
+    /// When it came to its end: each copy did, or its sender was told that the node was started anew.
     pub fn ended(&self) -> Option<u64> {
-        let (served, told) = (self.served(), self.told.first().copied());
-        served.into_iter().chain(told).min()
+        let last = self.copies.max(1) - 1;
+        let mut ends = [&self.served[..], &self.told[..]].concat();
+        ends.sort_unstable();
+        let resumed = self.resumed.first();
+        let told = self
+            .told
+            .iter()
+            .find(|told| resumed.is_some_and(|resumed| *told > resumed));
+        let by_copies = ends.get(last);
+        by_copies.into_iter().chain(told).min().copied()
     }
 
     fn take(&mut self, line: &Line) {
@@ -104,22 +112,29 @@ impl Accepted {
     }
 }
 
-/// Every asynchronous message that was taken over and is not administrative, by `request_id`.
-pub fn accepted(lines: &[Line]) -> BTreeMap<&str, Accepted> {
-    let mut all = BTreeMap::new();
+/// Every asynchronous message that was taken over and is not administrative: how often, by tx.id.
+pub fn accepted(lines: &[Line]) -> HashMap<String, Vec<Accepted>> {
+    let mut all = HashMap::new();
     for line in lines {
         let begins = line.event == "mottaget"
             && line.text("transfer_type") == "asynch"
             && line.text("sequence_type") != "adm";
         if begins {
             let accepted = Accepted {
-                tx_id: line.tx_id.clone(),
+                seq: line.seq,
                 ..Accepted::default()
             };
-            all.insert(line.request_id.as_str(), accepted);
-        } else if let Some(accepted) = all.get_mut(line.request_id.as_str()) {
+            all.insert(line.request_id.as_str(), (&line.tx_id, accepted));
+        } else if let Some((_, accepted)) = all.get_mut(line.request_id.as_str()) {
             accepted.take(line);
         }
     }
-    all
+    let mut by_tx_id: HashMap<String, Vec<Accepted>> = HashMap::new();
+    for (tx_id, accepted) in all.into_values() {
+        by_tx_id.entry(tx_id.clone()).or_default().push(accepted);
+    }
+    for accepted in by_tx_id.values_mut() {
+        accepted.sort_by_key(|accepted| accepted.seq);
+    }
+    by_tx_id
 }
