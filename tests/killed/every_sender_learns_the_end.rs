@@ -34,6 +34,9 @@ const QUIET: Duration = Duration::from_secs(4);
 /// How long a node that has nothing to tell is watched.
 const WATCHED: Duration = Duration::from_secs(3);
 
+/// Faults that are shown.
+const SHOWN_MAX: usize = 40;
+
 const POLL: Duration = Duration::from_millis(50);
 
 /// Everybody around the node.
@@ -243,14 +246,14 @@ impl World {
         let faults = verdict::faults(&sent, &lines, &figures.lives, self.record.oddities());
         eprintln!("{figures}");
         if faults.is_empty() {
-            return figures.assert_worth_it();
+            figures.assert_worth_it();
+            return self.stage.clear();
         }
-        let number = faults.len();
-        let first: Vec<_> = faults.into_iter().take(20).collect();
-        let kept = self.stage.keep();
+        let (number, ledger) = (faults.len(), self.stage.ledger());
+        let first: Vec<_> = faults.into_iter().take(SHOWN_MAX).collect();
         panic!(
             "{number} faults; the ledger is kept in {}\n{}",
-            kept.display(),
+            ledger.display(),
             first.join("\n")
         );
     }

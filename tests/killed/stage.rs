@@ -41,7 +41,9 @@ impl Stage {
     /// is to be skipped, which has been said.
     pub fn set(neighbour: &str, far_away: &str) -> Option<Self> {
         let broker = RabbitMq::start()?;
-        let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let mut folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        // Whoever looks for what went wrong needs the ledger.
+        folder.disable_cleanup(true);
         let agreed = folder.path().join("agreements");
         fs::create_dir(&agreed).unwrap();
         for avtal in agreements() {
@@ -113,7 +115,8 @@ impl Stage {
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(
             output.status.success(),
-            "the ledger is not whole: {said}{}",
+            "the ledger in {} is not whole: {said}{}",
+            self.ledger().display(),
             String::from_utf8_lossy(&output.stderr)
         );
         let said: Value = serde_json::from_str(&said).unwrap();
@@ -125,10 +128,9 @@ impl Stage {
         })
     }
 
-    /// Keeps ledger and settings for whoever looks for what went wrong.
-    pub fn keep(mut self) -> PathBuf {
-        self.folder.disable_cleanup(true);
-        self.folder.path().to_owned()
+    /// All went well: nobody needs the ledger.
+    pub fn clear(self) {
+        self.folder.close().unwrap();
     }
 }
 
