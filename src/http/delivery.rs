@@ -23,10 +23,10 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use samsvar_actors::caller::Caller;
+use samsvar_actors::ledger::event::Origin;
 use samsvar_actors::outbox::{Acknowledged, Outboxes};
 use samsvar_actors::reply::loggable;
 use shs_schemas::ids::TxId;
-use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::message_list::{self, Entry};
 use shs_schemas::shs::{Adress, Label, Produkt};
 
@@ -42,13 +42,15 @@ const MESSAGE_LIST: &str = "application/xml; charset=ISO-8859-1";
 const MESSAGE: &str = "message/rfc822";
 const TEXT: &str = "text/plain; charset=UTF-8";
 
-/// A message that was acknowledged for the first time and is not `adm`.
+/// A message that was acknowledged for the first time.
 #[derive(Clone, Debug)]
 pub struct Acknowledgement {
     /// Its label.
     pub label: Arc<Label>,
     /// Whether its sender is to get a confirmation (shs-1.2, 7.10).
     pub confirm: bool,
+    /// To which accepted message it belongs.
+    pub origin: Origin,
 }
 
 /// What is done about such a message. It is called on an HTTP worker and must not block.
@@ -169,12 +171,18 @@ impl DeliveryDesk {
         match self.outboxes.acknowledge(outbox, tx_id) {
             Err(_) => return not_there(),
             Ok(Acknowledged::Again) => {}
-            Ok(Acknowledged::First { label, confirm }) => {
+            Ok(Acknowledged::First {
+                label,
+                confirm,
+                origin,
+            }) => {
                 let tx_id = loggable(label.tx_id.as_str());
                 tracing::info!(tx_id, "message is acknowledged");
-                if label.sequence_type != SequenceType::Adm {
-                    (self.acknowledged)(Acknowledgement { label, confirm });
-                }
+                (self.acknowledged)(Acknowledgement {
+                    label,
+                    confirm,
+                    origin,
+                });
             }
         }
         HttpResponse::Ok()

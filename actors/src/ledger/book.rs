@@ -1,6 +1,7 @@
 //! [`LedgerBook`]: how everybody else notes something.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use actix_rt::ArbiterHandle;
 use tokio::sync::oneshot;
 
 use super::folder::{Folder, Storage};
+use super::promises::{Earlier, EarlierPort};
 use super::reading::Readings;
 use super::{
     Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally, MAILBOX_MAX, NotNoted,
@@ -22,6 +24,9 @@ use crate::supervisor::ChildSpec;
 /// Name of the ledger in the tree.
 const NAME: &str = "ledger";
 
+/// What stood in the ledger before this life of the node wrote anything.
+pub type Before = oneshot::Receiver<io::Result<Earlier>>;
+
 /// The way to the ledger. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct LedgerBook {
@@ -35,14 +40,15 @@ pub struct LedgerBook {
 impl LedgerBook {
     /// A ledger in the folder of the settings, and the child that the supervisor is to adopt. The
     /// ledger blocks: `arbiter` should be nobody else's. A folder that cannot be made is told by the
-    /// first note, and by the tree.
+    /// first note, and by the tree. What stood there before comes through the third.
     pub fn open(
         settings: LedgerSettings,
         policy: RestartPolicy,
         arbiter: ArbiterHandle,
         failpoints: Failpoints,
-    ) -> (Self, ChildSpec) {
+    ) -> (Self, ChildSpec, Before) {
         let readings = Readings::of(&settings.folder);
+        let (port, before) = EarlierPort::new(&settings.folder);
         let folder = Folder::at(settings.folder);
         if let Err(error) = folder.prepare() {
             tracing::error!(%error, "the folder of the ledger cannot be used");
@@ -55,6 +61,7 @@ impl LedgerBook {
             storage: Arc::new(folder) as Arc<dyn Storage>,
             custody: Some(settings.custody),
             readings: Some(readings),
+            earlier: Some(Arc::new(port)),
             today: Arc::new(today),
             health: Arc::clone(&health),
             tally: Arc::clone(&tally),
@@ -69,7 +76,7 @@ impl LedgerBook {
             person_pseudonyms: settings.person_pseudonyms,
             ..Self::over(mailbox, tally, settings.wait_max)
         };
-        (book, spec)
+        (book, spec, before)
     }
 
     /// A book over a mailbox that somebody else attends.

@@ -7,6 +7,8 @@
 //! names people stands there under a pseudonym that takes the same key.
 
 mod avvikelse;
+mod loften;
+mod origin;
 mod request;
 mod upkeep;
 
@@ -23,6 +25,8 @@ use shs_schemas::shs::{Adress, KnownIds, Produkt};
 use uuid::Uuid;
 
 pub use self::avvikelse::{AvvikelseLine, FaultWord};
+pub use self::loften::{Aterupptaget, Loften};
+pub use self::origin::{Origin, Slag};
 pub use self::request::{DelsvarLine, Delutfall, FragaLine};
 pub use self::upkeep::{Avlast, Command, Filter, GallradDag, Lagat, Uppehall};
 use super::checkpoint::Checkpoint;
@@ -271,11 +275,13 @@ pub enum What {
     },
     /// A message reached the next one who answers for it.
     Levererat {
+        /// What was delivered.
+        slag: Slag,
         /// By which way.
         way: Way,
         /// Tries that it took.
         attempts: u32,
-        /// From receipt to delivery, in milliseconds.
+        /// From receipt to delivery, of an error or confirmation from its making, in milliseconds.
         ms: u64,
     },
     /// It was replaced by copies, one for each receiver (shs-1.2, 7.4). Each copy has a tx.id and an end of
@@ -297,7 +303,10 @@ pub enum What {
         place: Place,
     },
     /// The receiver's system acknowledged it in its mailbox.
-    Kvitterat,
+    Kvitterat {
+        /// What was acknowledged.
+        slag: Slag,
+    },
     /// A confirmation was sent or received (shs-1.2, 7.10).
     Bekraftelse {
         /// Which of the two.
@@ -312,6 +321,9 @@ pub enum What {
     },
     /// Its content was wiped.
     Gallrat {
+        /// What was wiped, when it lay in a mailbox.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        slag: Option<Slag>,
         /// Why now.
         reason: Gallring,
         /// From receipt to wiping, in milliseconds.
@@ -334,11 +346,29 @@ pub enum What {
     Uppehall(Uppehall),
     /// Somebody read the ledger.
     Avlast(Avlast),
+    /// An earlier life of the node accepted a message that never ended: its sender is told (design 9).
+    Aterupptaget(Aterupptaget),
+    /// What the node found of such messages when it started.
+    Loften(Loften),
 }
 
 impl What {
     /// The word of checkpoints.
     pub(super) const KONTROLLPUNKT: &str = "kontrollpunkt";
+    /// The word of messages that were taken in.
+    pub(super) const MOTTAGET: &str = "mottaget";
+    /// The word of messages that a new life has taken up.
+    pub(super) const ATERUPPTAGET: &str = "aterupptaget";
+    /// The word of deliveries.
+    pub(super) const LEVERERAT: &str = "levererat";
+    /// The word of acknowledgements.
+    pub(super) const KVITTERAT: &str = "kvitterat";
+    /// The word of messages that were replaced by copies.
+    pub(super) const DELAT: &str = "delat";
+    /// The word of messages that ended without reply or error.
+    pub(super) const AVBRUTET: &str = "avbrutet";
+    /// The word of content that was wiped.
+    pub(super) const GALLRAT: &str = "gallrat";
     /// The word of mended lines.
     pub(super) const LAGAT: &str = "lagat";
     /// The word of removed days.
@@ -428,6 +458,12 @@ pub enum Avbrott {
     AktorFoll,
     /// Its `mottaget` was not confirmed in time: the sender was refused.
     EjAntecknat,
+    /// It was left by an earlier life of the node, and its sender sent it again: that one counts.
+    Omsand,
+    /// It was left by an earlier life of the node, so long ago that its sender is told no more.
+    ForGammalt,
+    /// It was left by an earlier life of the node, and its tx.id went with the key of its month.
+    NyckelBorta,
 }
 
 /// Why the content of a message was wiped.
@@ -442,6 +478,8 @@ pub enum Gallring {
     Avslutat,
     /// Nobody fetched it in time.
     TidenUte,
+    /// It was fetched, and nobody acknowledged it in time.
+    EjKvitterat,
 }
 
 fn text<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
@@ -457,6 +495,10 @@ fn text_if_any<T: fmt::Display, S: Serializer>(
         Some(value) => serializer.collect_str(value),
         None => serializer.serialize_none(),
     }
+}
+
+fn stamp<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&stamped(*time))
 }
 
 fn word<T: Word, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
@@ -559,14 +601,18 @@ mod tests {
                 fel,
                 r#""event":"fel","code":"MissingAgreement","class":"caller","where":"annan_nod","#,
             ),
-            (What::Kvitterat, r#""event":"kvitterat","node""#),
+            (
+                What::Kvitterat { slag: Slag::Svar },
+                r#""event":"kvitterat","slag":"svar","node""#,
+            ),
             (
                 What::Levererat {
+                    slag: Slag::FelOmSvar,
                     way: Way::Push,
                     attempts: 2,
                     ms: 31,
                 },
-                r#""event":"levererat","way":"push","attempts":2,"ms":31,"#,
+                r#""event":"levererat","slag":"fel_om_svar","way":"push","attempts":2,"ms":31,"#,
             ),
             (
                 What::Avbrutet {

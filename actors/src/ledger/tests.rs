@@ -116,6 +116,7 @@ impl Rig {
             storage: Arc::new(Shelf(Arc::clone(&disk))),
             custody: None,
             readings: None,
+            earlier: None,
             health: Arc::default(),
             today: Arc::new(move || *clock.lock().unwrap()),
             tally: Arc::clone(&tally),

@@ -19,6 +19,7 @@ use super::folder::{DayFile, Opened, Sealed, Storage};
 use super::group::Group;
 use super::keys::{KeyFile, Month, MonthKey};
 use super::private;
+use super::promises::EarlierPort;
 
 /// Lines after which there is a checkpoint.
 pub const CHECKPOINT_LINES: u64 = 10_000;
@@ -85,6 +86,7 @@ pub(super) struct Writer {
     keys: BTreeMap<Month, MonthKey>,
     /// When a key could not be had, last.
     no_key: Option<Instant>,
+    earlier: Option<Arc<EarlierPort>>,
 }
 
 /// What became of a write beside its lines.
@@ -100,8 +102,10 @@ impl Writer {
         storage: Arc<dyn Storage>,
         today: Arc<dyn Fn() -> NaiveDate + Send + Sync>,
         custody: Option<Custody>,
+        earlier: Option<Arc<EarlierPort>>,
     ) -> Self {
         Self {
+            earlier,
             node,
             storage,
             today,
@@ -195,6 +199,9 @@ impl Writer {
                 tail,
                 unended,
             } = self.storage.open(today)?;
+            if let Some(earlier) = &self.earlier {
+                earlier.fill();
+            }
             if unended {
                 lines.bytes.push(b'\n');
             }

@@ -15,6 +15,7 @@ use futures_util::future::join_all;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::failpoint::Failpoints;
+use samsvar_actors::ledger::event::Slag;
 use samsvar_actors::ledger::{Event, Ids, LedgerBook, LedgerSettings, NotNoted, What};
 use samsvar_actors::node::{AsynchSettings, Links, Node, NodeSettings};
 use samsvar_actors::observation::{ActorLine, Observatory, State};
@@ -57,7 +58,7 @@ impl Rig {
         let policy = RestartPolicy::new(OverBudget::Escalate);
         let failpoints = Failpoints::default();
         let arbiter = Arbiter::new().handle();
-        let (book, spec) = LedgerBook::open(settings, policy, arbiter, failpoints.clone());
+        let (book, spec, _) = LedgerBook::open(settings, policy, arbiter, failpoints.clone());
         let observatory = Arc::new(Observatory::default());
         let supervisor = Supervisor::new(Arc::clone(&observatory), watch::channel(None).0).start();
         supervisor.do_send(Adopt(spec));
@@ -72,7 +73,13 @@ impl Rig {
 
     async fn note(&self, tx_id: &TxId) -> Result<(), NotNoted> {
         let ids = Ids::new(Some(tx_id), None, None);
-        let event = Event::now(Uuid::new_v4(), ids, What::Kvitterat);
+        let event = Event::now(
+            Uuid::new_v4(),
+            ids,
+            What::Kvitterat {
+                slag: Slag::Meddelande,
+            },
+        );
         self.book.note_durably(event).await
     }
 
