@@ -207,7 +207,9 @@ impl Writer {
             }
             // Lines of a write that failed may have reached the disk. Lines that are gone from it are
             // not forgotten: the gap shows.
+            // It stays known when nothing is written now.
             if tail.head.seq > self.head.seq {
+                self.head = tail.head;
                 lines.head = tail.head;
                 before = tail.head;
             }

@@ -16,6 +16,7 @@ use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::failpoint::Failpoints;
 use samsvar_actors::ledger::event::Slag;
+use samsvar_actors::ledger::verify::{Subject, verify};
 use samsvar_actors::ledger::{Event, Ids, LedgerBook, LedgerSettings, NotNoted, What};
 use samsvar_actors::node::{AsynchSettings, Links, Node, NodeSettings};
 use samsvar_actors::observation::{ActorLine, Observatory, State};
@@ -150,6 +151,27 @@ async fn the_next_node_appends_and_closes_a_line_that_a_crash_tore() {
         "{text}"
     );
     assert_eq!(rig.book.tally().read().torn, 1);
+}
+
+#[actix::test]
+async fn the_next_node_goes_on_with_the_chain_that_it_opened_before_it_had_anything_to_note() {
+    let first = Rig::start();
+    first.note(&TxId::fresh()).await.unwrap();
+    let parent = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = folder_in(parent.path());
+    fs::create_dir(&folder).unwrap();
+    let day = format!("ledger-{}.jsonl", Utc::now().date_naive());
+    let of_first = folder_in(first.parent.path()).join(&day);
+    fs::copy(of_first, folder.join(&day)).unwrap();
+    let next = Rig::start_in(parent);
+    next.note(&TxId::fresh()).await.unwrap();
+    let subject = Subject {
+        folder,
+        checkpoints: None,
+        public_key: None,
+    };
+    let verified = verify(&subject).unwrap();
+    assert_eq!((verified.finding, verified.last_seq), (None, 2));
 }
 
 #[actix::test]
