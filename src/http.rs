@@ -96,9 +96,13 @@ pub fn service(
 fn delivery_desk(node: &Arc<Node>) -> Option<Arc<DeliveryDesk>> {
     let outboxes = Arc::clone(node.asynch()?.outboxes());
     let (node, avvisade) = (Arc::clone(node), node.avvisade().clone());
-    let acknowledged = move |Acknowledgement { label, confirm }| {
+    let acknowledged = move |acknowledgement: Acknowledgement| {
         if let Some(asynch) = node.asynch() {
-            asynch.acknowledged(Kvitterat { label, confirm });
+            asynch.acknowledged(Kvitterat {
+                label: acknowledgement.label,
+                confirm: acknowledgement.confirm,
+                origin: acknowledgement.origin,
+            });
         }
     };
     Some(DeliveryDesk::new(

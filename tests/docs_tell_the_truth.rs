@@ -79,6 +79,7 @@ reasons!(
     ActorLost,
     Content,
     Watchdog,
+    Restarted,
 );
 
 /// The beginning of a row up to the column that people fill in, and its text.

@@ -10,6 +10,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::future::join_all;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::failpoint::Failpoints;
+use samsvar_actors::ledger::event::Slag;
 use samsvar_actors::ledger::{Event, GROUP_MAX, Ids, LedgerBook, LedgerSettings, What};
 use samsvar_actors::observation::Observatory;
 use samsvar_actors::supervisor::{Adopt, Supervisor};
@@ -23,7 +24,13 @@ const OPEN: [usize; 2] = [1, 64];
 fn event() -> Event {
     let tx_id = TxId::fresh();
     let ids = Ids::new(Some(&tx_id), None, None);
-    Event::now(Uuid::new_v4(), ids, What::Kvitterat)
+    Event::now(
+        Uuid::new_v4(),
+        ids,
+        What::Kvitterat {
+            slag: Slag::Meddelande,
+        },
+    )
 }
 
 fn durable_notes(c: &mut Criterion) {
@@ -37,7 +44,8 @@ fn durable_notes(c: &mut Criterion) {
     };
     let policy = RestartPolicy::new(OverBudget::Escalate);
     let arbiter = Arbiter::new();
-    let (book, spec) = LedgerBook::open(settings, policy, arbiter.handle(), Failpoints::default());
+    let (book, spec, _) =
+        LedgerBook::open(settings, policy, arbiter.handle(), Failpoints::default());
     system.block_on(async {
         let (escalate, _) = tokio::sync::watch::channel(None);
         let observatory = Arc::new(Observatory::default());

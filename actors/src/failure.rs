@@ -137,6 +137,8 @@ pub enum Failure {
     Content,
     /// The request was still open after its hard limit.
     Watchdog,
+    /// The node was started anew while the message was open (design 9).
+    Restarted,
 }
 
 /// A row of the table.
@@ -350,6 +352,10 @@ impl Failure {
             Self::ActorLost => ours("Internt fel: frågan kunde inte slutföras"),
             Self::Content => ours("Internt fel: svaret kunde inte sammanställas"),
             Self::Watchdog => ours("Internt fel: frågan slutfördes inte inom sin tidsgräns"),
+            Self::Restarted => ours(
+                "Noden togs i drift på nytt innan det mottagna meddelandet hade levererats eller \
+                 besvarats: skicka det igen",
+            ),
         }
     }
 
@@ -359,6 +365,7 @@ impl Failure {
         match self {
             Self::NotDelivered | Self::NoAddress | Self::OutboxFull => Place::Leverans,
             Self::NotFetched => Place::Hamtning,
+            Self::Restarted => Place::Omstart,
             Self::ActorLost | Self::Content | Self::Watchdog => Place::Sammanstallning,
             _ => Place::Kontroll,
         }
@@ -420,6 +427,7 @@ impl Failure {
             Self::ActorLost => "actor_lost",
             Self::Content => "content",
             Self::Watchdog => "watchdog",
+            Self::Restarted => "restarted",
         }
     }
 }

@@ -37,6 +37,7 @@ pub mod journal;
 pub mod keys;
 mod lives;
 mod private;
+pub mod promises;
 pub mod reading;
 mod tail;
 mod tally;
@@ -62,10 +63,11 @@ use self::folder::Storage;
 use self::group::Group;
 pub use self::health::LedgerHealth;
 pub use self::journal::Journal;
+use self::promises::EarlierPort;
 use self::reading::Readings;
 pub use self::tally::{LedgerCounted, LedgerTally};
 pub use self::writer::{CHECKPOINT_EVERY, CHECKPOINT_LINES, Custody};
-use self::writer::{Until, Writer};
+use self::writer::{Until, Writer, Written};
 use crate::failpoint::Failpoints;
 use crate::mailbox::Envelope;
 use crate::observation::{FailureClass, Observed, State};
@@ -185,6 +187,8 @@ pub struct LedgerContext {
     pub custody: Option<Custody>,
     /// Notes of who has read it.
     pub readings: Option<Readings>,
+    /// Who waits for what stood there before this life.
+    pub earlier: Option<Arc<EarlierPort>>,
     /// Today, in UTC.
     pub today: Arc<dyn Fn() -> NaiveDate + Send + Sync>,
     /// Now, by the wall clock.
@@ -239,6 +243,7 @@ impl Ledger {
             Arc::clone(&context.storage),
             Arc::clone(&context.today),
             context.custody.clone(),
+            context.earlier.clone(),
         );
         // A life before this one may have ended while the disk failed.
         let failing = context.health.is_failing().then(|| Failing {
@@ -290,10 +295,7 @@ impl Ledger {
         let written = self.writer.write(&group, own, until);
         match &written {
             Ok(done) => {
-                if done.mended {
-                    LedgerTally::count(&self.context.tally.torn, 1);
-                    tracing::warn!("the end of the ledger was torn and has been mended");
-                }
+                self.mended(done);
                 self.recovered();
                 let written = group.written();
                 self.unsynced = if done.synced {
@@ -319,6 +321,30 @@ impl Ledger {
             event: Event::now(Uuid::nil(), Ids::default(), step),
             durable: None,
         });
+    }
+
+    fn mended(&self, done: &Written) {
+        if done.mended {
+            LedgerTally::count(&self.context.tally.torn, 1);
+            tracing::warn!("the end of the ledger was torn and has been mended");
+        }
+    }
+
+    /// Opens what an earlier life wrote, so that it can be read for promises before anything happens in
+    /// this one; again and again while another process holds it. A disk that fails is told by the first
+    /// note.
+    fn open_early(&mut self, ctx: &mut Context<Self>) {
+        let wanted = |port: &Arc<EarlierPort>| port.is_wanted();
+        if !self.context.earlier.as_ref().is_some_and(wanted) {
+            return;
+        }
+        let nothing = Group::new(&self.context.tally);
+        match self.writer.write(&nothing, None, Until::Written) {
+            Ok(done) => self.mended(&done),
+            Err(_) => {
+                ctx.run_later(PROBE_EVERY, Self::open_early);
+            }
+        }
     }
 
     fn set_timers(&mut self, ctx: &mut Context<Self>) {
@@ -446,8 +472,9 @@ impl Actor for Ledger {
     fn started(&mut self, ctx: &mut Self::Context) {
         // What an earlier life said of the disk is no longer known to be so.
         self.context.observed.set_detail(None);
-        self.set_timers(ctx);
         self.writer.prepare();
+        self.open_early(ctx);
+        self.set_timers(ctx);
         if self.context.readings.is_some() {
             self.take_readings(ctx);
             ctx.run_interval(READINGS_EVERY, Self::take_readings);

@@ -26,7 +26,10 @@ use crate::egress::Egress;
 use crate::failpoint::Failpoints;
 use crate::ingress::rules::{PERSONS_MAX, Rules};
 use crate::ingress::{Ingress, IngressContext, Neighbours};
+use crate::ledger::book::Before;
 use crate::ledger::event::Stoppat;
+use crate::ledger::keys::KeyFile;
+use crate::ledger::promises::look_back;
 use crate::ledger::{Event, Ids, LedgerBook, LedgerSettings, What};
 use crate::load::{Load, LoadSettings};
 use crate::mailbox::Mailbox;
@@ -34,7 +37,7 @@ use crate::observation::{Kind, Observatory, Observed, OpenRequests};
 use crate::outbox::{OutboxSettings, Outboxes};
 use crate::relay::{
     Board, Closing, Kvitterat, Reception, Relay, RelayContext, RelaySettings, Salvage, Underway,
-    UnderwaySettings,
+    UnderwaySettings, Unkept, resume,
 };
 use crate::room::Room;
 use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
@@ -280,12 +283,12 @@ impl Node {
         let watched = Arc::clone(&observatory);
         let senders: Vec<_> = settings.rules.known.iter().cloned().collect();
         let policy = escalating(settings.restart);
-        let ledger = settings.asynch.as_ref().map(|asynch| {
+        let opened = settings.asynch.as_ref().map(|asynch| {
             let (settings, arbiter) = (asynch.ledger.clone(), arbiters.ledger.clone());
             LedgerBook::open(settings, policy, arbiter, failpoints.clone())
         });
         let tally = Tally::new();
-        let book = ledger.as_ref().map(|(book, _)| book.clone());
+        let book = opened.as_ref().map(|(book, ..)| book.clone());
         let noting = book.clone();
         let supervisor = Supervisor::start_in_arbiter(&heart, move |_| {
             Supervisor::new(watched, escalate).noting(noting)
@@ -318,9 +321,9 @@ impl Node {
             node.load.depend_on(Arc::clone(book.health()));
         }
         // First, so that the ledger is the last to stop.
-        if let (Some(asynch), Some((book, spec))) = (settings.asynch, ledger) {
+        if let (Some(asynch), Some((book, spec, before))) = (settings.asynch, opened) {
             node.supervisor.do_send(Adopt(spec));
-            let asynch = node.start_asynch(asynch, book, arbiters);
+            let asynch = node.start_asynch(asynch, book, before, arbiters);
             // Set once, here.
             let _ = node.asynch.set(asynch);
         }
@@ -336,9 +339,15 @@ impl Node {
         &self,
         settings: AsynchSettings,
         book: LedgerBook,
+        before: Before,
         arbiters: &Arbiters,
     ) -> Asynch {
         let policy = escalating(self.restart);
+        let unkept = Unkept {
+            before,
+            keys: KeyFile::at(&settings.ledger.custody.keys),
+            look_back: look_back(&settings.relay, &settings.outboxes),
+        };
         let outboxes = Outboxes::new(settings.outboxes, self.rules.local.iter().cloned());
         let transfers = Arc::new(Transfers::new(settings.transfers));
         let underway = Underway::new(settings.underway, self.rules.known.iter().cloned());
@@ -370,6 +379,9 @@ impl Node {
             failpoints: self.failpoints.clone(),
         };
         let arbiter = arbiters.relay.clone();
+        let resuming = context.clone();
+        // Beside the relay, whose fall does not stop it.
+        arbiter.spawn_fn(move || resume(resuming, unkept));
         let spec = ChildSpec::new(relay.clone(), policy, arbiter, move || {
             Relay::new(context.clone())
         });

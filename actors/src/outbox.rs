@@ -38,6 +38,7 @@ use shs_schemas::shs::{Adress, Label, Organisationsnummer};
 
 use self::counts::Counts;
 use self::owner::Owner;
+use crate::ledger::event::Origin;
 use crate::room::Room;
 
 pub use counts::OutboxCounts;
@@ -95,6 +96,8 @@ pub struct Stored {
     pub arrived: DateTime<Utc>,
     /// Whether its sender is to get a confirmation once it is acknowledged (shs-1.2, 7.10).
     pub confirm: bool,
+    /// To which accepted message it belongs.
+    pub origin: Origin,
 }
 
 /// A message as a list shows it.
@@ -117,6 +120,8 @@ pub enum Acknowledged {
         label: Arc<Label>,
         /// Whether its sender is to get a confirmation.
         confirm: bool,
+        /// To which accepted message it belongs.
+        origin: Origin,
     },
     /// Nothing: it had been acknowledged before.
     Again,
@@ -131,6 +136,8 @@ pub struct Expired {
     pub fetched: bool,
     /// How long it lay here.
     pub lay_for: Duration,
+    /// To which accepted message it belongs.
+    pub origin: Origin,
 }
 
 /// Why no place can be held.

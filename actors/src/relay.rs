@@ -29,6 +29,7 @@ mod patience;
 mod permit;
 mod push;
 mod reception;
+mod resume;
 mod split;
 mod transit;
 mod untold;
@@ -44,6 +45,7 @@ use crate::failpoint::Failpoints;
 use crate::ingress::rules::Rules;
 use crate::ingress::{Ingress, Neighbours};
 use crate::ledger::LedgerBook;
+use crate::ledger::event::Origin;
 use crate::mailbox::{Envelope, Mailbox};
 use crate::outbox::Outboxes;
 use crate::supervisor::Halt;
@@ -55,6 +57,7 @@ pub use closing::Closing;
 pub use entrusted::{Entrusted, Salvage, Stranded};
 pub use push::Posts;
 pub use reception::Reception;
+pub(crate) use resume::{Unkept, resume};
 pub use transit::{Transit, Underway, UnderwaySettings};
 
 /// How often it is looked for messages that lay too long in a mailbox.
@@ -189,13 +192,15 @@ pub struct Kvitterat {
     pub label: Arc<Label>,
     /// Whether its sender is to get a confirmation.
     pub confirm: bool,
+    /// To which accepted message it belongs.
+    pub origin: Origin,
 }
 
 impl Kvitterat {
     /// Notes it in the ledger and among what is remembered.
     pub(crate) fn note(&self, book: &LedgerBook, transfers: &Transfers) {
         let tx_id = &self.label.tx_id;
-        book.note(notes::kvitterat(&self.label));
+        book.note(notes::kvitterat(&self.label, self.origin));
         transfers.set_state(tx_id, TransferState::Fetched);
         transfers.acknowledge(tx_id);
     }
@@ -210,9 +215,9 @@ impl Handler<Envelope<Kvitterat>> for Relay {
         let context = &self.work.context;
         kvitterat.note(&context.book, &context.transfers);
         if self.work.wants_confirmation(&kvitterat) {
-            let label = kvitterat.label;
+            let Kvitterat { label, origin, .. } = kvitterat;
             self.work
-                .notify(async move { work.confirm(&label, None).await });
+                .notify(async move { work.confirm(&label, origin, None).await });
         }
     }
 }

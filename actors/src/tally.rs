@@ -215,6 +215,52 @@ impl TransferEnd {
     }
 }
 
+/// What was done with a message that an earlier life of the node accepted and that never ended (design 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PromiseEnd {
+    /// It was found: the others but [`Self::Beyond`] add up to it when nobody waits to be told.
+    Resumed,
+    /// Its sender has the error message in its mailbox, or its node has.
+    Told,
+    /// Its sender sent it again: that one counts.
+    Resent,
+    /// The error message could not be delivered; the next start tries again.
+    NotDelivered,
+    /// Its tx.id is hidden, and there is no key for it.
+    KeyGone,
+    /// It was received too long ago.
+    TooOld,
+    /// It was beyond what is held at once; the next start looks again.
+    Beyond,
+}
+
+impl PromiseEnd {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::Resumed,
+        Self::Told,
+        Self::Resent,
+        Self::NotDelivered,
+        Self::KeyGone,
+        Self::TooOld,
+        Self::Beyond,
+    ];
+
+    /// The word for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resumed => "resumed",
+            Self::Told => "told",
+            Self::Resent => "resent",
+            Self::NotDelivered => "not_delivered",
+            Self::KeyGone => "key_gone",
+            Self::TooOld => "too_old",
+            Self::Beyond => "beyond",
+        }
+    }
+}
+
 /// All counters of a node.
 #[derive(Debug)]
 pub struct Tally {
@@ -222,6 +268,7 @@ pub struct Tally {
     outcomes: [AtomicU64; OutcomeClass::ALL.len()],
     transfers: [AtomicU64; TransferEnd::ALL.len()],
     own_lost: AtomicU64,
+    promises: [AtomicU64; PromiseEnd::ALL.len()],
     watchdog: AtomicU64,
     lefi_felplacerade: AtomicU64,
     /// Time from receipt to reply.
@@ -238,6 +285,7 @@ impl Tally {
             outcomes: OutcomeClass::ALL.map(|_| AtomicU64::new(0)),
             transfers: TransferEnd::ALL.map(|_| AtomicU64::new(0)),
             own_lost: AtomicU64::new(0),
+            promises: PromiseEnd::ALL.map(|_| AtomicU64::new(0)),
             watchdog: AtomicU64::new(0),
             lefi_felplacerade: AtomicU64::new(0),
             latency: Latency::default(),
@@ -267,6 +315,16 @@ impl Tally {
     #[must_use]
     pub fn transfers(&self, end: TransferEnd) -> u64 {
         self.transfers[end as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_promises(&self, end: PromiseEnd, number: u64) {
+        self.promises[end as usize].fetch_add(number, Ordering::Relaxed);
+    }
+
+    /// Messages of earlier lives of the node with which this was done.
+    #[must_use]
+    pub fn promises(&self, end: PromiseEnd) -> u64 {
+        self.promises[end as usize].load(Ordering::Relaxed)
     }
 
     pub(crate) fn count_own_lost(&self) {

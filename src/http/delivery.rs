@@ -24,11 +24,10 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use samsvar_actors::avvisat::{Ankomst, Avvisade};
 use samsvar_actors::caller::Caller;
-use samsvar_actors::ledger::event::Dorr;
+use samsvar_actors::ledger::event::{Dorr, Origin};
 use samsvar_actors::outbox::{Acknowledged, Outboxes};
 use samsvar_actors::reply::loggable;
 use shs_schemas::ids::TxId;
-use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::message_list::{self, Entry};
 use shs_schemas::shs::{Adress, KnownIds, Label, Produkt};
 use uuid::Uuid;
@@ -48,13 +47,15 @@ const TEXT: &str = "text/plain; charset=UTF-8";
 /// Word of the ledger for a caller whose certificate does not stand for the outbox's organisation.
 const NOT_THE_OWNER: &str = "not_the_owner";
 
-/// A message that was acknowledged for the first time and is not `adm`.
+/// A message that was acknowledged for the first time.
 #[derive(Clone, Debug)]
 pub struct Acknowledgement {
     /// Its label.
     pub label: Arc<Label>,
     /// Whether its sender is to get a confirmation (shs-1.2, 7.10).
     pub confirm: bool,
+    /// To which accepted message it belongs.
+    pub origin: Origin,
 }
 
 /// What is done about such a message. It is called on an HTTP worker and must not block.
@@ -193,12 +194,18 @@ impl DeliveryDesk {
         match self.outboxes.acknowledge(outbox, tx_id) {
             Err(_) => return not_there(),
             Ok(Acknowledged::Again) => {}
-            Ok(Acknowledged::First { label, confirm }) => {
+            Ok(Acknowledged::First {
+                label,
+                confirm,
+                origin,
+            }) => {
                 let tx_id = loggable(label.tx_id.as_str());
                 tracing::info!(tx_id, "message is acknowledged");
-                if label.sequence_type != SequenceType::Adm {
-                    (self.acknowledged)(Acknowledgement { label, confirm });
-                }
+                (self.acknowledged)(Acknowledgement {
+                    label,
+                    confirm,
+                    origin,
+                });
             }
         }
         HttpResponse::Ok()

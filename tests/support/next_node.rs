@@ -115,7 +115,7 @@ async fn answer(mut stream: TcpStream, says: &[Says], kept: &Mutex<Vec<Bytes>>) 
 }
 
 /// A whole request with a length; its body.
-async fn receive(stream: &mut TcpStream) -> Option<Bytes> {
+pub async fn receive(stream: &mut TcpStream) -> Option<Bytes> {
     let mut read = Vec::new();
     loop {
         if let Some(end) = read.windows(4).position(|at| at == b"\r\n\r\n") {

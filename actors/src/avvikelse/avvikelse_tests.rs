@@ -242,7 +242,7 @@ impl Rig {
         };
         let policy = RestartPolicy::new(OverBudget::Escalate);
         let (here, failpoints) = (Arbiter::current(), Failpoints::default());
-        let (book, spec) = LedgerBook::open(settings, policy, here, failpoints);
+        let (book, spec, _) = LedgerBook::open(settings, policy, here, failpoints);
         let observatory = Arc::new(Observatory::default());
         let supervisor = Supervisor::new(observatory, watch::channel(None).0).start();
         supervisor.do_send(Adopt(spec));

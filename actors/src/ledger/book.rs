@@ -1,6 +1,7 @@
 //! [`LedgerBook`]: how everybody else notes something.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use super::event::{Forra, Ids, Startat, What};
 use super::folder::{Folder, Storage};
 use super::lives;
+use super::promises::{Earlier, EarlierPort};
 use super::reading::Readings;
 use super::writer::Until;
 use super::{
@@ -27,6 +29,9 @@ use crate::supervisor::ChildSpec;
 /// Name of the ledger in the tree.
 const NAME: &str = "ledger";
 
+/// What stood in the ledger before this life of the node wrote anything.
+pub type Before = oneshot::Receiver<io::Result<Earlier>>;
+
 /// The way to the ledger. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct LedgerBook {
@@ -41,14 +46,15 @@ impl LedgerBook {
     /// A ledger in the folder of the settings, whose first note is that the node starts, and the child that
     /// the supervisor is to adopt. The
     /// ledger blocks: `arbiter` should be nobody else's. A folder that cannot be made is told by the
-    /// first note, and by the tree.
+    /// first note, and by the tree. What stood there before comes through the third.
     pub fn open(
         settings: LedgerSettings,
         policy: RestartPolicy,
         arbiter: ArbiterHandle,
         failpoints: Failpoints,
-    ) -> (Self, ChildSpec) {
+    ) -> (Self, ChildSpec, Before) {
         let readings = Readings::of(&settings.folder);
+        let (port, before) = EarlierPort::new(&settings.folder);
         let folder = Folder::at(settings.folder);
         if let Err(error) = folder.prepare() {
             tracing::error!(%error, "the folder of the ledger cannot be used");
@@ -65,6 +71,7 @@ impl LedgerBook {
             storage: Arc::new(folder) as Arc<dyn Storage>,
             custody: Some(settings.custody),
             readings: Some(readings),
+            earlier: Some(Arc::new(port)),
             today: Arc::new(today),
             now: Arc::new(Utc::now),
             health: Arc::clone(&health),
@@ -83,7 +90,7 @@ impl LedgerBook {
         let version = env!("CARGO_PKG_VERSION");
         let startat = What::Startat(Startat { version, forra });
         book.note(Event::now(Uuid::nil(), Ids::default(), startat));
-        (book, spec)
+        (book, spec, before)
     }
 
     /// A book over a mailbox that somebody else attends.

@@ -11,7 +11,9 @@ mod avvisat;
 mod ids;
 mod keyed;
 mod livslopp;
+mod loften;
 mod message;
+mod origin;
 mod request;
 mod upkeep;
 mod words;
@@ -29,7 +31,9 @@ pub use self::avvisat::{Anropare, AvvisatLine, Dorr};
 pub use self::ids::{Ids, PlainId};
 use self::keyed::Keyed;
 pub use self::livslopp::{Forra, Klocksteg, Omstart, Startat, Stoppat};
+pub use self::loften::{Aterupptaget, Loften};
 pub use self::message::{Avbrott, Direction, Gallring, Mottaget, Place, Way};
+pub use self::origin::{Origin, Slag};
 pub use self::request::{DelsvarLine, Delutfall, FragaLine};
 pub use self::upkeep::{Avlast, Command, Filter, GallradDag, Lagat, Uppehall};
 use self::words::{text, word};
@@ -144,11 +148,13 @@ pub enum What {
     },
     /// A message reached the next one who answers for it.
     Levererat {
+        /// What was delivered.
+        slag: Slag,
         /// By which way.
         way: Way,
         /// Tries that it took.
         attempts: u32,
-        /// From receipt to delivery, in milliseconds.
+        /// From receipt to delivery, of an error or confirmation from its making, in milliseconds.
         ms: u64,
     },
     /// It was replaced by copies, one for each receiver (shs-1.2, 7.4). Each copy has a tx.id and an end of
@@ -170,7 +176,10 @@ pub enum What {
         place: Place,
     },
     /// The receiver's system acknowledged it in its mailbox.
-    Kvitterat,
+    Kvitterat {
+        /// What was acknowledged.
+        slag: Slag,
+    },
     /// A confirmation was sent or received (shs-1.2, 7.10).
     Bekraftelse {
         /// Which of the two.
@@ -185,6 +194,9 @@ pub enum What {
     },
     /// Its content was wiped.
     Gallrat {
+        /// What was wiped, when it lay in a mailbox.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        slag: Option<Slag>,
         /// Why now.
         reason: Gallring,
         /// From receipt to wiping, in milliseconds.
@@ -217,6 +229,10 @@ pub enum What {
     Uppehall(Uppehall),
     /// Somebody read the ledger.
     Avlast(Avlast),
+    /// An earlier life of the node accepted a message that never ended: its sender is told (design 9).
+    Aterupptaget(Aterupptaget),
+    /// What the node found of such messages when it started.
+    Loften(Loften),
 }
 
 impl What {
@@ -226,6 +242,20 @@ impl What {
     pub(super) const STARTAT: &str = "startat";
     /// The word of a node that was stopped in order.
     pub(super) const STOPPAT: &str = "stoppat";
+    /// The word of messages that were taken in.
+    pub(super) const MOTTAGET: &str = "mottaget";
+    /// The word of messages that a new life has taken up.
+    pub(super) const ATERUPPTAGET: &str = "aterupptaget";
+    /// The word of deliveries.
+    pub(super) const LEVERERAT: &str = "levererat";
+    /// The word of acknowledgements.
+    pub(super) const KVITTERAT: &str = "kvitterat";
+    /// The word of messages that were replaced by copies.
+    pub(super) const DELAT: &str = "delat";
+    /// The word of messages that ended without reply or error.
+    pub(super) const AVBRUTET: &str = "avbrutet";
+    /// The word of content that was wiped.
+    pub(super) const GALLRAT: &str = "gallrat";
     /// The word of mended lines.
     pub(super) const LAGAT: &str = "lagat";
     /// The word of removed days.

@@ -109,6 +109,7 @@ impl Journal {
                 Gallring::Avslutat
             };
             self.note(What::Gallrat {
+                slag: None,
                 reason,
                 ms: ms(took),
             });

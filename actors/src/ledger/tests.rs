@@ -119,6 +119,7 @@ impl Rig {
             storage: Arc::new(Shelf(Arc::clone(&disk))),
             custody: None,
             readings: None,
+            earlier: None,
             health: Arc::default(),
             today: Arc::new(move || *clock.lock().unwrap()),
             now: Arc::new(move || *wall.lock().unwrap()),

@@ -20,6 +20,7 @@ use super::folder::{DayFile, Opened, Sealed, Storage};
 use super::group::Group;
 use super::keys::{KeyFile, Month, MonthKey};
 use super::private;
+use super::promises::EarlierPort;
 
 /// Lines after which there is a checkpoint.
 pub const CHECKPOINT_LINES: u64 = 10_000;
@@ -99,6 +100,7 @@ pub(super) struct Writer {
     keys: BTreeMap<Month, MonthKey>,
     /// When a key could not be had, last.
     no_key: Option<Instant>,
+    earlier: Option<Arc<EarlierPort>>,
 }
 
 /// What became of a write beside its lines.
@@ -116,8 +118,10 @@ impl Writer {
         storage: Arc<dyn Storage>,
         today: Arc<dyn Fn() -> NaiveDate + Send + Sync>,
         custody: Option<Custody>,
+        earlier: Option<Arc<EarlierPort>>,
     ) -> Self {
         Self {
+            earlier,
             node,
             storage,
             today,
@@ -213,12 +217,17 @@ impl Writer {
                 tail,
                 unended,
             } = self.storage.open(today)?;
+            if let Some(earlier) = &self.earlier {
+                earlier.fill();
+            }
             if unended {
                 lines.bytes.push(b'\n');
             }
             // Lines of a write that failed may have reached the disk. Lines that are gone from it are
             // not forgotten: the gap shows.
+            // It stays known when nothing is written now.
             if tail.head.seq > self.head.seq {
+                self.head = tail.head;
                 lines.head = tail.head;
                 before = tail.head;
             }

@@ -10,6 +10,7 @@ use shs_schemas::shs::{Adress, Label};
 use tokio::time::Instant;
 
 use super::{Listed, OutboxSettings};
+use crate::ledger::event::Origin;
 
 /// A transfer that takes longer counts as interrupted, although nobody has said so (shs-1.2, 5.7.4).
 pub const TRANSFER_TIME_MAX: Duration = Duration::from_hours(1);
@@ -23,6 +24,7 @@ pub(super) struct Entry {
     pub(super) message: Option<Sensitive<Bytes>>,
     pub(super) arrived: DateTime<Utc>,
     pub(super) confirm: bool,
+    pub(super) origin: Origin,
     pub(super) fetched: bool,
     pub(super) since: Instant,
     hidden_until: Option<Instant>,
@@ -38,6 +40,7 @@ impl Entry {
             message: Some(message),
             arrived: stored.arrived,
             confirm: stored.confirm,
+            origin: stored.origin,
             fetched: false,
             since: Instant::now(),
             hidden_until: None,

@@ -177,6 +177,7 @@ impl Owner {
         Ok(Acknowledged::First {
             label: Arc::clone(&entry.label),
             confirm: entry.confirm,
+            origin: entry.origin,
         })
     }
 
@@ -205,6 +206,7 @@ impl Owner {
             label: Arc::clone(&entry.label),
             fetched: entry.fetched,
             lay_for: entry.since.elapsed(),
+            origin: entry.origin,
         }
     }
 

@@ -92,6 +92,7 @@ impl Rig {
             message: Sensitive::new(Bytes::from_owner(Content100(self.alive))),
             arrived: Utc::now(),
             confirm: true,
+            origin: Origin::message(uuid::Uuid::from_u128(7)),
         }
     }
 
@@ -242,7 +243,7 @@ async fn under_the_strict_rule_one_gets_the_message_and_nobody_else() {
         "the content is gone before it is acknowledged"
     );
     assert_eq!(rig.outboxes.counts().messages, 0);
-    let Ok(Acknowledged::First { label, confirm }) = rig.acknowledge(&tx(1)) else {
+    let Ok(Acknowledged::First { label, confirm, .. }) = rig.acknowledge(&tx(1)) else {
         panic!("a fetched message can still be acknowledged");
     };
     assert_eq!((label.tx_id.clone(), confirm), (tx(1), true));

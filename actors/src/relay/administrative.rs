@@ -8,12 +8,14 @@ use shs_schemas::Sensitive;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::Outcome;
 use shs_schemas::shs::{Label, Management, Message};
+use tokio::time::Instant;
 
 use super::forward::Work;
+use super::notes;
 use super::push::Freight;
 use super::transit::Transit;
 use crate::failure::{Failure, Rejection, Source};
-use crate::ledger::event::{Direction, Event, Ids, Place as Step, What};
+use crate::ledger::event::{Direction, Event, Ids, Origin, Place as Step, Way, What};
 use crate::outbox::{Place, Stored};
 use crate::tally::TransferEnd;
 use crate::transfers::{About, Parties};
@@ -82,36 +84,48 @@ impl Work {
         &self,
         message: Message,
         original: &Label,
+        origin: Origin,
         place: Option<Place>,
     ) -> bool {
         let Some(to) = message.label.to.as_ref().map(|to| to.address.clone()) else {
             self.context.tally.count_own_lost();
             return false;
         };
-        let written = message.write();
+        let (made, written) = (Instant::now(), message.write());
         let sent = if self.context.rules.is_local(to.organisation()) {
             let stored = Stored {
                 label: message.label_as_written(),
                 message: Sensitive::new(written),
                 arrived: Utc::now(),
                 confirm: false,
+                origin,
             };
             let place = place.filter(|place| *place.to() == to);
             let bytes = stored.message.expose().len();
             let place = self.place(&to, place, bytes).await;
-            place.map(|place| place.put(stored))
+            place
+                .map(|place| place.put(stored))
+                .map(|()| (Way::Outbox, 1))
         } else {
             let product = Some(original.product.produkt);
             let freight = Freight::Written(Sensitive::new(written));
             let pushed = self.push(&message.label, freight, product).await;
-            pushed.map(|_| ()).map_err(|rejection| rejection.failure)
+            let pushed = pushed.map(|attempts| (Way::Push, attempts));
+            pushed.map_err(|rejection| rejection.failure)
         };
-        if let Err(failure) = sent {
-            self.context.tally.count_own_lost();
-            tracing::warn!(
-                reason = failure.class(),
-                "administrative message not delivered"
-            );
+        match sent {
+            Ok((way, attempts)) => {
+                let took = made.elapsed();
+                let noted = notes::levererat(&message.label, origin, way, attempts, took);
+                self.context.book.note(noted);
+            }
+            Err(failure) => {
+                self.context.tally.count_own_lost();
+                tracing::warn!(
+                    reason = failure.class(),
+                    "administrative message not delivered"
+                );
+            }
         }
         sent.is_ok()
     }

@@ -13,6 +13,7 @@ use super::push::Freight;
 use super::transit::Transit;
 use crate::contained::ON_ARBITER_BYTES_MAX;
 use crate::failure::{Failure, Rejection};
+use crate::ledger::event::Origin;
 use crate::outbox::{NoPlace, Place, Stored};
 use crate::tally::TransferEnd;
 
@@ -44,6 +45,7 @@ impl Work {
                 message,
                 arrived: transit.arrived,
                 confirm,
+                origin: Origin::message(transit.request_id),
             });
             Ok(TransferEnd::Outbox)
         } else if transit.may_leave {
@@ -108,6 +110,7 @@ impl Work {
         message: Sensitive<Bytes>,
         place: Option<Place>,
         confirm: bool,
+        origin: Origin,
     ) -> Result<(TransferEnd, u32), Rejection> {
         let reject = |failure| Rejection::new(failure, label.known_ids());
         let to = label
@@ -123,6 +126,7 @@ impl Work {
             message,
             arrived: Utc::now(),
             confirm,
+            origin,
         };
         let bytes = stored.message.expose().len();
         let place = self.place(&to.address, place, bytes).await;

@@ -13,7 +13,6 @@ use shs_schemas::ids::LocalId;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::{AppInfo, REMOTE_ERROR_CODE};
 use shs_schemas::shs::{Actor, Adress, Label, Message};
-use uuid::Uuid;
 
 use super::entrusted::Entrusted;
 use super::patience::Patience;
@@ -22,7 +21,7 @@ use super::transit::Transit;
 use super::untold::Untold;
 use super::{Kvitterat, RelayContext, notes};
 use crate::failure::{Failure, Rejection};
-use crate::ledger::event::Direction;
+use crate::ledger::event::{Direction, Origin, Slag};
 use crate::outbox::{Expired, Place};
 use crate::tally::TransferEnd;
 use crate::transfers::{About, Claim, TransferState as State};
@@ -150,7 +149,8 @@ impl Work {
         }
         if let Some(way) = end.way() {
             let took = transit.since.elapsed();
-            let noted = notes::levererat(label, way, transit.attempts, took, transit.request_id);
+            let origin = Origin::message(transit.request_id);
+            let noted = notes::levererat(label, origin, way, transit.attempts, took);
             self.context.book.note(noted);
         }
         tracing::info!(request_id = %transit.request_id, end = end.as_str(), "message delivered");
@@ -192,7 +192,8 @@ impl Work {
             return;
         }
         let untold = Untold::about(label, transit.request_id, &self.context);
-        let telling = self.tell_error(label, rejection, transit.sender_place);
+        let origin = Origin::message(transit.request_id).error();
+        let telling = self.tell_error(label, rejection, origin, transit.sender_place);
         if AssertUnwindSafe(telling).catch_unwind().await.is_err() {
             tracing::error!(request_id = %transit.request_id, "panic while a sender was told");
             self.context.tally.count_own_lost();
@@ -205,6 +206,7 @@ impl Work {
         &self,
         label: &Label,
         rejection: &Rejection,
+        origin: Origin,
         place: Option<Place>,
     ) -> bool {
         let row = rejection.failure.row();
@@ -213,7 +215,8 @@ impl Work {
         let info = rejection.to_string();
         let about = self.as_told(label);
         let message = Message::error_about(&about, own, row.code, &info, appinfo, Utc::now());
-        self.send_administrative(message, label, place).await
+        self.send_administrative(message, label, origin, place)
+            .await
     }
 
     /// The label as an error tells of it: from its receiver (6.2), but to another node from this node's
@@ -246,12 +249,15 @@ impl Work {
 
     /// A message lay too long: its sender is told, unless it was fetched or is administrative.
     pub(super) fn expired(self: &Rc<Self>, expired: Expired) {
-        let label = expired.label;
-        self.context
-            .book
-            .note(notes::gallrat(&label, expired.lay_for));
+        self.context.book.note(notes::gallrat(&expired));
+        let Expired {
+            label,
+            fetched,
+            origin,
+            ..
+        } = expired;
         self.context.tally.count_transfer(TransferEnd::Expired);
-        if expired.fetched || label.sequence_type == SequenceType::Adm {
+        if fetched || label.sequence_type == SequenceType::Adm {
             return;
         }
         let rejection = Rejection::new(Failure::NotFetched, label.known_ids());
@@ -260,12 +266,13 @@ impl Work {
             .transfers
             .set_state(&label.tx_id, State::Quarantined { code });
         let place = rejection.failure.place();
-        let event = notes::fel(&label, rejection.failure, place, Uuid::nil());
+        let event = notes::fel(&label, rejection.failure, place, origin.request_id);
         self.context.book.note(event);
         let work = Rc::clone(self);
         self.notify(async move {
-            let untold = Untold::about(&label, Uuid::nil(), &work.context);
-            work.tell_error(&label, &rejection, None).await;
+            let untold = Untold::about(&label, origin.request_id, &work.context);
+            work.tell_error(&label, &rejection, origin.error(), None)
+                .await;
             untold.ended();
         });
     }
@@ -277,11 +284,15 @@ impl Work {
     }
 
     /// Sends a confirmation about a message to its sender.
-    pub(super) async fn confirm(&self, label: &Label, place: Option<Place>) {
+    pub(super) async fn confirm(&self, label: &Label, origin: Origin, place: Option<Place>) {
         let own = &self.context.rules.own;
         let message = Message::confirmation_of(label, own, Utc::now());
-        if self.send_administrative(message, label, place).await {
-            let event = notes::bekraftelse(label, Direction::Skickad, Uuid::nil());
+        let origin = origin.with(Slag::Bekraftelse);
+        if self
+            .send_administrative(message, label, origin, place)
+            .await
+        {
+            let event = notes::bekraftelse(label, Direction::Skickad, origin.request_id);
             self.context.book.note(event);
         }
     }

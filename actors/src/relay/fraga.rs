@@ -16,6 +16,7 @@ use super::notes;
 use super::transit::Transit;
 use crate::failure::{Failure, Rejection, Source};
 use crate::ingress::ping;
+use crate::ledger::event::{Origin, Slag};
 use crate::messages::AcceptedQuestion;
 use crate::outbox::Place;
 use crate::reply::{Outcome, Reply, ReplyPort};
@@ -50,7 +51,8 @@ impl Work {
         if confirm || self.context.settings.confirm_always {
             // The reply does not wait for it: its place is held, a confirmation may wait for one.
             let (work, label) = (Rc::clone(self), transit.message.label.clone());
-            self.notify(async move { work.confirm(&label, None).await });
+            let origin = Origin::message(transit.request_id);
+            self.notify(async move { work.confirm(&label, origin, None).await });
         }
         let place = transit.sender_place.take();
         self.send_reply(transit, reply, place, confirm).await;
@@ -121,7 +123,9 @@ impl Work {
         let Reply { body, label, .. } = reply;
         let Some(label) = label else { return };
         self.remember(&label, Utc::now(), LocalId::fresh());
-        match self.deliver_own(&label, body, place, confirm).await {
+        let origin = Origin::message(request_id).with(Slag::Svar);
+        let delivered = self.deliver_own(&label, body, place, confirm, origin);
+        match delivered.await {
             Ok((end, attempts)) => {
                 let state = match end {
                     TransferEnd::Pushed => State::Sent,
@@ -130,7 +134,7 @@ impl Work {
                 self.context.transfers.set_state(&label.tx_id, state);
                 if let Some(way) = end.way() {
                     let took = transit.since.elapsed();
-                    let event = notes::levererat(&label, way, attempts, took, request_id);
+                    let event = notes::levererat(&label, origin, way, attempts, took);
                     self.context.book.note(event);
                 }
             }

@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::ledger::event::{
-    Avbrott, Direction, Event, Gallring, Ids, Mottaget, Place, Way, What, ms,
+    Aterupptaget, Avbrott, Direction, Event, Gallring, Ids, Mottaget, Origin, Place, Way, What, ms,
 };
+use crate::ledger::promises::Owed;
+use crate::outbox::Expired;
 use crate::reply::Reply;
 use crate::tally::OutcomeClass;
 
@@ -52,17 +54,18 @@ pub(super) fn besvarat(question: &Label, reply: &Reply, took: Duration, request_
 
 pub(super) fn levererat(
     label: &Label,
+    origin: Origin,
     way: Way,
     attempts: u32,
     took: Duration,
-    request_id: Uuid,
 ) -> Event {
     let what = What::Levererat {
+        slag: origin.slag,
         way,
         attempts,
         ms: ms(took),
     };
-    event(label, request_id, what)
+    event(label, origin.request_id, what)
 }
 
 pub(super) fn delat(label: &Label, copies: usize, request_id: Uuid) -> Event {
@@ -84,16 +87,41 @@ pub(super) fn avbrutet(label: &Label, reason: Avbrott, request_id: Uuid) -> Even
     event(label, request_id, What::Avbrutet { reason })
 }
 
-pub(super) fn kvitterat(label: &Label) -> Event {
-    event(label, Uuid::nil(), What::Kvitterat)
+pub(super) fn kvitterat(label: &Label, origin: Origin) -> Event {
+    let what = What::Kvitterat { slag: origin.slag };
+    event(label, origin.request_id, what)
 }
 
-pub(super) fn gallrat(label: &Label, lay: Duration) -> Event {
+/// Its time in a mailbox is over.
+pub(super) fn gallrat(expired: &Expired) -> Event {
     let what = What::Gallrat {
-        reason: Gallring::TidenUte,
-        ms: ms(lay),
+        slag: Some(expired.origin.slag),
+        reason: if expired.fetched {
+            Gallring::EjKvitterat
+        } else {
+            Gallring::TidenUte
+        },
+        ms: ms(expired.lay_for),
     };
-    event(label, Uuid::nil(), what)
+    event(&expired.label, expired.origin.request_id, what)
+}
+
+/// A message of an earlier life never ended, and its sender is to be told.
+pub(super) fn aterupptaget(owed: &Owed) -> Event {
+    let what = What::Aterupptaget(Aterupptaget {
+        from: owed.from.clone(),
+        to: owed.to.clone(),
+        product: owed.product,
+        status: owed.status,
+        sequence_type: owed.sequence_type,
+        received: owed.received,
+    });
+    let ids = Ids::new(
+        Some(&owed.tx_id),
+        Some(&owed.corr_id),
+        Some(&owed.content_id),
+    );
+    Event::now(owed.request_id, ids, what)
 }
 
 pub(super) fn bekraftelse(label: &Label, direction: Direction, request_id: Uuid) -> Event {

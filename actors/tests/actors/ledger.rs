@@ -15,6 +15,8 @@ use futures_util::future::join_all;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::failpoint::Failpoints;
+use samsvar_actors::ledger::event::Slag;
+use samsvar_actors::ledger::verify::{Subject, verify};
 use samsvar_actors::ledger::{Event, Ids, LedgerBook, LedgerSettings, NotNoted, What};
 use samsvar_actors::node::{AsynchSettings, Links, Node, NodeSettings};
 use samsvar_actors::observation::{ActorLine, Observatory, State};
@@ -57,7 +59,7 @@ impl Rig {
         let policy = RestartPolicy::new(OverBudget::Escalate);
         let failpoints = Failpoints::default();
         let arbiter = Arbiter::new().handle();
-        let (book, spec) = LedgerBook::open(settings, policy, arbiter, failpoints.clone());
+        let (book, spec, _) = LedgerBook::open(settings, policy, arbiter, failpoints.clone());
         let observatory = Arc::new(Observatory::default());
         let supervisor = Supervisor::new(Arc::clone(&observatory), watch::channel(None).0).start();
         supervisor.do_send(Adopt(spec));
@@ -72,7 +74,13 @@ impl Rig {
 
     async fn note(&self, tx_id: &TxId) -> Result<(), NotNoted> {
         let ids = Ids::new(Some(tx_id), None, None);
-        let event = Event::now(Uuid::new_v4(), ids, What::Kvitterat);
+        let event = Event::now(
+            Uuid::new_v4(),
+            ids,
+            What::Kvitterat {
+                slag: Slag::Meddelande,
+            },
+        );
         self.book.note_durably(event).await
     }
 
@@ -144,6 +152,27 @@ async fn the_next_node_appends_and_closes_a_line_that_a_crash_tore() {
         "{text}"
     );
     assert_eq!(rig.book.tally().read().torn, 1);
+}
+
+#[actix::test]
+async fn the_next_node_goes_on_with_the_chain_that_it_opened_before_it_had_anything_to_note() {
+    let first = Rig::start();
+    first.note(&TxId::fresh()).await.unwrap();
+    let parent = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = folder_in(parent.path());
+    fs::create_dir(&folder).unwrap();
+    let day = format!("ledger-{}.jsonl", Utc::now().date_naive());
+    let of_first = folder_in(first.parent.path()).join(&day);
+    fs::copy(of_first, folder.join(&day)).unwrap();
+    let next = Rig::start_in(parent);
+    next.note(&TxId::fresh()).await.unwrap();
+    let subject = Subject {
+        folder,
+        checkpoints: None,
+        public_key: None,
+    };
+    let verified = verify(&subject).unwrap();
+    assert_eq!((verified.finding, verified.last_seq), (None, 2));
 }
 
 #[actix::test]

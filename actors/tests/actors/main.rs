@@ -18,6 +18,7 @@ mod large_answers_pass_unchanged;
 mod ledger;
 mod logged;
 mod node_rig;
+mod promises;
 mod questions;
 mod relay;
 mod relay_rig;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use samsvar_actors::caller::Caller;
 use samsvar_actors::failure::Failure;
 use samsvar_actors::ledger::PROBE_EVERY;
+use samsvar_actors::ledger::event::Origin;
 use samsvar_actors::node::NodeSettings;
 use samsvar_actors::observation::State;
 use samsvar_actors::outbox::ListQuery;
@@ -97,6 +98,7 @@ async fn acknowledgements_leave_accepted_messages_their_room_and_are_noted_all_t
         rig.asynch().acknowledged(Kvitterat {
             label: Arc::new(message.label.clone()),
             confirm: true,
+            origin: Origin::message(uuid::Uuid::from_u128(7)),
         });
     }
     assert_eq!(rig.relay().mailbox_depth, 2, "the others wait nowhere");
@@ -412,9 +414,9 @@ async fn a_message_that_nobody_fetched_in_time_ends_in_an_error_to_its_sender() 
     let expected = [told(ErrorCode::MissingDeliveryExecution, &unfetched)];
     assert_eq!(rig.errors_of(SENDER), expected);
     assert_eq!(rig.ended(TransferEnd::Expired), 2);
-    let events = ["mottaget", "levererat", "gallrat tiden_ute"];
+    let events = ["mottaget", "levererat", "gallrat ej_kvitterat"];
     assert_eq!(rig.noted(&fetched), events);
-    let events = [&events[..], &["fel"]].concat();
+    let events = ["mottaget", "levererat", "gallrat tiden_ute", "fel"];
     assert_eq!(rig.noted(&unfetched), events);
     // The error itself is not fetched either: of that nobody is told.
     tokio::time::sleep(Duration::from_hours(1) + 2 * SECOND).await;

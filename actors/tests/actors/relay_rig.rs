@@ -2,7 +2,7 @@
 //! and other nodes that do what a test says, with a ledger in a folder that goes with the test.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,7 +23,8 @@ use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::next_node::{NextNode, PostError, Posted};
 use samsvar_actors::node::{Asynch, AsynchSettings, Links, Node, NodeSettings};
 use samsvar_actors::observation::ActorLine;
-use samsvar_actors::outbox::ListQuery;
+use samsvar_actors::outbox::{Acknowledged, ListQuery};
+use samsvar_actors::relay::Kvitterat;
 use samsvar_actors::reply::{Outcome, Receipt, ReplyPort};
 use samsvar_actors::tally::TransferEnd;
 use samsvar_actors::transfers::TransferState;
@@ -284,15 +285,6 @@ impl Rig {
     /// A node whose settings a test changes.
     pub async fn with(change: impl FnOnce(&mut NodeSettings)) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let mut settings = settings(DeadlineSettings::default());
-        settings.asynch = Some(AsynchSettings::noted_in(LedgerSettings::at(
-            folder.path().join("ledger"),
-            NodeId::parse("rig").unwrap(),
-        )));
-        settings.rules.local.insert(number(LOCAL));
-        settings.rules.known.insert(number(LOCAL));
-        settings.rules.directory = true;
-        change(&mut settings);
         let nodes = Arc::new(Nodes {
             script: Mutex::new(Box::new(|_, _| Does::Take)),
             posts: Mutex::default(),
@@ -308,6 +300,33 @@ impl Rig {
             permits: AtomicBool::new(true),
             urls: Mutex::new(urls.into_iter().collect()),
         });
+        Self::over(folder, nodes, katalog, change).await
+    }
+
+    /// A node that starts where this one has just been killed: on what is on disk now, and nothing else.
+    /// Other nodes and the directory are as they were.
+    pub async fn killed(&self, change: impl FnOnce(&mut NodeSettings)) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        copy_all(self.folder.path(), folder.path());
+        let (nodes, katalog) = (Arc::clone(&self.nodes), Arc::clone(&self.katalog));
+        Self::over(folder, nodes, katalog, change).await
+    }
+
+    async fn over(
+        folder: TempDir,
+        nodes: Arc<Nodes>,
+        katalog: Arc<Katalog>,
+        change: impl FnOnce(&mut NodeSettings),
+    ) -> Self {
+        let mut settings = settings(DeadlineSettings::default());
+        settings.asynch = Some(AsynchSettings::noted_in(LedgerSettings::at(
+            folder.path().join("ledger"),
+            NodeId::parse("rig").unwrap(),
+        )));
+        settings.rules.local.insert(number(LOCAL));
+        settings.rules.known.insert(number(LOCAL));
+        settings.rules.directory = true;
+        change(&mut settings);
         let transport = Uppgiftslamnare::all().fold(InProcess::new(), |transport, ul| {
             transport.with(ul, Arc::new(After(Some(Duration::from_millis(10)))))
         });
@@ -385,6 +404,27 @@ impl Rig {
             .collect()
     }
 
+    /// Acknowledges messages as their receiver's system does.
+    pub fn acknowledge(&self, of: &str, messages: &[Message]) {
+        let outboxes = self.asynch().outboxes();
+        for message in messages {
+            let done = outboxes.acknowledge(&address(of), &message.label.tx_id);
+            let Acknowledged::First {
+                label,
+                confirm,
+                origin,
+            } = done.unwrap()
+            else {
+                panic!("acknowledged twice")
+            };
+            self.asynch().acknowledged(Kvitterat {
+                label,
+                confirm,
+                origin,
+            });
+        }
+    }
+
     /// Acknowledges everything in an actor's mailbox; gives the number.
     pub fn empty(&self, of: &str) -> usize {
         let (outboxes, address) = (self.asynch().outboxes(), address(of));
@@ -418,16 +458,22 @@ impl Rig {
         self.folder.path().join("ledger")
     }
 
-    /// What the ledger says about a message, line by line.
-    pub fn lines(&self, message: &Message) -> Vec<serde_json::Value> {
+    /// Everything that the ledger says, line by line.
+    pub fn all_lines(&self) -> Vec<serde_json::Value> {
         let days = std::fs::read_dir(self.ledger_folder()).unwrap();
         let text: String = days
             .map(|day| std::fs::read_to_string(day.unwrap().path()).unwrap())
             .collect();
         text.lines()
-            .filter(|line| line.contains(message.label.tx_id.as_str()))
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
+    }
+
+    /// What it says about a message.
+    pub fn lines(&self, message: &Message) -> Vec<serde_json::Value> {
+        let mut lines = self.all_lines();
+        lines.retain(|line| line.to_string().contains(message.label.tx_id.as_str()));
+        lines
     }
 
     /// The same, event by event.
@@ -473,6 +519,19 @@ impl Rig {
             0,
             "places are given back"
         );
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&to).unwrap();
+            copy_all(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 

@@ -106,6 +106,7 @@ async fn what_cannot_be_read_is_kept_as_it_came_and_not_acknowledged() {
         message: Sensitive::new("no message".into()),
         arrived: chrono::Utc::now(),
         confirm: true,
+        origin: samsvar_actors::ledger::event::Origin::message(uuid::Uuid::from_u128(7)),
     });
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();

@@ -18,7 +18,7 @@ use shs_schemas::ids::{ContentId, CorrId};
 use shs_schemas::mime;
 use shs_schemas::mime::ContentType;
 use shs_schemas::shs::label::{
-    Actor, Content, InnerParty, MessageType, Meta, Product, Status, TransferType,
+    Actor, Content, InnerParty, MessageType, Meta, Product, SequenceType, Status, TransferType,
 };
 use shs_schemas::shs::message_list::MessageList;
 use shs_schemas::shs::{DataPart, Message, Organisationsnummer, time};
@@ -151,6 +151,7 @@ impl Rig {
             message: Sensitive::new(bytes.clone()),
             arrived: Utc::now(),
             confirm: true,
+            origin: Origin::message(uuid::Uuid::from_u128(7)),
         });
         bytes
     }
@@ -491,7 +492,7 @@ async fn a_certificate_opens_the_outboxes_of_its_own_actors_and_no_others() {
 }
 
 #[actix_web::test]
-async fn acknowledging_is_told_once_and_not_for_administrative_messages() {
+async fn acknowledging_is_told_once_for_administrative_messages_too() {
     let rig = Rig::with(&message(TX, 1));
     let mut adm = message(OTHER_TX, 1);
     adm.label.sequence_type = SequenceType::Adm;
@@ -503,7 +504,8 @@ async fn acknowledging_is_told_once_and_not_for_administrative_messages() {
         let answer = rig.acknowledge(tx_id).await;
         assert_eq!((answer.status, answer.text()), (200, "OK"), "{tx_id}");
     }
-    assert_eq!(*rig.acknowledged.lock().unwrap(), [(tx(TX), true)]);
+    let told = [(tx(TX), true), (tx(OTHER_TX), true)];
+    assert_eq!(*rig.acknowledged.lock().unwrap(), told);
     assert_eq!(rig.list("").await, "");
     assert_eq!(rig.get(&format!("/{OUTBOX}/{TX}")).await.status, 404);
 }

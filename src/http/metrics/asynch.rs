@@ -8,7 +8,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use samsvar_actors::node::{Asynch, Node};
-use samsvar_actors::tally::TransferEnd;
+use samsvar_actors::tally::{PromiseEnd, TransferEnd};
 use samsvar_actors::transfers::TransferState;
 
 use super::family;
@@ -19,6 +19,7 @@ pub(super) fn encode(node: &Node, encoder: &mut DescriptorEncoder<'_>) -> fmt::R
         return Ok(());
     };
     ended(node, encoder)?;
+    promises(node, encoder)?;
     remembered(asynch, encoder)?;
     outboxes(asynch, encoder)?;
     underway(asynch, encoder)
@@ -37,6 +38,17 @@ fn ended(node: &Node, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         "Replies, errors and confirmations of this node's own that could not be delivered",
         node.tally().own_lost(),
     )
+}
+
+/// Messages that earlier lives of the node left without an end.
+fn promises(node: &Node, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Messages that an earlier life of the node left without an end, by what was done";
+    let mut ends = family(encoder, "promises", help, MetricType::Counter)?;
+    for end in PromiseEnd::ALL {
+        let count = ConstCounter::new(node.tally().promises(end));
+        ends.row([("done", end.as_str())], &count)?;
+    }
+    Ok(())
 }
 
 fn remembered(asynch: &Asynch, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

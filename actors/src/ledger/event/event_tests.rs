@@ -55,14 +55,18 @@ fn a_line_reads_like_this() {
             fel,
             r#""event":"fel","code":"MissingAgreement","class":"caller","where":"annan_nod","#,
         ),
-        (What::Kvitterat, r#""event":"kvitterat","node""#),
+        (
+            What::Kvitterat { slag: Slag::Svar },
+            r#""event":"kvitterat","slag":"svar","node""#,
+        ),
         (
             What::Levererat {
+                slag: Slag::FelOmSvar,
                 way: Way::Push,
                 attempts: 2,
                 ms: 31,
             },
-            r#""event":"levererat","way":"push","attempts":2,"ms":31,"#,
+            r#""event":"levererat","slag":"fel_om_svar","way":"push","attempts":2,"ms":31,"#,
         ),
         (
             What::Avbrutet {

@@ -89,6 +89,12 @@ pub enum Avbrott {
     AktorFoll,
     /// Its `mottaget` was not confirmed in time: the sender was refused.
     EjAntecknat,
+    /// It was left by an earlier life of the node, and its sender sent it again: that one counts.
+    Omsand,
+    /// It was left by an earlier life of the node, so long ago that its sender is told no more.
+    ForGammalt,
+    /// It was left by an earlier life of the node, and its tx.id went with the key of its month.
+    NyckelBorta,
 }
 
 /// Why the content of a message was wiped.
@@ -103,4 +109,6 @@ pub enum Gallring {
     Avslutat,
     /// Nobody fetched it in time.
     TidenUte,
+    /// It was fetched, and nobody acknowledged it in time.
+    EjKvitterat,
 }

@@ -2,7 +2,7 @@
 //! could not write, and who has read it.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::ledger::chain::Hash;
 use crate::ledger::tail::Torn;
@@ -46,16 +46,12 @@ pub struct GallradDag {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Uppehall {
     /// Since when.
-    #[serde(serialize_with = "stamp")]
+    #[serde(serialize_with = "super::words::stamp")]
     pub since: DateTime<Utc>,
     /// Why.
     pub class: FailureClass,
     /// Notes that were lost meanwhile; nobody waited for them.
     pub lost: u64,
-}
-
-fn stamp<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&super::stamped(*time))
 }
 
 /// A command that reads the ledger.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::Serializer;
 use shs_schemas::shs::label::{SequenceType, Status, TransferType};
 
@@ -26,6 +27,11 @@ pub(super) fn text_if_any<T: fmt::Display, S: Serializer>(
         Some(value) => serializer.collect_str(value),
         None => serializer.serialize_none(),
     }
+}
+
+/// A time, to the millisecond.
+pub(super) fn stamp<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&super::stamped(*time))
 }
 
 /// As its own word.

@@ -66,6 +66,7 @@ impl Made {
             Arc::new(folder) as Arc<dyn Storage>,
             Arc::new(move || *today.lock().unwrap()),
             Some(custody),
+            None,
         )
     }
 

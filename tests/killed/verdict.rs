@@ -1,0 +1,184 @@
+//! What must hold when all is over.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::figures::Lived;
+use crate::lines::{self, Accepted, Line};
+use crate::record::{Came, Kind, Said, Sent};
+
+/// Longest time from an acknowledgement, or a push that was answered, to its note in the ledger, on a busy
+/// machine. Whoever dies later has noted it.
+const NOTED_MAX: Duration = Duration::from_secs(2);
+
+/// Everything that does not hold, as sentences.
+pub fn faults(
+    sent: &BTreeMap<String, Sent>,
+    lines: &[Line],
+    lives: &[Lived],
+    oddities: Vec<String>,
+) -> Vec<String> {
+    let mut faults = oddities;
+    let accepted = lines::accepted(lines);
+    for (corr_id, one) in sent {
+        let mut fault = |what: &str| {
+            faults.push(format!(
+                "{:?} {corr_id} of {}: {what}",
+                one.kind,
+                one.from()
+            ));
+        };
+        is_ended(one, &mut fault);
+        is_known_by_one_life_only(one, &mut fault);
+        is_served_once(one, &mut fault);
+        is_told_of_itself(one, &mut fault);
+        let of_ledger = accepted.get(corr_id).map_or(&[][..], Vec::as_slice);
+        ledger_agrees(one, of_ledger, &mut fault);
+        if is_both(one) {
+            both_is_explained(one, of_ledger, lives, &mut fault);
+        }
+    }
+    faults
+}
+
+/// Served, and an error came as well, although it was accepted but once.
+pub fn is_both(sent: &Sent) -> bool {
+    let told = sent.came(Came::Error).next().is_some();
+    let served = sent.is_served_since(Duration::ZERO);
+    // An error about one of several receivers is no contradiction to the other's copy.
+    sent.acceptances() == 1 && sent.accepted().is_some() && told && served
+}
+
+/// Whoever got 202 gets more.
+fn is_ended(sent: &Sent, fault: &mut impl FnMut(&str)) {
+    let Some(accepted) = sent.accepted() else {
+        return;
+    };
+    if !sent.has_end_since(accepted.began) {
+        fault(&format!(
+            "lost: accepted in life {}, and neither served nor told",
+            accepted.life
+        ));
+    }
+}
+
+/// A message that is sent again to another life is new there, and known to the life that took it.
+fn is_known_by_one_life_only(sent: &Sent, fault: &mut impl FnMut(&str)) {
+    for (place, posting) in sent.postings.iter().enumerate() {
+        let Said::Taken { duplicate } = posting.said else {
+            continue;
+        };
+        let before = &sent.postings[..place];
+        let mut before = before.iter().filter(|other| other.life == posting.life);
+        let known = before
+            .clone()
+            .any(|other| matches!(other.said, Said::Taken { .. }));
+        let may_be_known = before.any(|other| other.said == Said::Nothing);
+        if duplicate && !known && !may_be_known {
+            fault(&format!("called a duplicate in life {}", posting.life));
+        }
+        if !duplicate && known {
+            fault(&format!("taken twice in life {}", posting.life));
+        }
+    }
+}
+
+/// One acceptance gives one reply, and one copy for each receiver.
+fn is_served_once(sent: &Sent, fault: &mut impl FnMut(&str)) {
+    let most = sent.acceptances();
+    if sent.came(Came::Reply).count() > most {
+        fault("answered more often than accepted");
+    }
+    for receiver in &sent.receivers {
+        let letters = sent.came(Came::Letter);
+        let copies = letters.filter(|letter| letter.to == *receiver).count();
+        if copies > most {
+            fault("delivered more often than accepted");
+        }
+    }
+    if most == 0 && !sent.arrivals.is_empty() {
+        fault("refused, and something came of it");
+    }
+    let answered = sent.came(Came::Reply).next().is_some();
+    let wrong = match sent.kind {
+        Kind::Question | Kind::Ping => sent.came(Came::Letter).next().is_some(),
+        Kind::Letter | Kind::Circular => answered,
+        Kind::Unagreed => answered || sent.came(Came::Letter).next().is_some(),
+    };
+    if wrong {
+        fault("something came that nobody asked for");
+    }
+}
+
+/// An error names the message that it is about, and comes to its sender.
+fn is_told_of_itself(sent: &Sent, fault: &mut impl FnMut(&str)) {
+    let from = sent.from();
+    for error in sent.came(Came::Error) {
+        let about = error.about.as_deref().unwrap_or_default();
+        let names_it = about == sent.message.label.tx_id.as_str();
+        // The tx.id of a copy that reached nobody is known to the node alone.
+        if !names_it && sent.kind != Kind::Circular {
+            fault("an error names another tx.id");
+        }
+        // The tx.id of a copy that reached nobody is known to the node alone.
+        let copies = sent.came(Came::Letter);
+        let mut has_it = copies.filter(|copy| copy.tx_id == about && !copy.taken.is_empty());
+        if sent.kind == Kind::Circular && has_it.next().is_some() {
+            fault("an error about a copy that its receiver has");
+        }
+        if error.to != from {
+            fault(&format!("its error came to {}", error.to));
+        }
+    }
+}
+
+/// In the ledger, too, each acceptance has its end, and nothing is told that had ended.
+fn ledger_agrees(sent: &Sent, accepted: &[Accepted], fault: &mut impl FnMut(&str)) {
+    let certain = sent.postings.iter().filter(|posting| posting.counts());
+    if accepted.len() < certain.count() {
+        fault("accepted more often than the ledger says");
+    }
+    if accepted.len() > sent.postings.len() {
+        fault("accepted less often than the ledger says");
+    }
+    // Of what was sent again the last one counts.
+    let last = accepted.last();
+    if last.is_some_and(|last| last.ended().is_none() && !last.is_void) {
+        fault("without an end in the ledger");
+    }
+    for one in accepted {
+        let ended = one.ended();
+        let after = |end: &u64| one.resumed.iter().any(|resumed| resumed > end);
+        if ended.as_ref().is_some_and(after) {
+            fault("told again although the ledger had its end");
+        }
+    }
+}
+
+/// The reply had left, and the node died before that was in the ledger.
+fn both_is_explained(
+    sent: &Sent,
+    accepted: &[Accepted],
+    lives: &[Lived],
+    fault: &mut impl FnMut(&str),
+) {
+    if accepted.iter().any(|one| one.served().is_some()) {
+        fault("served by the ledger, and told as well");
+    }
+    let served = sent
+        .arrivals
+        .iter()
+        .filter(|arrival| matches!(arrival.came, Came::Reply | Came::Letter));
+    // Of a circular the one copy that is in doubt.
+    let taken = served.flat_map(|arrival| &arrival.taken);
+    let shortest = taken.map(|taken| unnoted_for(*taken, lives)).min();
+    if shortest.is_some_and(|shortest| shortest > NOTED_MAX) {
+        fault("taken long before the node died, and told as well");
+    }
+}
+
+/// How long the node lived after something was taken. A post may be read when who sent it is dead.
+pub fn unnoted_for(taken: Duration, lives: &[Lived]) -> Duration {
+    let apart = lives.iter().map(|lived| lived.died.abs_diff(taken));
+    apart.min().unwrap_or(Duration::MAX)
+}
