@@ -5,6 +5,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use samsvar_actors::caller::Caller;
@@ -188,7 +189,8 @@ async fn everything_about_a_promise_stands_under_one_name_in_the_ledger() {
         .unwrap();
     assert_eq!(taken_up["tx_id"], message.label.tx_id.as_str());
     assert_eq!(taken_up["from"], format!("urn:X-shs:{SENDER}"));
-    assert_eq!(taken_up["received"], lines[0]["time"]);
+    let receipt = lines.iter().find(|line| line["event"] == "mottaget");
+    assert_eq!(taken_up["received"], receipt.unwrap()["time"]);
     let found = lines.iter().find(|line| line["event"] == "loften").unwrap();
     assert_eq!(
         (found["owed"].as_u64(), found["damaged"].as_u64()),
@@ -295,6 +297,24 @@ async fn who_sends_again_before_being_told_is_not_told() {
         (told + done(&rig, PromiseEnd::NotDelivered), resent),
         (20, 20)
     );
+}
+
+#[actix::test]
+async fn a_directory_that_starts_later_than_the_node_is_waited_for() {
+    paused();
+    let rig = Rig::new().await;
+    let message = event(REMOTE, Some(LOCAL), 100);
+    let caller = Caller::certified([number(REMOTE)]);
+    accepted(rig.send_as(&message, caller).await);
+    settle().await;
+    rig.katalog.away.store(true, Ordering::Relaxed);
+    let rig = rig.killed(|_| ()).await;
+    tokio::time::sleep(Duration::from_mins(30)).await;
+    assert_eq!(done(&rig, PromiseEnd::NotDelivered), 0);
+    rig.katalog.away.store(false, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_mins(6)).await;
+    assert_eq!(done(&rig, PromiseEnd::Told), 1);
+    assert_eq!(rig.node.tally().own_lost(), 0);
 }
 
 #[actix::test]
@@ -496,6 +516,41 @@ fn last_file(ledger: &Path) -> PathBuf {
     files.pop().unwrap()
 }
 
+/// The line of another message like this one, which was accepted first.
+fn accepted_too(file: &Path, first: &Message, tx_id: &TxId) -> String {
+    let text = std::fs::read_to_string(file).unwrap();
+    let is_receipt = |line: &&str| line.contains(r#""event":"mottaget""#);
+    let line = text.lines().find(is_receipt).unwrap();
+    let read: serde_json::Value = serde_json::from_str(line).unwrap();
+    line.replace(first.label.tx_id.as_str(), tx_id.as_str())
+        .replace(read["request_id"].as_str().unwrap(), TxId::fresh().as_str())
+}
+
+#[actix::test]
+async fn many_are_told_without_crowding_the_ledger() {
+    const MANY: usize = 10_000;
+    paused();
+    let rig = Rig::new().await;
+    let message = to(LOCAL);
+    rig.accepted(&message).await;
+    settle().await;
+    let add = |ledger: &Path| {
+        let file = last_file(ledger);
+        let lines = (1..MANY).map(|_| accepted_too(&file, &message, &TxId::fresh()) + "\n");
+        let lines: String = lines.collect();
+        let mut file = OpenOptions::new().append(true).open(file).unwrap();
+        file.write_all(lines.as_bytes()).unwrap();
+    };
+    let room = |settings: &mut NodeSettings| {
+        settings.asynch.as_mut().unwrap().outboxes.messages_max = 2 * MANY;
+    };
+    let rig = rig.killed_and(add, room).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(done(&rig, PromiseEnd::Told), MANY as u64);
+    let counted = rig.asynch().book().tally().read();
+    assert_eq!((counted.lost, counted.not_noted), (0, 0));
+}
+
 #[actix::test]
 async fn what_a_process_that_dies_slowly_still_writes_is_read() {
     paused();
@@ -519,20 +574,14 @@ async fn what_a_process_that_dies_slowly_still_writes_is_read() {
     assert_eq!(done(&rig, PromiseEnd::Resumed), 0, "it still writes");
     // Its last line: another message was accepted.
     let mut dying = dying.unwrap();
-    let text = std::fs::read_to_string(last_file(&rig.ledger_folder())).unwrap();
-    let late = to(LOCAL);
-    let line = text
-        .lines()
-        .find(|line| line.contains("\"mottaget\""))
-        .unwrap();
-    let request_id = &rig.all_lines()[0]["request_id"];
-    let line = line
-        .replace(early.label.tx_id.as_str(), late.label.tx_id.as_str())
-        .replace(request_id.as_str().unwrap(), TxId::fresh().as_str());
+    let late = TxId::fresh();
+    let line = accepted_too(&last_file(&rig.ledger_folder()), &early, &late);
     writeln!(dying, "{line}").unwrap();
     drop(dying);
     tokio::time::sleep(SECOND).await;
-    assert_eq!(told(&rig, SENDER), tx_ids(&[&early, &late]));
+    let mut owed = vec![early.label.tx_id.clone(), late];
+    owed.sort();
+    assert_eq!(told(&rig, SENDER), owed);
 }
 
 #[actix::test]
