@@ -31,7 +31,7 @@ use self::keyed::Keyed;
 pub use self::livslopp::{Forra, Klocksteg, Omstart, Startat, Stoppat};
 pub use self::message::{Avbrott, Direction, Gallring, Mottaget, Place, Way};
 pub use self::request::{DelsvarLine, Delutfall, FragaLine};
-pub use self::upkeep::{Avlast, Command, Filter, GallradDag, Lagat, Uppehall};
+pub use self::upkeep::{Avlast, Command, Filter, GallradDag, Lagat, Resultat, Uppehall};
 use self::words::{text, word};
 use super::checkpoint::Checkpoint;
 use super::keys::MonthKey;
@@ -215,7 +215,7 @@ pub enum What {
     GallradDag(GallradDag),
     /// The ledger could not write for a while.
     Uppehall(Uppehall),
-    /// Somebody read the ledger.
+    /// Somebody read the ledger, or looked whether it is whole.
     Avlast(Avlast),
 }
 
