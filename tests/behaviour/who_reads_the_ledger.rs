@@ -180,7 +180,7 @@ fn calls(sandbox: &Sandbox, namnd: &str, format: &str, more: &[&str]) -> String 
 #[tokio::test]
 async fn a_namnd_gets_its_own_calls_and_no_line_of_anothers() {
     let sandbox = Sandbox::new().asynch().start().await;
-    let mut own = vec![Vec::new(), Vec::new()];
+    let mut own = [Vec::new(), Vec::new()];
     for nth in 0..6 {
         let ((from, person), mine) = (NAMNDER[nth % 2], &mut own[nth % 2]);
         let asker = Asker {
@@ -228,8 +228,8 @@ async fn a_namnd_gets_its_own_calls_and_no_line_of_anothers() {
         for row in &rows[..3] {
             assert_eq!(row["slag"], "shs_synkront");
             assert_eq!(row["handlaggare"][0].as_str().unwrap().len(), 32);
-            let asked = row["uppgiftslamnare"].as_array().unwrap();
-            let parties: Vec<_> = asked.iter().map(|one| &one["bastjanst"]).collect();
+            let parts = row["uppgiftslamnare"].as_array().unwrap();
+            let parties: Vec<_> = parts.iter().map(|one| &one["bastjanst"]).collect();
             assert!(
                 parties.len() >= Uppgiftslamnare::all().count(),
                 "{parties:?}"
@@ -308,7 +308,7 @@ async fn each_way_of_calling_has_its_row_with_everything_in_it() {
     for row in &rows {
         assert_eq!(row["utfall"], "besvarat:answered");
         assert_eq!(row["handlaggare"].as_array().unwrap().len(), 1);
-        let asked = row["uppgiftslamnare"].as_array().unwrap();
-        assert_eq!(asked.len(), Uppgiftslamnare::all().count(), "{row}");
+        let parts = row["uppgiftslamnare"].as_array().unwrap();
+        assert_eq!(parts.len(), Uppgiftslamnare::all().count(), "{row}");
     }
 }

@@ -477,3 +477,46 @@ fn days_whose_time_is_over_are_removed_and_what_is_left_is_whole() {
     let finding = made.verify().finding.unwrap();
     assert!(matches!(finding.act, Act::Removed(Some(_))), "{finding}");
 }
+
+#[test]
+fn explore() {
+    let made = Made::usual();
+    let whole = made.lines();
+    let n = count(&whole);
+    let kind = |nth: usize| {
+        let line = whole_line(&whole, nth);
+        super::super::chain::read(&line).map_or("PIECE".to_owned(), |(_, e)| e.to_owned())
+    };
+    for i in 0..n { println!("{i} {}", kind(i)); }
+    let say = |act: &str, at: usize, expected: usize, files: &[(PathBuf, Vec<Vec<u8>>)], byte: usize| {
+        Made::write(files);
+        match made.verify().finding {
+            None => println!("{act} {at}({}) byte {byte}: NOT FOUND", kind(at)),
+            Some(f) => {
+                let found = nth(files, &f);
+                if found != expected { println!("{act} {at}({}) byte {byte}: expected {expected} found {found} {:?}", kind(at), f.act); }
+            }
+        }
+    };
+    for at in 0..n {
+        let (file, line) = place(&whole, at);
+        let mut files = whole.clone();
+        files[file].1.remove(line);
+        say("remove", at, if at == n - 1 { at - 1 } else { at }, &files, 0);
+        let len = whole[file].1[line].len();
+        let mut last = String::new();
+        for byte in 0..len {
+            let mut files = whole.clone();
+            files[file].1[line][byte] ^= 1;
+            Made::write(&files);
+            let f = made.verify().finding;
+            let out = match f { None => "NOT FOUND".to_owned(), Some(f) => { let found = nth(&files, &f); if found == at { String::new() } else { format!("found {found} {:?}", f.act) } } };
+            if out != last { println!("change {at}({}) from byte {byte}: {}", kind(at), if out.is_empty() {"ok"} else {&out}); last = out; }
+        }
+        for (what, new) in [("insert-empty", Vec::new()), ("insert-json", b"{}".to_vec()), ("insert-same", whole_line(&whole, at))] {
+            let mut files = whole.clone();
+            files[file].1.insert(line, new);
+            say(what, at, at, &files, 0);
+        }
+    }
+}
