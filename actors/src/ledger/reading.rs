@@ -164,6 +164,7 @@ mod tests {
         fs::write(&readings.0, of_earlier).unwrap();
         let waiting = readings.waiting().unwrap().unwrap();
         assert_eq!(waiting.readings[0].what.result, None);
+        waiting.taken().unwrap();
         let much = usize::try_from(BYTES_MAX).unwrap();
         fs::write(&readings.0, "x".repeat(much)).unwrap();
         let refused = readings.leave(&reading(1)).unwrap_err();
