@@ -234,6 +234,16 @@ impl ReplyPort {
     /// A port, and the end that the caller's side waits at.
     #[must_use]
     pub fn new(tally: Arc<Tally>, received: Instant) -> (Self, oneshot::Receiver<Outcome>) {
+        Self::of(Uuid::new_v4(), tally, received)
+    }
+
+    /// The same for a request that has a name of ours already: that of the message it came as.
+    #[must_use]
+    pub fn of(
+        request_id: Uuid,
+        tally: Arc<Tally>,
+        received: Instant,
+    ) -> (Self, oneshot::Receiver<Outcome>) {
         let (answer, outcome) = oneshot::channel();
         tally.count_received();
         let port = Self {
@@ -241,7 +251,7 @@ impl ReplyPort {
             account: Arc::new(Account {
                 tally,
                 received,
-                request_id: Uuid::new_v4(),
+                request_id,
                 ended: AtomicBool::new(false),
                 passed_on: AtomicBool::new(false),
                 answered: AtomicBool::new(false),

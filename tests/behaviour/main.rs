@@ -32,4 +32,5 @@ mod silence_costs_its_own_part;
 mod stopping_finishes_what_is_open;
 mod the_ledger_tells_of_doors_and_lives;
 mod the_ledger_tells_what_happened;
+mod who_reads_the_ledger;
 mod wrong_answers_change_nothing_else;

@@ -35,7 +35,7 @@ pub use self::loften::{Aterupptaget, Loften};
 pub use self::message::{Avbrott, Direction, Gallring, Mottaget, Place, Way};
 pub use self::origin::{Origin, Slag};
 pub use self::request::{DelsvarLine, Delutfall, FragaLine};
-pub use self::upkeep::{Avlast, Command, Filter, GallradDag, Lagat, Uppehall};
+pub use self::upkeep::{Avlast, Command, Filter, GallradDag, Lagat, Resultat, Uppehall};
 use self::words::{text, word};
 use super::checkpoint::Checkpoint;
 use super::keys::MonthKey;
@@ -227,7 +227,7 @@ pub enum What {
     GallradDag(GallradDag),
     /// The ledger could not write for a while.
     Uppehall(Uppehall),
-    /// Somebody read the ledger.
+    /// Somebody read the ledger, or looked whether it is whole.
     Avlast(Avlast),
     /// An earlier life of the node accepted a message that never ended: its sender is told (design 9).
     Aterupptaget(Aterupptaget),

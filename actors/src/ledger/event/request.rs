@@ -5,11 +5,12 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use shs_schemas::shs::Organisationsnummer;
 use shs_schemas::ssbtek::Utfall;
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
 use super::ms;
-use super::words::{Word, text, word};
+use super::words::{Word, text, text_if_any, word};
 use crate::ledger::chain::Hash;
 
 /// A handläggare asked.
@@ -18,6 +19,12 @@ pub struct FragaLine {
     /// Who.
     #[serde(skip)]
     pub handlaggare: Sensitive<Box<str>>,
+    /// For which nämnd, where that is the sender or an actor of the configuration.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "text_if_any"
+    )]
+    pub ingivare: Option<Organisationsnummer>,
     /// Questions of this handläggare in the message: one for each person.
     pub personer: u16,
     /// About whom; noted only where the controllers have decided so (C-13).
