@@ -40,6 +40,8 @@ pub struct Figures {
     accepted: usize,
     /// By HTTP status.
     refused: BTreeMap<u16, usize>,
+    /// By lives that had not been told to stop.
+    refused_unprompted: usize,
     unknown: usize,
     unreachable: usize,
     messages: BTreeMap<Kind, Outcomes>,
@@ -89,7 +91,12 @@ impl Figures {
             self.posted += 1;
             match posting.said {
                 Said::Taken { .. } => self.accepted += usize::from(posting.counts()),
-                Said::Refused(status) => *self.refused.entry(status).or_default() += 1,
+                Said::Refused(status) => {
+                    *self.refused.entry(status).or_default() += 1;
+                    let life = &self.lives.get(usize::try_from(posting.life).unwrap() - 1);
+                    let was_told = life.is_none_or(|life| life.how == How::Told);
+                    self.refused_unprompted += usize::from(!was_told);
+                }
                 Said::Nothing => self.unknown += 1,
                 Said::Unreachable => self.unreachable += 1,
             }
@@ -187,7 +194,10 @@ impl Figures {
         assert!(self.accepted > 100, "hardly anything was accepted");
         assert!(self.unread > 0, "no mailbox died unread");
         assert!(resumed > 0, "nobody was told");
-        assert!(self.again > 0, "nothing was sent again");
+        assert!(
+            self.again_served > 0,
+            "nothing that was sent again was served"
+        );
     }
 }
 
@@ -209,11 +219,12 @@ impl fmt::Display for Figures {
         )?;
         writeln!(
             f,
-            "{} posted: {} accepted, refused {:?}, {} without an answer ({} of these messages came to an end), \
+            "{} posted: {} accepted, refused {:?} ({} not because of a stop), {} without an answer ({} of these messages came to an end), \
              {} never left",
             self.posted,
             self.accepted,
             self.refused,
+            self.refused_unprompted,
             self.unknown,
             self.unknown_ended,
             self.unreachable

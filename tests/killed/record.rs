@@ -128,6 +128,11 @@ impl Sent {
         self.message.label.from.as_ref().unwrap().address.bare()
     }
 
+    /// Whether the ledger has its tx.id in plain text.
+    pub fn has_plain_id(&self) -> bool {
+        uuid::Uuid::try_parse(self.message.label.tx_id.as_str()).is_ok()
+    }
+
     /// When the node took it last.
     pub fn accepted(&self) -> Option<&Posting> {
         self.postings.iter().rev().find(|posting| posting.counts())
