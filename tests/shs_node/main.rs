@@ -31,5 +31,6 @@ mod errors_of_load;
 mod exchange;
 mod malformed_messages_leave_nothing;
 mod messages_are_relayed_and_kept;
+mod promises_outlive_a_crash;
 mod rig;
 mod told;

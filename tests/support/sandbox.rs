@@ -98,6 +98,14 @@ impl Builder {
         })
     }
 
+    /// Starts with what a sandbox has on disk now, as after a `kill -9` of its node.
+    #[allow(dead_code, reason = "not every test binary kills its node")]
+    pub fn on_a_copy_of(self, killed: &Sandbox) -> Self {
+        let folder = self.folder.as_ref().expect("an asynchronous sandbox");
+        copy_all(killed.folder(), folder.path());
+        self
+    }
+
     /// Shortens D(n) to so many seconds, of which half is kept back: where the rule is tested and
     /// not its figure, on a machine that may be busy.
     pub fn limit(self, seconds: u64) -> Self {
@@ -215,6 +223,19 @@ impl Builder {
         let is_up = || sandbox.parties_up() >= everybody;
         eventually("every dispatcher is up", is_up).await;
         sandbox
+    }
+}
+
+fn copy_all(from: &std::path::Path, to: &std::path::Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&to).unwrap();
+            copy_all(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 

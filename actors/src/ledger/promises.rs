@@ -47,15 +47,15 @@ use crate::relay::RelaySettings;
 /// after each start (`aterupptaget`), so that this is counted anew from every restart.
 pub const LOOK_BACK_MIN: Duration = Duration::from_hours(3 * 24);
 
-/// How far the ledger is read back at most.
-pub const LOOK_BACK_MAX: Duration = Duration::from_hours(14 * 24);
+/// How far the ledger is read back at most: more than the longest settings give.
+pub const LOOK_BACK_MAX: Duration = Duration::from_hours(45 * 24);
 
 /// How long after the receipt of a message its sender is still told, counted to the last line of the
-/// earlier life: a node that was down for long tells as well.
+/// earlier life: a node that was down for long tells as well. Never less than it is read back.
 pub const TOLD_FOR: Duration = Duration::from_hours(14 * 24);
 
 /// Promises that are held at once. Further ones are counted and noted; the next start looks again.
-pub const PROMISES_MAX: usize = 200_000;
+pub const PROMISES_MAX: usize = 100_000;
 
 /// What is added to the longest life of a promise: clocks that differ, a node that was slow.
 const MARGIN: Duration = Duration::from_hours(1);
@@ -187,7 +187,8 @@ fn read_at_most(
     let mut fold = Fold::new(keys, promises_max);
     let since = last - TimeDelta::from_std(look_back).unwrap_or(TimeDelta::MAX);
     let bytes = earlier.each_line(since, stopped, |line| fold.take(line))?;
-    let told_since = last - TimeDelta::from_std(TOLD_FOR).unwrap_or(TimeDelta::MAX);
+    let told_for = TOLD_FOR.max(look_back);
+    let told_since = last - TimeDelta::from_std(told_for).unwrap_or(TimeDelta::MAX);
     Ok(Standing {
         bytes,
         ..fold.standing(told_since)

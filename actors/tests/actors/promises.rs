@@ -2,6 +2,9 @@
 //! before it accepted and did not bring to an end. The node is "killed" by starting another one on a copy of
 //! what is on disk at that moment.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use samsvar_actors::caller::Caller;
@@ -482,4 +485,75 @@ async fn administrative_messages_are_no_promises_and_their_acknowledgement_is_no
     acknowledge_all(&rig, SENDER);
     settle().await;
     assert_eq!(rig.noted(&confirm).last().unwrap(), "kvitterat");
+}
+
+/// The file of the last day of a ledger.
+fn last_file(ledger: &Path) -> PathBuf {
+    let files = std::fs::read_dir(ledger).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|it| it == "jsonl"));
+    files.sort();
+    files.pop().unwrap()
+}
+
+#[actix::test]
+async fn what_a_process_that_dies_slowly_still_writes_is_read() {
+    paused();
+    let rig = Rig::new().await;
+    let early = to(LOCAL);
+    rig.accepted(&early).await;
+    settle().await;
+    let mut dying = None;
+    let rig = rig
+        .killed_and(
+            |ledger| {
+                let mut options = OpenOptions::new();
+                let file = options.read(true).append(true).open(last_file(ledger));
+                dying = Some(file.unwrap());
+                dying.as_ref().unwrap().lock().unwrap();
+            },
+            |_| (),
+        )
+        .await;
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(done(&rig, PromiseEnd::Resumed), 0, "it still writes");
+    // Its last line: another message was accepted.
+    let mut dying = dying.unwrap();
+    let text = std::fs::read_to_string(last_file(&rig.ledger_folder())).unwrap();
+    let late = to(LOCAL);
+    let line = text
+        .lines()
+        .find(|line| line.contains("\"mottaget\""))
+        .unwrap();
+    let request_id = &rig.all_lines()[0]["request_id"];
+    let line = line
+        .replace(early.label.tx_id.as_str(), late.label.tx_id.as_str())
+        .replace(request_id.as_str().unwrap(), TxId::fresh().as_str());
+    writeln!(dying, "{line}").unwrap();
+    drop(dying);
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(told(&rig, SENDER), tx_ids(&[&early, &late]));
+}
+
+#[actix::test]
+async fn a_torn_end_and_foreign_text_stop_no_start_and_lose_no_promise() {
+    paused();
+    let rig = Rig::new().await;
+    let message = to(LOCAL);
+    rig.accepted(&message).await;
+    settle().await;
+    let spoil = |ledger: &Path| {
+        let mut options = OpenOptions::new();
+        let mut file = options.append(true).open(last_file(ledger)).unwrap();
+        file.write_all(b"no line\n\0\0\0\n{\"seq\":9,\"pr").unwrap();
+    };
+    let second = rig.killed_and(spoil, |_| ()).await;
+    settle().await;
+    assert_eq!(told(&second, SENDER), tx_ids(&[&message]));
+    let text = std::fs::read_to_string(last_file(&second.ledger_folder())).unwrap();
+    let loften = text
+        .lines()
+        .find(|line| line.contains("\"loften\""))
+        .unwrap();
+    assert!(loften.contains("\"damaged\":2"), "{loften}");
 }

@@ -306,8 +306,18 @@ impl Rig {
     /// A node that starts where this one has just been killed: on what is on disk now, and nothing else.
     /// Other nodes and the directory are as they were.
     pub async fn killed(&self, change: impl FnOnce(&mut NodeSettings)) -> Self {
+        self.killed_and(|_| (), change).await
+    }
+
+    /// The same, and something is done to the ledger in between.
+    pub async fn killed_and(
+        &self,
+        then: impl FnOnce(&Path),
+        change: impl FnOnce(&mut NodeSettings),
+    ) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         copy_all(self.folder.path(), folder.path());
+        then(&folder.path().join("ledger"));
         let (nodes, katalog) = (Arc::clone(&self.nodes), Arc::clone(&self.katalog));
         Self::over(folder, nodes, katalog, change).await
     }

@@ -57,7 +57,7 @@ async fn everything_that_is_there_is_on_disk_before_it_is_acknowledged() {
     assert_eq!(read(&format!("{TX}/part-1.txt")), [b'x'; 26]);
     assert!(read(&format!("{TX}/label.xml")).starts_with(b"<?xml"));
     assert!(read(&format!("{OTHER_TX}/part-1.xml")).starts_with(b"<?xml"));
-    assert_eq!(rig.acknowledged.lock().unwrap().len(), 1);
+    assert_eq!(rig.acknowledged.lock().unwrap().len(), 2);
     assert_eq!(rig.outboxes().counts().acknowledged, 2);
     assert_eq!(
         fetch(&rig, &["--all", "--out", out]).await,

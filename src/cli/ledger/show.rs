@@ -72,9 +72,8 @@ fn row(line: &Fields) -> Vec<String> {
         "felkod",
         "code",
         "reason",
-        "slag",
-        "outcome",
         "way",
+        "outcome",
         "direction",
         "day",
         "command",
@@ -82,14 +81,17 @@ fn row(line: &Fields) -> Vec<String> {
         "class",
         "last_seq",
         "product",
+        "owed",
     ];
+    // What was delivered, acknowledged or wiped, and how.
+    let what = [rows::cell(line, "slag"), rows::first(line, &what)];
     vec![
         rows::cell(line, "seq"),
         rows::cell(line, "time"),
         rows::cell(line, "event"),
         message,
         rows::first(line, &["from", "bastjanst", "handlaggare", "uid"]),
-        rows::first(line, &what),
+        what.join(" ").trim().to_owned(),
         rows::cell(line, "ms"),
         rows::cell(line, "bytes"),
     ]
