@@ -26,7 +26,7 @@ use crate::verdict;
 const DEATHS: usize = 50;
 
 /// Longest wait for everything to come to its end after the last death.
-const SETTLED_MAX: Duration = Duration::from_secs(60);
+const SETTLED_MAX: Duration = Duration::from_mins(1);
 
 /// When nothing has come for so long, nothing more will: no retry and no slow node takes longer.
 const QUIET: Duration = Duration::from_secs(4);

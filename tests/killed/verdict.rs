@@ -14,12 +14,12 @@ const NOTED_MAX: Duration = Duration::from_secs(4);
 /// Everything that does not hold, as sentences.
 pub fn faults(
     sent: &BTreeMap<String, Sent>,
-    lines: &[Line],
+    ledger: &[Line],
     lives: &[Lived],
     oddities: Vec<String>,
 ) -> Vec<String> {
     let mut faults = oddities;
-    let accepted = lines::accepted(lines);
+    let accepted = lines::accepted(ledger);
     for (corr_id, one) in sent {
         let mut fault = |what: &str| {
             faults.push(format!(
