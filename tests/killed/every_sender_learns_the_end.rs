@@ -25,6 +25,9 @@ use crate::verdict;
 /// Deaths when nobody says how many.
 const DEATHS: usize = 50;
 
+/// How long everybody sends in the last life.
+const UNDISTURBED: Duration = Duration::from_secs(2);
+
 /// Longest wait for everything to come to its end after the last death.
 const SETTLED_MAX: Duration = Duration::from_mins(1);
 
@@ -180,14 +183,18 @@ impl World {
         started
     }
 
-    /// The last life: nobody sends any more, everybody fetches, until nothing comes.
+    /// The last life: everybody sends for a while as before, and then nobody any more; everybody fetches, until
+    /// nothing comes.
     fn settle(&self, number: u32, figures: &mut Figures) {
-        self.silence.cancel();
-        self.around.hurry.cancel();
         let launched = self.record.now();
         let mut node = self.stage.launch();
         let started = self.start(number, &node);
-        self.runtime.block_on(self.quiet());
+        self.runtime.block_on(async {
+            tokio::time::sleep(UNDISTURBED).await;
+            self.silence.cancel();
+            self.around.hurry.cancel();
+            self.quiet().await;
+        });
         node.signal(Signal::TERM);
         let code = node.wait().code();
         self.lives.end();
@@ -239,7 +246,7 @@ impl World {
 
     fn judge(self, figures: &mut Figures) {
         let whole = self.stage.verify().expect("there is a ledger");
-        let lines = crate::lines::read(&self.stage.ledger());
+        let lines = crate::lines::read(&self.stage.ledger(), &self.record);
         figures.verified = Some(whole);
         let sent = self.record.sent().clone();
         figures.count(&sent, &lines);

@@ -11,7 +11,7 @@ use crate::letters::NEIGHBOUR;
 use crate::lines::Line;
 use crate::record::{Came, Kind, Said, Sent};
 use crate::stage::Verified;
-use crate::verdict::{is_both, unnoted_for};
+use crate::verdict::{is_both, life_at};
 
 /// Addresses that see at once what comes to them.
 const PROMPT: [&str; 3] = ["2120009994.ekonomi", "2120009994.post", NEIGHBOUR];
@@ -56,7 +56,10 @@ pub struct Figures {
     resumed: Vec<usize>,
     told: Vec<Duration>,
     start: Vec<Duration>,
+    /// Of what was served and told as well: from the answer to the death.
     unnoted: Vec<Duration>,
+    /// The same, answered after the death.
+    too_late: usize,
 }
 
 /// What became of accepted messages.
@@ -121,12 +124,15 @@ impl Figures {
         outcomes.accepted += 1;
         if is_both(sent) {
             outcomes.both += 1;
-            let served = sent.arrivals.iter();
-            let served =
-                served.filter(|arrival| matches!(arrival.came, Came::Reply | Came::Letter));
-            let taken = served.flat_map(|arrival| &arrival.taken);
-            let unnoted = taken.map(|taken| unnoted_for(*taken, &self.lives));
-            self.unnoted.extend(unnoted);
+            for taken in sent.served().flat_map(|arrival| &arrival.taken) {
+                match life_at(taken, &self.lives) {
+                    Some(life) => {
+                        let died = self.lives[life].died;
+                        self.unnoted.push(died.abs_diff(taken.answered));
+                    }
+                    None => self.too_late += 1,
+                }
+            }
         } else if sent.is_served_since(accepted.began) {
             outcomes.served += 1;
         } else if sent.has_end_since(accepted.began) {
@@ -261,7 +267,12 @@ impl fmt::Display for Figures {
         )?;
         writeln!(f, "from start to telling: {}", Spread(&self.told))?;
         writeln!(f, "from launch to start: {}", Spread(&self.start))?;
-        writeln!(f, "both: from taken to death: {}", Spread(&self.unnoted))?;
+        writeln!(
+            f,
+            "both: {} taken after the death, else from taken to death: {}",
+            self.too_late,
+            Spread(&self.unnoted)
+        )?;
         let verifying = self.lives.iter().filter_map(|lived| lived.left.as_ref());
         let verifying: Vec<_> = verifying.map(|left| left.took).collect();
         write!(

@@ -118,6 +118,7 @@ impl Mailbox {
         message: &Message,
     ) -> Result<(), DeliveryError> {
         const AGAIN_AFTER: Duration = Duration::from_millis(50);
+        let asked = around.record.now();
         let first = outbox.acknowledge(tx_id).await;
         if matches!(first, Err(DeliveryError::Exchange(_))) {
             tokio::time::sleep(AGAIN_AFTER).await;
@@ -127,7 +128,7 @@ impl Mailbox {
         }
         around
             .record
-            .taken(message, self.address, Moment::Acknowledged);
+            .taken(message, self.address, asked, Moment::Acknowledged);
         Ok(())
     }
 }

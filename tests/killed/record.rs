@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use shs_schemas::mime::Limits;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::Outcome;
@@ -97,9 +98,18 @@ pub struct Arrival {
     pub about: Option<String>,
     /// When it was seen first.
     pub first: Duration,
-    /// When its receiver answered for it: each acknowledgement that the node answered with success, or
-    /// each success that the receiver's node answered.
-    pub taken: Vec<Duration>,
+    /// How often its receiver answered for it.
+    pub taken: Vec<Taken>,
+}
+
+/// A receiver answered for a message: the node answered its acknowledgement with success, or the receiver's
+/// node the node's post.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// When it was asked: the acknowledgement left, or the post came.
+    pub asked: Duration,
+    /// When it was answered.
+    pub answered: Duration,
 }
 
 /// A message and all that came of it.
@@ -148,6 +158,12 @@ impl Sent {
         self.arrivals
             .iter()
             .filter(move |arrival| arrival.came == came)
+    }
+
+    /// What came of it to whom it was for.
+    pub fn served(&self) -> impl Iterator<Item = &Arrival> {
+        let served = |arrival: &&Arrival| matches!(arrival.came, Came::Reply | Came::Letter);
+        self.arrivals.iter().filter(served)
     }
 
     /// Whether it came to its end not before this: its sender has the reply or an error, or its receivers
@@ -201,6 +217,8 @@ impl Moment {
 #[derive(Debug)]
 pub struct Record {
     begun: Instant,
+    /// The same on the clock that the ledger goes by.
+    begun_utc: DateTime<Utc>,
     /// By corr.id, which every message here has for itself.
     sent: Mutex<BTreeMap<String, Sent>>,
     /// What should never be seen.
@@ -212,6 +230,7 @@ impl Record {
     pub fn new() -> Self {
         Self {
             begun: Instant::now(),
+            begun_utc: Utc::now(),
             sent: Mutex::default(),
             oddities: Mutex::default(),
             moments: std::array::from_fn(|_| Notify::new()),
@@ -221,6 +240,11 @@ impl Record {
     /// Time since the beginning.
     pub fn now(&self) -> Duration {
         self.begun.elapsed()
+    }
+
+    /// A time of the ledger as time since the beginning.
+    pub fn since_beginning(&self, time: DateTime<Utc>) -> Duration {
+        (time - self.begun_utc).to_std().unwrap_or_default()
     }
 
     pub fn sent(&self) -> MutexGuard<'_, BTreeMap<String, Sent>> {
@@ -300,8 +324,8 @@ impl Record {
     }
 
     /// Its receiver has answered for it, so that the node may forget it.
-    pub fn taken(&self, message: &Message, to: &str, moment: Moment) {
-        let now = self.now();
+    pub fn taken(&self, message: &Message, to: &str, asked: Duration, moment: Moment) {
+        let answered = self.now();
         if let Ok((_, corr_id, _)) = read(message)
             && let Some(sent) = self.sent().get_mut(&corr_id)
         {
@@ -309,7 +333,7 @@ impl Record {
             let mut arrivals = sent.arrivals.iter_mut();
             let arrival = arrivals.find(|arrival| arrival.tx_id == tx_id && arrival.to == to);
             if let Some(arrival) = arrival {
-                arrival.taken.push(now);
+                arrival.taken.push(Taken { asked, answered });
             }
         }
         self.happens(moment);
