@@ -82,17 +82,40 @@ impl Work {
     /// One that cannot be is counted, and that is the end of it (6.2).
     pub(super) async fn send_administrative(
         &self,
-        message: Message,
+        message: &Message,
         original: &Label,
         origin: Origin,
         place: Option<Place>,
     ) -> bool {
-        let Some(to) = message.label.to.as_ref().map(|to| to.address.clone()) else {
-            self.context.tally.count_own_lost();
-            return false;
-        };
+        let sent = self.try_administrative(message, original, origin, place);
+        let sent = sent.await;
+        if let Err(failure) = sent {
+            self.administrative_lost(failure);
+        }
+        sent.is_ok()
+    }
+
+    /// An administrative message of this node's own could not be delivered.
+    pub(super) fn administrative_lost(&self, failure: Failure) {
+        self.context.tally.count_own_lost();
+        tracing::warn!(
+            reason = failure.class(),
+            "administrative message not delivered"
+        );
+    }
+
+    /// Sends it, and notes that it was delivered.
+    pub(super) async fn try_administrative(
+        &self,
+        message: &Message,
+        original: &Label,
+        origin: Origin,
+        place: Option<Place>,
+    ) -> Result<(), Failure> {
+        let to = message.label.to.as_ref().ok_or(Failure::NoReceiver)?;
+        let to = &to.address;
         let (made, written) = (Instant::now(), message.write());
-        let sent = if self.context.rules.is_local(to.organisation()) {
+        let (way, attempts) = if self.context.rules.is_local(to.organisation()) {
             let stored = Stored {
                 label: message.label_as_written(),
                 message: Sensitive::new(written),
@@ -100,34 +123,20 @@ impl Work {
                 confirm: false,
                 origin,
             };
-            let place = place.filter(|place| *place.to() == to);
+            let place = place.filter(|place| place.to() == to);
             let bytes = stored.message.expose().len();
-            let place = self.place(&to, place, bytes).await;
-            place
-                .map(|place| place.put(stored))
-                .map(|()| (Way::Outbox, 1))
+            self.place(to, place, bytes).await?.put(stored);
+            (Way::Outbox, 1)
         } else {
             let product = Some(original.product.produkt);
             let freight = Freight::Written(Sensitive::new(written));
             let pushed = self.push(&message.label, freight, product).await;
-            let pushed = pushed.map(|attempts| (Way::Push, attempts));
-            pushed.map_err(|rejection| rejection.failure)
+            (Way::Push, pushed.map_err(|rejection| rejection.failure)?)
         };
-        match sent {
-            Ok((way, attempts)) => {
-                let took = made.elapsed();
-                let noted = notes::levererat(&message.label, origin, way, attempts, took);
-                self.context.book.note(noted);
-            }
-            Err(failure) => {
-                self.context.tally.count_own_lost();
-                tracing::warn!(
-                    reason = failure.class(),
-                    "administrative message not delivered"
-                );
-            }
-        }
-        sent.is_ok()
+        let took = made.elapsed();
+        let noted = notes::levererat(&message.label, origin, way, attempts, took);
+        self.context.book.note(noted);
+        Ok(())
     }
 }
 

@@ -209,14 +209,19 @@ impl Work {
         origin: Origin,
         place: Option<Place>,
     ) -> bool {
+        let message = self.error_about(label, rejection);
+        self.send_administrative(&message, label, origin, place)
+            .await
+    }
+
+    /// The error message about a message.
+    pub(super) fn error_about(&self, label: &Label, rejection: &Rejection) -> Message {
         let row = rejection.failure.row();
         let own = &self.context.rules.own;
         let appinfo = self.appinfo(label, rejection);
         let info = rejection.to_string();
         let about = self.as_told(label);
-        let message = Message::error_about(&about, own, row.code, &info, appinfo, Utc::now());
-        self.send_administrative(message, label, origin, place)
-            .await
+        Message::error_about(&about, own, row.code, &info, appinfo, Utc::now())
     }
 
     /// The label as an error tells of it: from its receiver (6.2), but to another node from this node's
@@ -289,7 +294,7 @@ impl Work {
         let message = Message::confirmation_of(label, own, Utc::now());
         let origin = origin.with(Slag::Bekraftelse);
         if self
-            .send_administrative(message, label, origin, place)
+            .send_administrative(&message, label, origin, place)
             .await
         {
             let event = notes::bekraftelse(label, Direction::Skickad, origin.request_id);

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, future, stream};
-use shs_schemas::shs::Organisationsnummer;
+use shs_schemas::shs::{Label, Organisationsnummer};
 use uuid::Uuid;
 
 use super::forward::Work;
@@ -184,11 +184,14 @@ impl Work {
         self.context.book.note(event);
         let untold = Untold::about(&label, owed.request_id, &self.context);
         let origin = Origin::message(owed.request_id).with(Slag::Fel);
-        let telling = self.tell_error(&label, &rejection, origin, None);
+        let telling = self.tell_patiently(&label, &rejection, origin);
         let told = AssertUnwindSafe(telling).catch_unwind().await;
         let end = match told {
-            Ok(true) => PromiseEnd::Told,
-            Ok(false) => PromiseEnd::NotDelivered,
+            Ok(Ok(())) => PromiseEnd::Told,
+            Ok(Err(failure)) => {
+                self.administrative_lost(failure);
+                PromiseEnd::NotDelivered
+            }
             Err(_) => {
                 tracing::error!(request_id = %owed.request_id, "panic while a sender was told");
                 self.context.tally.count_own_lost();
@@ -197,6 +200,23 @@ impl Work {
         };
         self.context.tally.count_promises(end, 1);
         untold.ended();
+    }
+
+    /// Sends the error; again and again while the directory is away, which may start later than the node.
+    async fn tell_patiently(
+        &self,
+        label: &Label,
+        rejection: &Rejection,
+        origin: Origin,
+    ) -> Result<(), Failure> {
+        let message = self.error_about(label, rejection);
+        let mut patience = self.patience(self.context.settings.give_up_after);
+        loop {
+            let told = self.try_administrative(&message, label, origin, None).await;
+            if told != Err(Failure::DirectoryAway) || !patience.wait().await {
+                return told;
+            }
+        }
     }
 
     async fn room_for_a_notice(&self) -> Passenger {

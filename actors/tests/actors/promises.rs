@@ -5,6 +5,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use samsvar_actors::caller::Caller;
@@ -295,6 +296,24 @@ async fn who_sends_again_before_being_told_is_not_told() {
         (told + done(&rig, PromiseEnd::NotDelivered), resent),
         (20, 20)
     );
+}
+
+#[actix::test]
+async fn a_directory_that_starts_later_than_the_node_is_waited_for() {
+    paused();
+    let rig = Rig::new().await;
+    let message = event(REMOTE, Some(LOCAL), 100);
+    let caller = Caller::certified([number(REMOTE)]);
+    accepted(rig.send_as(&message, caller).await);
+    settle().await;
+    rig.katalog.away.store(true, Ordering::Relaxed);
+    let rig = rig.killed(|_| ()).await;
+    tokio::time::sleep(Duration::from_mins(30)).await;
+    assert_eq!(done(&rig, PromiseEnd::NotDelivered), 0);
+    rig.katalog.away.store(false, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_mins(6)).await;
+    assert_eq!(done(&rig, PromiseEnd::Told), 1);
+    assert_eq!(rig.node.tally().own_lost(), 0);
 }
 
 #[actix::test]
