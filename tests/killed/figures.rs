@@ -56,7 +56,9 @@ pub struct Figures {
     resumed: Vec<usize>,
     told: Vec<Duration>,
     start: Vec<Duration>,
-    /// Of what was served and told as well: from the answer to the death.
+    /// Of what was served and told as well: fetched, and the node died before it was acknowledged.
+    not_taken: usize,
+    /// From the answer to the death.
     unnoted: Vec<Duration>,
     /// The same, answered after the death.
     too_late: usize,
@@ -124,6 +126,9 @@ impl Figures {
         outcomes.accepted += 1;
         if is_both(sent) {
             outcomes.both += 1;
+            if sent.served().all(|arrival| arrival.taken.is_empty()) {
+                self.not_taken += 1;
+            }
             for taken in sent.served().flat_map(|arrival| &arrival.taken) {
                 match life_at(taken, &self.lives) {
                     Some(life) => {
@@ -269,7 +274,8 @@ impl fmt::Display for Figures {
         writeln!(f, "from launch to start: {}", Spread(&self.start))?;
         writeln!(
             f,
-            "both: {} taken after the death, else from taken to death: {}",
+            "both: {} fetched and not acknowledged, {} taken after the death, else from taken to death: {}",
+            self.not_taken,
             self.too_late,
             Spread(&self.unnoted)
         )?;

@@ -178,11 +178,13 @@ impl Sent {
         if self.kind.is_answered() {
             return self.came(Came::Reply).any(|reply| reply.first >= since);
         }
+        // The same message sent again comes under the same tx.id.
         let has = |receiver: &String| {
-            let mut letters = self.came(Came::Letter);
-            letters.any(|letter| {
-                letter.to == *receiver && letter.first >= since && !letter.taken.is_empty()
-            })
+            let letters = self.came(Came::Letter);
+            let mut taken = letters
+                .filter(|letter| letter.to == *receiver)
+                .flat_map(|letter| &letter.taken);
+            taken.any(|taken| taken.answered >= since)
         };
         !self.receivers.is_empty() && self.receivers.iter().all(has)
     }
