@@ -139,9 +139,8 @@ impl Work {
         }
         let (resent, owed): (Vec<_>, Vec<_>) =
             owed.into_iter().partition(|owed| self.is_resent(owed));
-        for owed in &resent {
-            self.resent(owed);
-        }
+        tally.count_promises(PromiseEnd::Resent, resent.len() as u64);
+        self.note_all(resent.iter().map(resent_note)).await;
         self.note_all(owed.iter().map(notes::aterupptaget)).await;
         owed
     }
@@ -165,23 +164,20 @@ impl Work {
         about.is_some_and(|about| about.from == owed.from)
     }
 
-    fn resent(&self, owed: &Owed) {
-        self.context.tally.count_promises(PromiseEnd::Resent, 1);
-        let event = notes::avbrutet(&owed.label(), Avbrott::Omsand, owed.request_id);
-        self.context.book.note(event);
-    }
-
     /// Tells one sender, when there is room for one more notice.
     async fn tell_of_restart(self: Rc<Self>, owed: Owed) {
         let _passenger = self.room_for_a_notice().await;
         if self.is_resent(&owed) {
-            return self.resent(&owed);
+            self.context.tally.count_promises(PromiseEnd::Resent, 1);
+            return self.context.book.note(resent_note(&owed));
         }
         let label = owed.label();
         let rejection = Rejection::new(Failure::Restarted, label.known_ids());
         let place = rejection.failure.place();
         let event = notes::fel(&label, rejection.failure, place, owed.request_id);
-        self.context.book.note(event);
+        // Waited for, so that a mailbox that takes thousands at once does not crowd the ledger. One that
+        // cannot be noted is told all the same.
+        let _ = self.context.book.note_durably(event).await;
         let untold = Untold::about(&label, owed.request_id, &self.context);
         let origin = Origin::message(owed.request_id).with(Slag::Fel);
         let telling = self.tell_patiently(&label, &rejection, origin);
@@ -227,6 +223,11 @@ impl Work {
             tokio::time::sleep(ROOM_LOOK_EVERY).await;
         }
     }
+}
+
+/// Its sender has sent it again.
+fn resent_note(owed: &Owed) -> Event {
+    notes::avbrutet(&owed.label(), Avbrott::Omsand, owed.request_id)
 }
 
 /// Reads on the blocking pool; `None` when there is nothing to read or it cannot be read.

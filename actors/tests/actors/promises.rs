@@ -515,6 +515,41 @@ fn last_file(ledger: &Path) -> PathBuf {
     files.pop().unwrap()
 }
 
+/// The line of another message like this one, which was accepted first.
+fn accepted_too(file: &Path, first: &Message, tx_id: &TxId) -> String {
+    let text = std::fs::read_to_string(file).unwrap();
+    let line = text.lines().next().unwrap();
+    let read: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(read["event"], "mottaget");
+    line.replace(first.label.tx_id.as_str(), tx_id.as_str())
+        .replace(read["request_id"].as_str().unwrap(), TxId::fresh().as_str())
+}
+
+#[actix::test]
+async fn many_are_told_without_crowding_the_ledger() {
+    const MANY: usize = 10_000;
+    paused();
+    let rig = Rig::new().await;
+    let message = to(LOCAL);
+    rig.accepted(&message).await;
+    settle().await;
+    let add = |ledger: &Path| {
+        let file = last_file(ledger);
+        let lines = (1..MANY).map(|_| accepted_too(&file, &message, &TxId::fresh()) + "\n");
+        let lines: String = lines.collect();
+        let mut file = OpenOptions::new().append(true).open(file).unwrap();
+        file.write_all(lines.as_bytes()).unwrap();
+    };
+    let room = |settings: &mut NodeSettings| {
+        settings.asynch.as_mut().unwrap().outboxes.messages_max = 2 * MANY;
+    };
+    let rig = rig.killed_and(add, room).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(done(&rig, PromiseEnd::Told), MANY as u64);
+    let counted = rig.asynch().book().tally().read();
+    assert_eq!((counted.lost, counted.not_noted), (0, 0));
+}
+
 #[actix::test]
 async fn what_a_process_that_dies_slowly_still_writes_is_read() {
     paused();
@@ -538,20 +573,14 @@ async fn what_a_process_that_dies_slowly_still_writes_is_read() {
     assert_eq!(done(&rig, PromiseEnd::Resumed), 0, "it still writes");
     // Its last line: another message was accepted.
     let mut dying = dying.unwrap();
-    let text = std::fs::read_to_string(last_file(&rig.ledger_folder())).unwrap();
-    let late = to(LOCAL);
-    let line = text
-        .lines()
-        .find(|line| line.contains("\"mottaget\""))
-        .unwrap();
-    let request_id = &rig.all_lines()[0]["request_id"];
-    let line = line
-        .replace(early.label.tx_id.as_str(), late.label.tx_id.as_str())
-        .replace(request_id.as_str().unwrap(), TxId::fresh().as_str());
+    let late = TxId::fresh();
+    let line = accepted_too(&last_file(&rig.ledger_folder()), &early, &late);
     writeln!(dying, "{line}").unwrap();
     drop(dying);
     tokio::time::sleep(SECOND).await;
-    assert_eq!(told(&rig, SENDER), tx_ids(&[&early, &late]));
+    let mut owed = vec![early.label.tx_id.clone(), late];
+    owed.sort();
+    assert_eq!(told(&rig, SENDER), owed);
 }
 
 #[actix::test]
