@@ -158,7 +158,7 @@ impl World {
         let died = self.record.now();
         self.lives.end();
         let said = end(node);
-        assert!(!said.contains("panicked"), "life {number}: {said}");
+        self.all_is_well(number, &said);
         if let Some(code) = code {
             assert!([0, 75].contains(&code), "life {number} ended with {code}");
         }
@@ -172,6 +172,14 @@ impl World {
             started,
             died,
             left: self.stage.verify(),
+        }
+    }
+
+    /// Nothing of what a life has said is an error.
+    fn all_is_well(&self, number: u32, said: &str) {
+        let is_bad = |line: &&str| line.contains("panicked") || line.contains("\"ERROR\"");
+        for line in said.lines().filter(is_bad) {
+            self.record.odd(format!("life {number} said: {line}"));
         }
     }
 
@@ -200,6 +208,7 @@ impl World {
         self.lives.end();
         let died = self.record.now();
         let said = end(node);
+        self.all_is_well(number, &said);
         assert_eq!(code, Some(0), "nothing was left under way: {said}");
         figures.lives.push(Lived {
             how: How::Told,

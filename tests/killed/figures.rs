@@ -56,7 +56,7 @@ pub struct Figures {
     resumed: Vec<usize>,
     told: Vec<Duration>,
     start: Vec<Duration>,
-    /// Of what was served and told as well: fetched, and the node died before it was acknowledged.
+    /// Of what was served and told as well: fetched, and the node died before it had answered an acknowledgement.
     not_taken: usize,
     /// From the answer to the death.
     unnoted: Vec<Duration>,
@@ -126,24 +126,32 @@ impl Figures {
         outcomes.accepted += 1;
         if is_both(sent) {
             outcomes.both += 1;
-            if sent.served().all(|arrival| arrival.taken.is_empty()) {
-                self.not_taken += 1;
-            }
-            for taken in sent.served().flat_map(|arrival| &arrival.taken) {
-                match life_at(taken, &self.lives) {
-                    Some(life) => {
-                        let died = self.lives[life].died;
-                        self.unnoted.push(died.abs_diff(taken.answered));
-                    }
-                    None => self.too_late += 1,
-                }
-            }
+            self.count_taken(sent);
         } else if sent.is_served_since(accepted.began) {
             outcomes.served += 1;
         } else if sent.has_end_since(accepted.began) {
             outcomes.told += 1;
         } else {
             outcomes.neither += 1;
+        }
+    }
+
+    /// How that which was served left the node that told as well.
+    fn count_taken(&mut self, sent: &Sent) {
+        let taken: Vec<_> = sent
+            .served()
+            .flat_map(|arrival| &arrival.taken)
+            .filter(|taken| taken.answered.is_some())
+            .collect();
+        self.not_taken += usize::from(taken.is_empty());
+        for taken in taken {
+            if let Some(life) = life_at(taken, &self.lives)
+                && let Some(answered) = taken.answered
+            {
+                self.unnoted.push(self.lives[life].died.abs_diff(answered));
+            } else {
+                self.too_late += 1;
+            }
         }
     }
 

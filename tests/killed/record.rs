@@ -102,14 +102,14 @@ pub struct Arrival {
     pub taken: Vec<Taken>,
 }
 
-/// A receiver answered for a message: the node answered its acknowledgement with success, or the receiver's
-/// node the node's post.
+/// A receiver answered for a message: by an acknowledgement, or its node by success to a post.
 #[derive(Clone, Copy, Debug)]
 pub struct Taken {
     /// When it was asked: the acknowledgement left, or the post came.
     pub asked: Duration,
-    /// When it was answered.
-    pub answered: Duration,
+    /// When it was answered. None of an acknowledgement whose answer broke off: the node knows of it, or
+    /// does not.
+    pub answered: Option<Duration>,
 }
 
 /// A message and all that came of it.
@@ -184,7 +184,7 @@ impl Sent {
             let mut taken = letters
                 .filter(|letter| letter.to == *receiver)
                 .flat_map(|letter| &letter.taken);
-            taken.any(|taken| taken.answered >= since)
+            taken.any(|taken| taken.asked >= since)
         };
         !self.receivers.is_empty() && self.receivers.iter().all(has)
     }
@@ -327,7 +327,18 @@ impl Record {
 
     /// Its receiver has answered for it, so that the node may forget it.
     pub fn taken(&self, message: &Message, to: &str, asked: Duration, moment: Moment) {
-        let answered = self.now();
+        let answered = Some(self.now());
+        self.take(message, to, Taken { asked, answered });
+        self.happens(moment);
+    }
+
+    /// The same, and nobody knows whether the node heard it.
+    pub fn perhaps_taken(&self, message: &Message, to: &str, asked: Duration) {
+        let answered = None;
+        self.take(message, to, Taken { asked, answered });
+    }
+
+    fn take(&self, message: &Message, to: &str, taken: Taken) {
         if let Ok((_, corr_id, _)) = read(message)
             && let Some(sent) = self.sent().get_mut(&corr_id)
         {
@@ -335,10 +346,9 @@ impl Record {
             let mut arrivals = sent.arrivals.iter_mut();
             let arrival = arrivals.find(|arrival| arrival.tx_id == tx_id && arrival.to == to);
             if let Some(arrival) = arrival {
-                arrival.taken.push(Taken { asked, answered });
+                arrival.taken.push(taken);
             }
         }
-        self.happens(moment);
     }
 
     /// Messages that were accepted and have not come to their end.

@@ -99,8 +99,21 @@ fn is_served_once(sent: &Sent, fault: &mut impl FnMut(&str)) {
             fault("delivered more often than accepted");
         }
     }
-    if most == 0 && !sent.arrivals.is_empty() {
+    // The node may die before it has noted that it refused what it had noted.
+    let refused = most == 0 && sent.accepted().is_none();
+    if refused
+        && sent
+            .arrivals
+            .iter()
+            .any(|arrival| arrival.came != Came::Error)
+    {
         fault("refused, and something came of it");
+    }
+    let refusals = sent.postings.iter();
+    let mut refusals =
+        refusals.filter(|posting| matches!(posting.said, Said::Refused(status) if status != 503));
+    if refusals.next().is_some() {
+        fault("refused, and not for a while");
     }
     let answered = sent.came(Came::Reply).next().is_some();
     let wrong = match sent.kind {
@@ -194,10 +207,10 @@ fn both_is_explained(
 
 /// Whether the relay of the same life noted something that happened clearly later.
 fn should_be_noted(taken: &Taken, ledger: &[Line], lives: &[Lived]) -> bool {
-    let Some(life) = life_at(taken, lives) else {
+    let (Some(answered), Some(life)) = (taken.answered, life_at(taken, lives)) else {
         return false;
     };
-    let later = taken.answered + NOTED_WITHIN;
+    let later = answered + NOTED_WITHIN;
     ledger.iter().any(|line| {
         let is_later = line.happened > later && line.happened < lives[life].died;
         line.event == "levererat" && is_later
@@ -206,6 +219,7 @@ fn should_be_noted(taken: &Taken, ledger: &[Line], lives: &[Lived]) -> bool {
 
 /// The life that asked and was there to hear the answer. A post may be answered when who sent it is dead.
 pub fn life_at(taken: &Taken, lives: &[Lived]) -> Option<usize> {
-    let spans = |life: &Lived| life.launched <= taken.asked && taken.answered <= life.died;
+    let answered = taken.answered?;
+    let spans = |life: &Lived| life.launched <= taken.asked && answered <= life.died;
     lives.iter().position(spans)
 }
