@@ -62,8 +62,8 @@ pub fn deaths(draw: &mut Draw, count: usize) -> Vec<Death> {
             // Just when something was answered: its note may not be on disk.
             35..60 => {
                 let moment = *draw.pick(&Moment::ALL);
-                let linger = Duration::from_micros(draw.below(LINGER_MAX_US));
-                let linger = draw.percent(60).then_some(linger).unwrap_or_default();
+                let most = *draw.pick(&[1, LINGER_MAX_US]);
+                let linger = Duration::from_micros(draw.below(most));
                 (Since::Start, draw.ms(200, 1500), Some((moment, linger)))
             }
             // While it still tells what its last death cost.

@@ -11,7 +11,7 @@ use crate::letters::NEIGHBOUR;
 use crate::lines::Line;
 use crate::record::{Came, Kind, Said, Sent};
 use crate::stage::Verified;
-use crate::verdict::{is_both, unnoted_for};
+use crate::verdict::{is_both, life_at};
 
 /// Addresses that see at once what comes to them.
 const PROMPT: [&str; 3] = ["2120009994.ekonomi", "2120009994.post", NEIGHBOUR];
@@ -40,6 +40,8 @@ pub struct Figures {
     accepted: usize,
     /// By HTTP status.
     refused: BTreeMap<u16, usize>,
+    /// By lives that had not been told to stop.
+    refused_unprompted: usize,
     unknown: usize,
     unreachable: usize,
     messages: BTreeMap<Kind, Outcomes>,
@@ -54,7 +56,12 @@ pub struct Figures {
     resumed: Vec<usize>,
     told: Vec<Duration>,
     start: Vec<Duration>,
+    /// Of what was served and told as well: fetched, and the node died before it had answered an acknowledgement.
+    not_taken: usize,
+    /// From the answer to the death.
     unnoted: Vec<Duration>,
+    /// The same, answered after the death.
+    too_late: usize,
 }
 
 /// What became of accepted messages.
@@ -89,7 +96,12 @@ impl Figures {
             self.posted += 1;
             match posting.said {
                 Said::Taken { .. } => self.accepted += usize::from(posting.counts()),
-                Said::Refused(status) => *self.refused.entry(status).or_default() += 1,
+                Said::Refused(status) => {
+                    *self.refused.entry(status).or_default() += 1;
+                    let life = &self.lives.get(usize::try_from(posting.life).unwrap() - 1);
+                    let was_told = life.is_none_or(|life| life.how == How::Told);
+                    self.refused_unprompted += usize::from(!was_told);
+                }
                 Said::Nothing => self.unknown += 1,
                 Said::Unreachable => self.unreachable += 1,
             }
@@ -114,18 +126,32 @@ impl Figures {
         outcomes.accepted += 1;
         if is_both(sent) {
             outcomes.both += 1;
-            let served = sent.arrivals.iter();
-            let served =
-                served.filter(|arrival| matches!(arrival.came, Came::Reply | Came::Letter));
-            let taken = served.flat_map(|arrival| &arrival.taken);
-            let unnoted = taken.map(|taken| unnoted_for(*taken, &self.lives));
-            self.unnoted.extend(unnoted);
+            self.count_taken(sent);
         } else if sent.is_served_since(accepted.began) {
             outcomes.served += 1;
         } else if sent.has_end_since(accepted.began) {
             outcomes.told += 1;
         } else {
             outcomes.neither += 1;
+        }
+    }
+
+    /// How that which was served left the node that told as well.
+    fn count_taken(&mut self, sent: &Sent) {
+        let taken: Vec<_> = sent
+            .served()
+            .flat_map(|arrival| &arrival.taken)
+            .filter(|taken| taken.answered.is_some())
+            .collect();
+        self.not_taken += usize::from(taken.is_empty());
+        for taken in taken {
+            if let Some(life) = life_at(taken, &self.lives)
+                && let Some(answered) = taken.answered
+            {
+                self.unnoted.push(self.lives[life].died.abs_diff(answered));
+            } else {
+                self.too_late += 1;
+            }
         }
     }
 
@@ -187,7 +213,10 @@ impl Figures {
         assert!(self.accepted > 100, "hardly anything was accepted");
         assert!(self.unread > 0, "no mailbox died unread");
         assert!(resumed > 0, "nobody was told");
-        assert!(self.again > 0, "nothing was sent again");
+        assert!(
+            self.again_served > 0,
+            "nothing that was sent again was served"
+        );
     }
 }
 
@@ -209,11 +238,12 @@ impl fmt::Display for Figures {
         )?;
         writeln!(
             f,
-            "{} posted: {} accepted, refused {:?}, {} without an answer ({} of these messages came to an end), \
+            "{} posted: {} accepted, refused {:?} ({} not because of a stop), {} without an answer ({} of these messages came to an end), \
              {} never left",
             self.posted,
             self.accepted,
             self.refused,
+            self.refused_unprompted,
             self.unknown,
             self.unknown_ended,
             self.unreachable
@@ -250,7 +280,13 @@ impl fmt::Display for Figures {
         )?;
         writeln!(f, "from start to telling: {}", Spread(&self.told))?;
         writeln!(f, "from launch to start: {}", Spread(&self.start))?;
-        writeln!(f, "both: from taken to death: {}", Spread(&self.unnoted))?;
+        writeln!(
+            f,
+            "both: {} fetched and not acknowledged, {} taken after the death, else from taken to death: {}",
+            self.not_taken,
+            self.too_late,
+            Spread(&self.unnoted)
+        )?;
         let verifying = self.lives.iter().filter_map(|lived| lived.left.as_ref());
         let verifying: Vec<_> = verifying.map(|left| left.took).collect();
         write!(

@@ -112,6 +112,15 @@ pub fn unagreed(from: &str, to: &str) -> Sent {
     Sent::new(Kind::Unagreed, message, Vec::new())
 }
 
+/// The same message under identifiers that are no UUIDs: the ledger has them only encrypted.
+pub fn under_odd_ids(mut sent: Sent) -> Sent {
+    let odd = format!("ARENDE-{}", sent.message.label.tx_id);
+    let label = &mut sent.message.label;
+    label.tx_id = TxId::parse(&odd).unwrap();
+    label.corr_id = CorrId::parse(&odd).unwrap();
+    sent
+}
+
 fn actor(address: &str) -> Actor {
     Actor::new(Adress::parse(address).unwrap(), None)
 }

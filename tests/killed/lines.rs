@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::record::Record;
 use crate::stage::days;
 
 /// One line.
 #[derive(Clone, Debug)]
 pub struct Line {
     pub seq: u64,
+    /// When it happened, since the beginning.
+    pub happened: Duration,
     pub event: String,
     pub request_id: String,
     pub tx_id: String,
@@ -33,20 +37,21 @@ impl Line {
 }
 
 /// Every whole line. Pieces of lines, which a crash left, are none.
-pub fn read(ledger: &Path) -> Vec<Line> {
+pub fn read(ledger: &Path, record: &Record) -> Vec<Line> {
     let mut lines = Vec::new();
     for day in days(ledger) {
         let text = fs::read_to_string(day).unwrap();
-        lines.extend(text.lines().filter_map(line));
+        lines.extend(text.lines().filter_map(|text| line(text, record)));
     }
     lines
 }
 
-fn line(line: &str) -> Option<Line> {
+fn line(line: &str, record: &Record) -> Option<Line> {
     let all: Value = serde_json::from_str(line).ok()?;
     let text = |name: &str| all[name].as_str().unwrap_or_default().to_owned();
     Some(Line {
         seq: all["seq"].as_u64()?,
+        happened: record.since_beginning(all["time"].as_str()?.parse().ok()?),
         event: text("event"),
         request_id: text("request_id"),
         tx_id: text("tx_id"),

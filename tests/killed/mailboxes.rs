@@ -118,16 +118,15 @@ impl Mailbox {
         message: &Message,
     ) -> Result<(), DeliveryError> {
         const AGAIN_AFTER: Duration = Duration::from_millis(50);
-        let first = outbox.acknowledge(tx_id).await;
-        if matches!(first, Err(DeliveryError::Exchange(_))) {
+        let (record, asked) = (&around.record, around.record.now());
+        let mut answer = outbox.acknowledge(tx_id).await;
+        if matches!(answer, Err(DeliveryError::Exchange(_))) {
+            record.perhaps_taken(message, self.address, asked);
             tokio::time::sleep(AGAIN_AFTER).await;
-            outbox.acknowledge(tx_id).await?;
-        } else {
-            first?;
+            answer = outbox.acknowledge(tx_id).await;
         }
-        around
-            .record
-            .taken(message, self.address, Moment::Acknowledged);
+        answer?;
+        record.taken(message, self.address, asked, Moment::Acknowledged);
         Ok(())
     }
 }

@@ -94,6 +94,7 @@ impl Manners {
         let Some(body) = receive(&mut stream).await else {
             return;
         };
+        let asked = record.now();
         let Some(message) = read(body, record) else {
             return;
         };
@@ -110,7 +111,7 @@ impl Manners {
                 behave.run_until_cancelled(tokio::time::sleep(after)).await;
                 record.arrived(&message, &to);
                 answer(&mut stream, "202 Accepted").await;
-                record.taken(&message, &to, Moment::Pushed);
+                record.taken(&message, &to, asked, Moment::Pushed);
             }
         }
     }

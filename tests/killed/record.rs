@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use shs_schemas::mime::Limits;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::management::Outcome;
@@ -97,9 +98,18 @@ pub struct Arrival {
     pub about: Option<String>,
     /// When it was seen first.
     pub first: Duration,
-    /// When its receiver answered for it: each acknowledgement that the node answered with success, or
-    /// each success that the receiver's node answered.
-    pub taken: Vec<Duration>,
+    /// How often its receiver answered for it.
+    pub taken: Vec<Taken>,
+}
+
+/// A receiver answered for a message: by an acknowledgement, or its node by success to a post.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// When it was asked: the acknowledgement left, or the post came.
+    pub asked: Duration,
+    /// When it was answered. None of an acknowledgement whose answer broke off: the node knows of it, or
+    /// does not.
+    pub answered: Option<Duration>,
 }
 
 /// A message and all that came of it.
@@ -128,6 +138,11 @@ impl Sent {
         self.message.label.from.as_ref().unwrap().address.bare()
     }
 
+    /// Whether the ledger has its tx.id in plain text.
+    pub fn has_plain_id(&self) -> bool {
+        uuid::Uuid::try_parse(self.message.label.tx_id.as_str()).is_ok()
+    }
+
     /// When the node took it last.
     pub fn accepted(&self) -> Option<&Posting> {
         self.postings.iter().rev().find(|posting| posting.counts())
@@ -145,6 +160,12 @@ impl Sent {
             .filter(move |arrival| arrival.came == came)
     }
 
+    /// What came of it to whom it was for.
+    pub fn served(&self) -> impl Iterator<Item = &Arrival> {
+        let served = |arrival: &&Arrival| matches!(arrival.came, Came::Reply | Came::Letter);
+        self.arrivals.iter().filter(served)
+    }
+
     /// Whether it came to its end not before this: its sender has the reply or an error, or its receivers
     /// have it.
     pub fn has_end_since(&self, since: Duration) -> bool {
@@ -157,11 +178,13 @@ impl Sent {
         if self.kind.is_answered() {
             return self.came(Came::Reply).any(|reply| reply.first >= since);
         }
+        // The same message sent again comes under the same tx.id.
         let has = |receiver: &String| {
-            let mut letters = self.came(Came::Letter);
-            letters.any(|letter| {
-                letter.to == *receiver && letter.first >= since && !letter.taken.is_empty()
-            })
+            let letters = self.came(Came::Letter);
+            let mut taken = letters
+                .filter(|letter| letter.to == *receiver)
+                .flat_map(|letter| &letter.taken);
+            taken.any(|taken| taken.asked >= since)
         };
         !self.receivers.is_empty() && self.receivers.iter().all(has)
     }
@@ -196,6 +219,8 @@ impl Moment {
 #[derive(Debug)]
 pub struct Record {
     begun: Instant,
+    /// The same on the clock that the ledger goes by.
+    begun_utc: DateTime<Utc>,
     /// By corr.id, which every message here has for itself.
     sent: Mutex<BTreeMap<String, Sent>>,
     /// What should never be seen.
@@ -207,6 +232,7 @@ impl Record {
     pub fn new() -> Self {
         Self {
             begun: Instant::now(),
+            begun_utc: Utc::now(),
             sent: Mutex::default(),
             oddities: Mutex::default(),
             moments: std::array::from_fn(|_| Notify::new()),
@@ -216,6 +242,11 @@ impl Record {
     /// Time since the beginning.
     pub fn now(&self) -> Duration {
         self.begun.elapsed()
+    }
+
+    /// A time of the ledger as time since the beginning.
+    pub fn since_beginning(&self, time: DateTime<Utc>) -> Duration {
+        (time - self.begun_utc).to_std().unwrap_or_default()
     }
 
     pub fn sent(&self) -> MutexGuard<'_, BTreeMap<String, Sent>> {
@@ -295,8 +326,19 @@ impl Record {
     }
 
     /// Its receiver has answered for it, so that the node may forget it.
-    pub fn taken(&self, message: &Message, to: &str, moment: Moment) {
-        let now = self.now();
+    pub fn taken(&self, message: &Message, to: &str, asked: Duration, moment: Moment) {
+        let answered = Some(self.now());
+        self.take(message, to, Taken { asked, answered });
+        self.happens(moment);
+    }
+
+    /// The same, and nobody knows whether the node heard it.
+    pub fn perhaps_taken(&self, message: &Message, to: &str, asked: Duration) {
+        let answered = None;
+        self.take(message, to, Taken { asked, answered });
+    }
+
+    fn take(&self, message: &Message, to: &str, taken: Taken) {
         if let Ok((_, corr_id, _)) = read(message)
             && let Some(sent) = self.sent().get_mut(&corr_id)
         {
@@ -304,10 +346,9 @@ impl Record {
             let mut arrivals = sent.arrivals.iter_mut();
             let arrival = arrivals.find(|arrival| arrival.tx_id == tx_id && arrival.to == to);
             if let Some(arrival) = arrival {
-                arrival.taken.push(now);
+                arrival.taken.push(taken);
             }
         }
-        self.happens(moment);
     }
 
     /// Messages that were accepted and have not come to their end.

@@ -15,6 +15,9 @@ use crate::record::{Came, Posting, Record, Said, Sent};
 /// Messages of its own that a sender thinks of sending again.
 const REMEMBERED_MAX: usize = 8;
 
+/// In percent: messages whose identifiers are no UUIDs.
+const ODD_IDS: u64 = 10;
+
 /// What a sender sends, one of these at random.
 #[derive(Clone, Copy, Debug)]
 pub enum Sends {
@@ -65,7 +68,10 @@ impl Sender {
             let (corr_id, message) = if let Some((corr_id, message)) = old.flatten() {
                 (corr_id, message)
             } else {
-                let sent = self.next(&mut draw);
+                let mut sent = self.next(&mut draw);
+                if draw.percent(ODD_IDS) {
+                    sent = letters::under_odd_ids(sent);
+                }
                 let message = sent.message.clone();
                 let corr_id = message.label.corr_id.to_string();
                 record.begins(&corr_id, sent);
