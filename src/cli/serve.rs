@@ -12,7 +12,7 @@ use super::stop::Orders;
 use crate::adapter::behaviour::Behaviour;
 use crate::adapter::simulated;
 use crate::app::{App, Outside};
-use crate::hardening::harden;
+use crate::hardening::{Proof, harden};
 use crate::settings::{Settings, TransportKind};
 use crate::{telemetry, wiring};
 
@@ -25,6 +25,9 @@ const LEFT_OPEN: u8 = 75;
 
 /// Threads for the connections to RabbitMQ.
 const AMQP_THREADS: usize = 1;
+
+/// No connection is ever idle for so long.
+const NEVER_MS: u64 = u64::MAX;
 
 /// Seed of the simulated authorities of an in-process node.
 const SEED: u64 = 1;
@@ -42,9 +45,12 @@ pub struct ServeArgs {
 /// # Errors
 /// When the configuration cannot be used or an address is taken.
 pub fn run(args: &ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let settings = Settings::load(&args.file.config)?;
+    let mut settings = Settings::load(&args.file.config)?;
     telemetry::start(settings.log.format)?;
-    harden(&settings)?;
+    let Proof { rinses, falls } = harden(&settings)?;
+    if !rinses {
+        settings.amqp.rinse_after_ms = NEVER_MS;
+    }
     let connections = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(AMQP_THREADS)
         .thread_name("amqp")
@@ -55,7 +61,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
         transport,
         connections: connections.handle().clone(),
     };
-    let code = actix_rt::System::new().block_on(serve(&settings, outside))?;
+    let code = actix_rt::System::new().block_on(serve(&settings, outside, falls))?;
     connections.shutdown_background();
     Ok(code)
 }
@@ -85,9 +91,10 @@ pub fn simulated_transport(seed: u64, behaviour: &Behaviour) -> InProcess {
 async fn serve(
     settings: &Settings,
     outside: Outside,
+    falls: Failpoints,
 ) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut orders = Orders::listen()?;
-    let app = App::start(settings, outside, Failpoints::default())?;
+    let app = App::start(settings, outside, falls)?;
     let escalated = tokio::select! {
         () = orders.stop() => None,
         name = app.escalated() => Some(name),
