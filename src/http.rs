@@ -7,6 +7,7 @@ pub mod body;
 pub mod caller;
 pub mod delivery;
 pub mod door;
+mod head;
 pub mod metrics;
 pub mod shs;
 pub mod soap;
@@ -14,6 +15,7 @@ pub mod soap;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use actix_rt::Arbiter;
 use actix_web::dev::{Server, Service, ServiceResponse};
@@ -49,6 +51,7 @@ pub fn service(
     let common = Arc::new(door::Common::new(&node, bodies, settings));
     let address = soap::PublicAddress(settings.ssbtek.soap_address.clone());
     let desk = delivery_desk(&node);
+    let connection_longest = limits.keep_alive();
     let server = HttpServer::new(move || {
         let worker = next_worker.fetch_add(1, Ordering::Relaxed);
         let ingress = node.attach_worker(worker, &Arbiter::current());
@@ -61,9 +64,14 @@ pub fn service(
                     delivery::routes(config, desk);
                 }
             })
-            .wrap_fn(|request, inner| {
+            .wrap_fn(move |mut request, inner| {
+                head::move_out(&mut request);
                 let answer = inner.call(request);
-                async move { answer.await.map(hung_up_if_refused) }
+                async move {
+                    answer
+                        .await
+                        .map(|answer| hung_up_if_due(answer, connection_longest))
+                }
             })
             .configure(|config| soap::routes(config, &address))
             .service(web::resource(shs::PATH).to(shs::receive))
@@ -103,8 +111,8 @@ fn delivery_desk(node: &Arc<Node>) -> Option<Arc<DeliveryDesk>> {
     Some(DeliveryDesk::new(outboxes, Arc::new(acknowledged)))
 }
 
-fn hung_up_if_refused<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
-    caller::hang_up_if_refused(&mut answer);
+fn hung_up_if_due<B>(mut answer: ServiceResponse<B>, longest: Duration) -> ServiceResponse<B> {
+    caller::hang_up_if_due(&mut answer, longest);
     answer
 }
 

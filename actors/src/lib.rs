@@ -42,3 +42,4 @@ pub mod supervisor;
 pub mod tally;
 pub mod transfers;
 pub mod transport;
+mod veil;

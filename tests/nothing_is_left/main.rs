@@ -68,8 +68,20 @@ async fn a_thousand_questions_leave_nothing_behind() {
     eprintln!("{}", stage.complaints());
     sleep(SETTLES).await;
     if std::env::var_os("KEEP").is_some() {
-        let out = std::process::Command::new("sh").arg("-c").arg(format!("ss -tnp 2>/dev/null | grep 'pid={},' ; cat /proc/{}/maps > /tmp/node.maps", stage.node.id(), stage.node.id())).output().unwrap();
-        eprintln!("port {} {}", stage.port, String::from_utf8_lossy(&out.stdout));
+        let out = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(format!(
+                "ss -tnp 2>/dev/null | grep 'pid={},' ; cat /proc/{}/maps > /tmp/node.maps",
+                stage.node.id(),
+                stage.node.id()
+            ))
+            .output()
+            .unwrap();
+        eprintln!(
+            "port {} {}",
+            stage.port,
+            String::from_utf8_lossy(&out.stdout)
+        );
     }
     let found = stage.search().await;
     callers.leave().await;

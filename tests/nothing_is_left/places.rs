@@ -88,7 +88,11 @@ pub(crate) fn report(found: &[Found]) -> String {
     }
     let mut messages: BTreeMap<String, usize> = BTreeMap::new();
     for found in found {
-        let number = found.hit.what.rsplit_once(" of ").map_or("?", |(_, number)| number);
+        let number = found
+            .hit
+            .what
+            .rsplit_once(" of ")
+            .map_or("?", |(_, number)| number);
         *messages.entry(number.to_owned()).or_default() += 1;
     }
     let _ = writeln!(text, "by message: {messages:?}");

@@ -343,7 +343,18 @@ impl Caller {
             || "no answer".to_owned(),
             |answer| answer.status.to_string(),
         );
+        let said = answer
+            .map(|answer| String::from_utf8_lossy(&answer.body).into_owned())
+            .unwrap_or_default();
+        let parts = said.split('<').filter_map(|part| part.split_once(">"));
+        let codes: Vec<&str> = parts
+            .filter(|(name, _)| name.ends_with(":felkod"))
+            .map(|(_, code)| code)
+            .collect();
         let mut outcomes = self.shared.outcomes.lock().unwrap();
+        for code in codes {
+            *outcomes.entry(code.to_owned()).or_default() += 1;
+        }
         *outcomes.entry(format!("{word}: {status}")).or_default() += 1;
     }
 }
