@@ -9,6 +9,10 @@ use crate::marker::{id, person, text};
 /// The municipality with a mailbox at the node, and the one with a node of its own.
 pub(crate) const MAILBOX: &str = "2120009994";
 pub(crate) const PUSHED: &str = "2120009986";
+/// The node's own actor.
+pub(crate) const NODE: &str = "2021009994";
+/// Files from one municipality to the other.
+pub(crate) const FILES: &str = "urn:X-shs:5a1e0000-1111-4222-8333-444455557777";
 /// What SSBTEK's questions are sent as.
 pub(crate) const PRODUCT: &str = "urn:X-shs:55b7e000-0010-4000-8000-000000000010";
 
@@ -18,6 +22,7 @@ pub(crate) struct Message {
     pub(crate) number: usize,
     pub(crate) from: &'static str,
     pub(crate) synch: bool,
+    pub(crate) to: &'static str,
     pub(crate) product: &'static str,
     /// Identity number; the marker unless a test wants another one.
     pub(crate) person: String,
@@ -33,10 +38,20 @@ impl Message {
             number,
             from,
             synch,
+            to: NODE,
             product: PRODUCT,
             person: person(number),
             way: String::new(),
             named: number % 7 == 3,
+        }
+    }
+
+    /// A file from one municipality to the other.
+    pub(crate) fn file(number: usize, from: &'static str) -> Self {
+        Self {
+            to: if from == MAILBOX { PUSHED } else { MAILBOX },
+            product: FILES,
+            ..Self::new(number, from, false)
         }
     }
 
@@ -130,7 +145,7 @@ impl Message {
              transfer-type=\"{transfer}\" message-type=\"simple\" document-type=\"simple\" \
              sequence-type=\"request\" status=\"production\">\n{originator}<from commonName=\"{}\" \
              e-mail=\"{}\" labeledURI=\"{}\">urn:X-shs:{}</from>\n<to commonName=\"{}\">\
-             urn:X-shs:2021009994</to>\n{}<product commonName=\"{}\" labeledURI=\"{}\">{}</product>\n\
+             urn:X-shs:{}</to>\n{}<product commonName=\"{}\" labeledURI=\"{}\">{}</product>\n\
              <meta name=\"{}\">{}</meta>\n<subject>{}</subject>\n\
              <datetime>2026-11-02T09:15:00</datetime>\n<content content.id=\"{content}\"><data \
              datapartType=\"fraga\" filename=\"{}\" no-of-bytes=\"2203\"/><comment>{}</comment>\
@@ -142,6 +157,7 @@ impl Message {
             m("from labeledURI"),
             self.from,
             m("to commonName"),
+            self.to,
             party("end-recipient"),
             m("product commonName"),
             m("product labeledURI"),

@@ -33,6 +33,25 @@ const PAGES: [&str; 7] = [
     "/no/such/page",
 ];
 
+/// What the municipalities have agreed on beside SSBTEK: files, in both directions, to be confirmed.
+const FILES_AGREED: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<shs.agreement version="1.2" uuid="9e2d4b60-7a31-4c8e-b5f0-1a2b3c4d5e6f" transfer-type="any">
+  <shs>
+    <principal>urn:X-shs:2120009986</principal>
+    <product>urn:X-shs:5a1e0000-1111-4222-8333-444455557777</product>
+    <customer>urn:X-shs:2120009994</customer>
+    <direction flow="any"/>
+    <confirm required="yes"/>
+  </shs>
+  <general>
+    <description>Filer</description>
+    <valid><valid-from date="2020-01-01"/></valid>
+    <schedule><intervaltime/></schedule>
+    <QoS><open><when/></open></QoS>
+  </general>
+</shs.agreement>
+"#;
+
 /// What a node is started with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
@@ -136,7 +155,24 @@ impl Stage {
             .map(|codes| stage.authority(codes))
             .collect();
         stage.alone = Some(stage.authority(&[ALONE]));
+        stage.until_reachable().await;
         Some(stage)
+    }
+
+    /// Waits until the node knows of every authority that it is there.
+    pub(crate) async fn until_reachable(&self) {
+        let begun = Instant::now();
+        loop {
+            let page = String::from_utf8(self.page("/api/v1/tree").await).unwrap();
+            let impaired = ["no consumer", "line opening", "no broker"];
+            if page.contains("dispatcher")
+                && !impaired.iter().any(|impaired| page.contains(impaired))
+            {
+                return;
+            }
+            assert!(begun.elapsed() < SOON, "{page}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     fn authority(&self, codes: &[&str]) -> Running {
@@ -243,6 +279,12 @@ fn configuration(folder: &Path, pki: &Pki, wanted: Wanted, next_node: &str) -> P
     // One that holds back what it should not have got.
     let register = register.replace("[TNS]\n", "[TNS]\nwithhold = true\n");
     fs::write(folder.join("uppgiftslamnare.toml"), register).unwrap();
+    let agreements = folder.join("agreements");
+    fs::create_dir(&agreements).unwrap();
+    for file in fs::read_dir(config.join("agreements")).unwrap().flatten() {
+        fs::copy(file.path(), agreements.join(file.file_name())).unwrap();
+    }
+    fs::write(agreements.join("files.xml"), FILES_AGREED).unwrap();
     let tls = if wanted.tls {
         let file = |name: &str| pki.file(name).display().to_string();
         format!(
@@ -270,7 +312,7 @@ delivery = "push"
 address = "{next_node}"
 [registers]
 uppgiftslamnare = "uppgiftslamnare.toml"
-agreements = "{agreements}"
+agreements = "agreements"
 [listener]
 address = "127.0.0.1:0"
 workers = 2
@@ -301,7 +343,6 @@ dumpable = true
 [log]
 format = "json"
 "#,
-        agreements = config.join("agreements").display(),
     );
     let file = folder.join("samsvar.toml");
     fs::write(&file, text).unwrap();

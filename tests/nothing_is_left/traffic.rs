@@ -208,6 +208,13 @@ impl Caller {
             let how = REFUSED[number / 11 % REFUSED.len()];
             return self.refused(wire, message, how).await;
         }
+        if number % 13 == 5 {
+            let file = Message::file(number, from);
+            let body = file.shs_with(text("file", number).repeat(100).as_bytes());
+            let (answer, wire) = self.exchange(wire, post("/shs/rs", number, &body)).await;
+            self.note("file", answer.as_ref());
+            return wire;
+        }
         let (path, kind, body) = match door {
             3 => ("/ssbt/10", "soap", message.soap(Kontrakt::V10)),
             4 => ("/ssbt/11", "soap", message.soap(Kontrakt::V11)),
