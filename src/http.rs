@@ -23,6 +23,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use samsvar_actors::node::Node;
 use samsvar_actors::relay::Kvitterat;
 use samsvar_actors::room::Room;
+use samsvar_actors::stack;
 
 use self::caller::Callers;
 use self::delivery::{Acknowledgement, DeliveryDesk};
@@ -54,6 +55,8 @@ pub fn service(
     let connection_longest = limits.keep_alive();
     let server = HttpServer::new(move || {
         let worker = next_worker.fetch_add(1, Ordering::Relaxed);
+        // Called on the worker's own thread.
+        actix_rt::spawn(stack::keep_scrubbed());
         let ingress = node.attach_worker(worker, &Arbiter::current());
         let door = door::Door::new(ingress, Arc::clone(&common));
         let (desk, address) = (desk.clone(), address.clone());

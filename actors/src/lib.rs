@@ -38,6 +38,7 @@ pub mod parter;
 pub mod relay;
 pub mod reply;
 pub mod room;
+pub mod stack;
 pub mod supervisor;
 pub mod tally;
 pub mod transfers;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use samsvar_actors::failpoint::Failpoints;
+use samsvar_actors::stack;
 use samsvar_actors::transport::Transport;
 use samsvar_actors::transport::in_process::InProcess;
 
@@ -23,7 +24,7 @@ const ESCALATED: u8 = 70;
 /// Exit code when requests were still open at the end of the drain time, or at a second signal.
 const LEFT_OPEN: u8 = 75;
 
-/// Threads for the connections to RabbitMQ.
+/// Threads for the connections to RabbitMQ. (One: what scrubs its stack is one task.)
 const AMQP_THREADS: usize = 1;
 
 /// No connection is ever idle for so long.
@@ -56,6 +57,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
         .thread_name("amqp")
         .enable_all()
         .build()?;
+    connections.spawn(stack::keep_scrubbed());
     let transport = transport(&settings, &connections)?;
     let outside = Outside {
         transport,

@@ -28,6 +28,7 @@ pub(crate) fn search(pid: u32, needles: &Needles) -> (Vec<Found>, Looked) {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("the process runs");
     let memory = File::open(format!("/proc/{pid}/mem")).expect("it is dumpable, and our own");
     let pages = File::open(format!("/proc/{pid}/pagemap")).expect("it is dumpable, and our own");
+    let threads = threads(pid);
     let (mut found, mut looked) = (Vec::new(), Looked::default());
     for line in maps.lines() {
         let Some((range, name)) = writable(line) else {
@@ -37,12 +38,35 @@ pub(crate) fn search(pid: u32, needles: &Needles) -> (Vec<Found>, Looked) {
         for run in present(&pages, &range) {
             looked.bytes += run.end - run.start;
             search_run(&memory, run, needles, |at, hit| {
+                let name = stack(&threads, &range, at).unwrap_or_else(|| name.clone());
                 found.push(Found::new(format!("memory {at:#x} in {name}"), hit));
             });
         }
     }
     assert!(looked.bytes > 1_000_000, "there is memory: {looked:?}");
     (found, looked)
+}
+
+/// Every thread with its stack pointer, as far as the kernel says: not of one that runs.
+fn threads(pid: u32) -> Vec<(String, usize)> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
+    let thread = |task: fs::DirEntry| {
+        let name = fs::read_to_string(task.path().join("comm")).ok()?;
+        let call = fs::read_to_string(task.path().join("syscall")).ok()?;
+        let pointer = call.split_ascii_whitespace().rev().nth(1)?;
+        let pointer = usize::from_str_radix(pointer.strip_prefix("0x")?, 16).ok()?;
+        Some((name.trim().to_owned(), pointer))
+    };
+    tasks.flatten().filter_map(thread).collect()
+}
+
+/// Whose stack a place in this mapping is on, and how far below its end.
+fn stack(threads: &[(String, usize)], mapping: &Range<usize>, at: usize) -> Option<String> {
+    let (name, pointer) = threads
+        .iter()
+        .find(|(_, pointer)| mapping.contains(pointer))?;
+    let depth = pointer.cast_signed() - at.cast_signed();
+    Some(format!("the stack of {name} ({depth} below its pointer)"))
 }
 
 fn writable(line: &str) -> Option<(Range<usize>, String)> {

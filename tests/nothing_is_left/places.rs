@@ -66,12 +66,8 @@ pub(crate) fn search_folder(folder: &Path, needles: &Needles) -> (Vec<Found>, us
 pub(crate) fn report(found: &[Found]) -> String {
     let mut kinds: BTreeMap<(String, String, String), usize> = BTreeMap::new();
     for found in found {
-        let place = found
-            .place
-            .split(" in ")
-            .last()
-            .unwrap_or_default()
-            .to_owned();
+        let place = found.place.split(" in ").last().unwrap_or_default();
+        let place = place.split(" (").next().unwrap_or_default().to_owned();
         let what = found
             .hit
             .what

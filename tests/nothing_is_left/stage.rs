@@ -52,6 +52,9 @@ const FILES_AGREED: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </shs.agreement>
 "#;
 
+/// What has to have happened: metrics.
+const HAPPENED: [(&str, &str); 0] = [];
+
 /// What a node is started with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
@@ -240,6 +243,35 @@ impl Stage {
         [response.head.as_bytes(), &response.body].concat()
     }
 
+    /// A metric, all its labels together.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let page = String::from_utf8(self.page("/metrics").await).unwrap();
+        let samples = page.lines().filter_map(|line| line.rsplit_once(' '));
+        let of_name = samples.filter(|(sample, _)| {
+            let rest = sample.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
+        });
+        let values: Vec<f64> = of_name.map(|(_, value)| value.parse().unwrap()).collect();
+        assert!(!values.is_empty(), "no metric {name}: {page}");
+        values.iter().sum()
+    }
+
+    /// Fails unless every kind of end and of fault was among what the node had: a proof over questions
+    /// that were all answered would prove less.
+    pub(crate) async fn assert_that_all_of_it_happened(&self, falls: &str) {
+        for (metric, label) in HAPPENED {
+            let value = self.metric(&format!("{metric}{label}")).await;
+            assert!(value > 0.0, "{metric}{label} never happened");
+        }
+        let log = self.log();
+        let falls: usize = falls
+            .split([':', ','])
+            .filter_map(|word| word.parse::<usize>().ok())
+            .sum();
+        let panics = log.matches("\"message\":\"panic\"").count();
+        assert!(panics >= falls, "{panics} of {falls} actors fell");
+    }
+
     /// Looks everywhere.
     pub(crate) async fn search(&self) -> Vec<Found> {
         let (needles, begun) = (Needles::new(), Instant::now());
@@ -333,7 +365,7 @@ circuit_timeouts_in_a_row = 1000
 restarts = 20
 backoff_longest_ms = 200
 [outbox]
-age_max_s = 15
+age_max_s = 10
 [ledger]
 folder = "ledger"
 retention_days = 30
