@@ -162,12 +162,7 @@ fn read(needle: &Needle, bytes: &[u8], at: usize) -> Option<Hit> {
         Form::Percent => from_hex(&window[here..], 1),
         Form::Base64 => from_base64(window, here).unwrap_or_default(),
         Form::Base64Twice => from_base64(window, here)
-            .and_then(|once| {
-                let middle = (here * 3 / 4).min(once.len().saturating_sub(1));
-                (middle..once.len().min(middle + 40))
-                    .chain(0..middle)
-                    .find_map(|at| from_base64(&once, at))
-            })
+            .and_then(|once| (0..once.len()).find_map(|at| from_base64(&once, at)))
             .unwrap_or_default(),
     };
     let is_whole = matches!(needle.form, Form::Base64 | Form::Base64Twice);
@@ -230,41 +225,40 @@ fn from_hex(text: &[u8], skip: usize) -> Vec<u8> {
     digits.map_while(|digit| digit).collect()
 }
 
-/// The run of base64 around a place, decoded at the alignment at which a marker is in it.
-fn from_base64(window: &[u8], here: usize) -> Option<Vec<u8>> {
+/// What the base64 at a place says, from the marker in it on. A marker ends in the run that it begins in; what
+/// stands before it does not matter, so that each of the four places within four letters is tried.
+fn from_base64(text: &[u8], here: usize) -> Option<Vec<u8>> {
     let is_letter = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
-    let is_break = |b: &u8| matches!(b, b'\r' | b'\n');
-    let before = window[..here]
+    // The first bytes of a marker may stand in letters that others have a part in.
+    let letters = |range: &[u8]| -> Vec<u8> {
+        let run = range
+            .iter()
+            .copied()
+            .take_while(|b| is_letter(b) || matches!(b, b'\r' | b'\n'));
+        run.filter(is_letter).collect()
+    };
+    let before = text[..here]
         .iter()
         .rev()
-        .take_while(|b| is_letter(b) || is_break(b))
+        .take(6)
+        .take_while(|b| is_letter(b) || matches!(b, b'\r' | b'\n'))
         .count();
-    let run: Vec<u8> = window[here - before..]
-        .iter()
-        .copied()
-        .take_while(|b| is_letter(b) || is_break(b))
-        .filter(is_letter)
-        .collect();
-    (0..4).find_map(|skip| {
-        let run = run.get(skip..)?;
-        let run = &run[..run.len() / 4 * 4];
-        let decoded = STANDARD.decode_to_vec(run).ok()?;
-        let cores = [marker::CORE, marker::PERSON];
-        let has = |core: &str| {
-            decoded
-                .windows(core.len())
-                .any(|window| window == core.as_bytes())
-        };
-        let again = || {
-            cores
-                .iter()
-                .flat_map(|core| in_base64(core.as_bytes()))
-                .any(|needle| {
-                    needle.len() >= SHORTEST
-                        && decoded.windows(needle.len()).any(|window| window == needle)
-                })
-        };
-        (cores.into_iter().any(has) || again()).then_some(decoded)
+    let run = letters(&text[here - before..]);
+    let begins = |decoded: &[u8]| {
+        let needles = [marker::CORE, marker::PERSON].map(|core| core.as_bytes().to_vec());
+        let packed = needles
+            .clone()
+            .into_iter()
+            .flat_map(|core| in_base64(&core));
+        let packed = packed.filter(|needle| needle.len() >= SHORTEST);
+        let all: Vec<Vec<u8>> = needles.into_iter().chain(packed).collect();
+        (0..decoded.len().min(12))
+            .find(|at| all.iter().any(|needle| decoded[*at..].starts_with(needle)))
+    };
+    (0..run.len().min(4)).find_map(|skip| {
+        let run = &run[skip..];
+        let decoded = STANDARD.decode_to_vec(&run[..run.len() / 4 * 4]).ok()?;
+        begins(&decoded).map(|at| decoded[at..].to_vec())
     })
 }
 

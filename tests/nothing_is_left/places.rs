@@ -21,6 +21,12 @@ impl Found {
     pub(crate) fn new(place: String, hit: Hit) -> Self {
         Self { place, hit }
     }
+
+    /// Where in memory it is.
+    pub(crate) fn address(&self) -> Option<usize> {
+        let rest = self.place.strip_prefix("memory 0x")?;
+        usize::from_str_radix(rest.split(' ').next()?, 16).ok()
+    }
 }
 
 /// Every hit in a text that somebody said.

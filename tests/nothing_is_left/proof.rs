@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// message.
 const FALLS: &str = "dispatcher-AF:3,aggregator:2,egress:1,ingress:1,transfer:2,relay:1";
 
+/// A ring of lapin: as many frames as it holds, each as long as RabbitMQ takes them.
+const RING_BYTES: usize = 32 * 128 * 1024;
+
 const AS_DELIVERED: Wanted = Wanted {
     tls: true,
     without: None,
@@ -53,7 +56,7 @@ impl Proof {
     async fn ask(&mut self, many: usize) -> Callers {
         let begun = Instant::now();
         let (callers, outcomes) = traffic::ask(&mut self.stage, many).await;
-        let taken = self.settle().await;
+        let taken = outcomes[traffic::FETCHED] + self.settle().await;
         let pushed = self.next.posts();
         eprintln!("{outcomes:#?}");
         eprintln!(
@@ -193,6 +196,17 @@ async fn without_the_rinse_it_finds_what_the_connection_to_rabbitmq_holds() {
     let callers = proof.ask(FEW).await;
     let found = proof.search().await;
     callers.leave().await;
-    eprintln!("{}", report(&found));
-    assert!(found.len() > 100, "{}", report(&found));
+    assert!(found.len() > 1000, "{}", report(&found));
+    let mut places: Vec<usize> = found.iter().filter_map(Found::address).collect();
+    assert_eq!(places.len(), found.len(), "{}", report(&found));
+    places.sort_unstable();
+    let mut rings = Vec::new();
+    for at in places {
+        if rings.last().is_none_or(|begin| at - begin > RING_BYTES) {
+            rings.push(at);
+        }
+    }
+    assert!(rings.len() <= 2, "{rings:x?}: {}", report(&found));
+    let of = |what: &str| found.iter().any(|found| found.hit.what.starts_with(what));
+    assert!(of("fråga handlaggare") && of("TNS "), "{}", report(&found));
 }

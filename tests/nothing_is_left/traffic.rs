@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shs_schemas::shs::MessageList;
 use shs_schemas::ssbtek::Kontrakt;
@@ -57,9 +57,17 @@ const REFUSED: [&str; 14] = [
     "twice",
 ];
 
+/// Messages until a way of being refused comes again.
+const CYCLE: usize = 11 * REFUSED.len();
+/// How often the mailbox is emptied meanwhile.
+const EMPTIED_EVERY: Duration = Duration::from_millis(500);
+
 /// The two certificates, with the number that each stands for.
 const MAILBOX_NAME: &str = "exempelkoping";
 const PUSHED_NAME: &str = "provstad";
+
+/// Among the outcomes: what was fetched and acknowledged.
+pub(crate) const FETCHED: &str = "fetched";
 
 /// What came of it all: how many answers of which HTTP status by way.
 pub(crate) type Outcomes = BTreeMap<String, usize>;
@@ -126,21 +134,30 @@ pub(crate) async fn ask(stage: &mut Stage, many: usize) -> (Callers, Outcomes) {
         }));
     }
     // An authority dies with questions open, and comes back.
-    wait_for(&shared, many / 3).await;
+    let mut taken = wait_for(stage, &shared, many / 3).await;
     stage.kill_authority();
-    wait_for(&shared, many / 2).await;
+    taken += wait_for(stage, &shared, many / 2).await;
     tokio::task::block_in_place(|| stage.start_authority());
+    taken += wait_for(stage, &shared, many + CALLERS).await;
     for heard in done {
         heard.await.unwrap();
     }
-    let outcomes = std::mem::take(&mut *shared.outcomes.lock().unwrap());
+    let mut outcomes = std::mem::take(&mut *shared.outcomes.lock().unwrap());
+    outcomes.insert(FETCHED.to_owned(), taken);
     (Callers { kept, stop }, outcomes)
 }
 
-async fn wait_for(shared: &Shared, many: usize) {
+/// Waits until so many have been begun, and empties the mailbox meanwhile; gives how much it was.
+async fn wait_for(stage: &Stage, shared: &Shared, many: usize) -> usize {
+    let (mut taken, mut emptied) = (0, Instant::now());
     while shared.next.load(Ordering::Relaxed) < many {
         sleep(Duration::from_millis(5)).await;
+        if emptied.elapsed() >= EMPTIED_EVERY {
+            taken += empty_mailbox(stage).await;
+            emptied = Instant::now();
+        }
     }
+    taken
 }
 
 struct Dial {
@@ -318,10 +335,10 @@ impl Caller {
             }
             other => unreachable!("{other}"),
         };
-        let path = if n % 2 == 0 || !body.starts_with(b"Subject") {
-            "/shs/rs"
-        } else {
+        let path = if n / CYCLE % 3 == 2 {
             "/ssbt/11"
+        } else {
+            "/shs/rs"
         };
         let (answer, wire) = self.exchange(wire, post(path, n, &body)).await;
         self.note(&format!("{how} at {path}"), answer.as_ref());
