@@ -5,6 +5,9 @@
 //! at each of its three places within four letters, and base64 of that base64, as the question to LEFI
 //! travels. Of a beginning in base64 only those letters count that it alone decides.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use base64_simd::STANDARD;
 
 use crate::marker;
@@ -13,6 +16,9 @@ use crate::marker;
 const SHORTEST: usize = 6;
 /// Bytes that are shown before and after a hit.
 const SHOWN: usize = 72;
+/// Letters of base64 that are read to find out which marker it is, and of those before it.
+const LETTERS: usize = 96;
+const LETTERS_BEFORE: usize = 12;
 /// Bytes that are looked at to read the rest of a marker.
 const REST: usize = 400;
 
@@ -160,9 +166,12 @@ fn read(needle: &Needle, bytes: &[u8], at: usize) -> Option<Hit> {
         Form::Utf16 => window[here..].iter().copied().step_by(2).collect(),
         Form::Hex => from_hex(&window[here..], 0),
         Form::Percent => from_hex(&window[here..], 1),
-        Form::Base64 => from_base64(window, here).unwrap_or_default(),
+        Form::Base64 => from_base64(window, here)
+            .map(|(decoded, at)| decoded[at..].to_vec())
+            .unwrap_or_default(),
         Form::Base64Twice => from_base64(window, here)
-            .and_then(|once| (0..once.len()).find_map(|at| from_base64(&once, at)))
+            .and_then(|(once, at)| from_base64(&once, at))
+            .map(|(decoded, at)| decoded[at..].to_vec())
             .unwrap_or_default(),
     };
     let is_whole = matches!(needle.form, Form::Base64 | Form::Base64Twice);
@@ -225,41 +234,45 @@ fn from_hex(text: &[u8], skip: usize) -> Vec<u8> {
     digits.map_while(|digit| digit).collect()
 }
 
-/// What the base64 at a place says, from the marker in it on. A marker ends in the run that it begins in; what
-/// stands before it does not matter, so that each of the four places within four letters is tried.
-fn from_base64(text: &[u8], here: usize) -> Option<Vec<u8>> {
+/// What the base64 around a place says, and where in it a marker begins, in clear or in base64 again. What the
+/// letters before the place belong to is not known, so each of the four places within four is tried.
+fn from_base64(text: &[u8], here: usize) -> Option<(Vec<u8>, usize)> {
     let is_letter = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
-    // The first bytes of a marker may stand in letters that others have a part in.
-    let letters = |range: &[u8]| -> Vec<u8> {
-        let run = range
-            .iter()
-            .copied()
-            .take_while(|b| is_letter(b) || matches!(b, b'\r' | b'\n'));
-        run.filter(is_letter).collect()
-    };
+    let is_within = |b: &&u8| is_letter(b) || matches!(**b, b'\r' | b'\n');
     let before = text[..here]
         .iter()
         .rev()
-        .take(6)
-        .take_while(|b| is_letter(b) || matches!(b, b'\r' | b'\n'))
+        .take(LETTERS_BEFORE)
+        .take_while(is_within)
         .count();
-    let run = letters(&text[here - before..]);
-    let begins = |decoded: &[u8]| {
-        let needles = [marker::CORE, marker::PERSON].map(|core| core.as_bytes().to_vec());
-        let packed = needles
-            .clone()
-            .into_iter()
-            .flat_map(|core| in_base64(&core));
-        let packed = packed.filter(|needle| needle.len() >= SHORTEST);
-        let all: Vec<Vec<u8>> = needles.into_iter().chain(packed).collect();
-        (0..decoded.len().min(12))
-            .find(|at| all.iter().any(|needle| decoded[*at..].starts_with(needle)))
-    };
+    let run = text[here - before..].iter().take_while(is_within).copied();
+    let run: Vec<u8> = run.filter(is_letter).take(LETTERS).collect();
     (0..run.len().min(4)).find_map(|skip| {
         let run = &run[skip..];
         let decoded = STANDARD.decode_to_vec(&run[..run.len() / 4 * 4]).ok()?;
-        begins(&decoded).map(|at| decoded[at..].to_vec())
+        let begins = |at: &usize| {
+            let rest = &decoded[*at..];
+            let begins =
+                |core: &str| rest.starts_with(core.as_bytes()) || begins_in_base64(rest, core);
+            [marker::CORE, marker::PERSON].into_iter().any(begins)
+        };
+        let at = (0..decoded.len().min(LETTERS_BEFORE)).find(begins)?;
+        Some((decoded, at))
     })
+}
+
+fn begins_in_base64(text: &[u8], core: &str) -> bool {
+    static PACKED: OnceLock<HashMap<&str, Vec<Vec<u8>>>> = OnceLock::new();
+    let packed = PACKED.get_or_init(|| {
+        let cores = [marker::CORE, marker::PERSON];
+        let of = |core: &str| {
+            in_base64(core.as_bytes())
+                .into_iter()
+                .filter(|it| it.len() >= SHORTEST)
+        };
+        cores.map(|core| (core, of(core).collect())).into()
+    });
+    packed[core].iter().any(|letters| text.starts_with(letters))
 }
 
 #[cfg(test)]
