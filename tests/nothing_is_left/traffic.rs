@@ -107,10 +107,7 @@ pub(crate) async fn ask(stage: &mut Stage, many: usize) -> (Callers, Outcomes) {
         } else {
             MAILBOX_NAME
         };
-        let dial = Dial {
-            tls: stage.tls.then(|| stage.pki.config(Some(name))),
-            port: stage.port,
-        };
+        let dial = Dial::of(stage, name);
         let caller = Caller {
             dial,
             name,
@@ -175,6 +172,30 @@ impl Dial {
             ),
             None => Wire::to(([127, 0, 0, 1], self.port).into()).await,
         }
+    }
+}
+
+impl Dial {
+    fn of(stage: &Stage, name: &str) -> Self {
+        Self {
+            tls: stage.tls.then(|| stage.pki.config(Some(name))),
+            port: stage.port,
+        }
+    }
+
+    /// One exchange. A connection that the node closes after it is opened again.
+    async fn exchange(&self, mut wire: Wire, request: Vec<u8>) -> (Option<Response>, Wire) {
+        wire.send(&request).await;
+        let answer = wire.receive().await;
+        let is_open = answer.as_ref().is_some_and(|answer| {
+            answer
+                .header("connection")
+                .is_none_or(|value| !value.eq_ignore_ascii_case("close"))
+        });
+        if is_open {
+            return (answer, wire);
+        }
+        (answer, self.connect().await)
     }
 }
 
@@ -345,19 +366,8 @@ impl Caller {
         wire
     }
 
-    /// One exchange. A connection that the node has closed is opened again.
-    async fn exchange(&self, mut wire: Wire, request: Vec<u8>) -> (Option<Response>, Wire) {
-        wire.send(&request).await;
-        let answer = wire.receive().await;
-        let is_open = answer.as_ref().is_some_and(|answer| {
-            answer
-                .header("connection")
-                .is_none_or(|value| !value.eq_ignore_ascii_case("close"))
-        });
-        if is_open {
-            return (answer, wire);
-        }
-        (answer, self.dial.connect().await)
+    async fn exchange(&self, wire: Wire, request: Vec<u8>) -> (Option<Response>, Wire) {
+        self.dial.exchange(wire, request).await
     }
 
     fn note(&self, word: &str, answer: Option<&Response>) {
@@ -404,21 +414,27 @@ fn percent(text: &str) -> String {
 
 /// Fetches and acknowledges what lies in the mailbox; gives how much it was.
 pub(crate) async fn empty_mailbox(stage: &Stage) -> usize {
-    let mut wire = stage.connect(MAILBOX_NAME).await;
-    let answer = get(&mut wire, &format!("/shs/ds/urn:X-shs:{MAILBOX}")).await;
-    let list = MessageList::read(&answer.body, None).unwrap();
+    let dial = Dial::of(stage, MAILBOX_NAME);
+    let outbox = format!("/shs/ds/urn:X-shs:{MAILBOX}");
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: node\r\n\r\n").into_bytes();
+    let (answer, mut wire) = dial.exchange(dial.connect().await, get(&outbox)).await;
+    let list = MessageList::read(&answer.expect("a list").body, None).unwrap();
     let mut taken = 0;
     for listed in list.messages {
-        let path = format!("/shs/ds/urn:X-shs:{MAILBOX}/{}", listed.tx_id);
+        let path = format!("{outbox}/{}", listed.tx_id);
+        let (fetched, again) = dial.exchange(wire, get(&path)).await;
+        let ack =
+            format!("POST {path}?action=ack HTTP/1.1\r\nHost: node\r\nContent-Length: 0\r\n\r\n");
+        let (acknowledged, again) = dial.exchange(again, ack.into_bytes()).await;
+        wire = again;
         // It may just have expired.
-        if get(&mut wire, &path).await.status == 200 {
-            wire.send(format!(
-                "POST {path}?action=ack HTTP/1.1\r\nHost: node\r\nContent-Length: 0\r\n\r\n"
-            ))
-            .await;
-            assert!(wire.receive().await.is_some());
-            taken += 1;
-        }
+        let is_taken = [fetched, acknowledged]
+            .into_iter()
+            .flatten()
+            .filter(|answer| answer.status == 200)
+            .count()
+            == 2;
+        taken += usize::from(is_taken);
     }
     taken
 }
@@ -430,10 +446,4 @@ pub(crate) async fn plant(stage: &Stage, number: usize) {
     let body = file.shs_with(text("file", number).as_bytes());
     wire.send(post("/shs/rs", number, &body)).await;
     assert_eq!(wire.receive().await.expect("an answer").status, 202);
-}
-
-async fn get(wire: &mut Wire, path: &str) -> Response {
-    wire.send(format!("GET {path} HTTP/1.1\r\nHost: node\r\n\r\n"))
-        .await;
-    wire.receive().await.expect("the node answers")
 }
