@@ -204,7 +204,7 @@ impl Aggregator {
             let read = checks.read(body);
             return self.take_read(slot, ul, read, ctx);
         }
-        let reading = actix_rt::task::spawn_blocking(move || checks.read(body));
+        let reading = crate::stack::off_arbiter(move || checks.read(body));
         let filling = reading.into_actor(self).map(move |read, aggregator, ctx| {
             let read = read.unwrap_or_else(|_| ReadAnswer::lost(ul));
             aggregator.take_read(slot, ul, read, ctx);

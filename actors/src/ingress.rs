@@ -270,7 +270,7 @@ impl Ingress {
         then: impl FnOnce(&mut Self, T, &mut Context<Self>) + 'static,
     ) {
         self.elsewhere += 1;
-        let working = actix_rt::task::spawn_blocking(work).into_actor(self);
+        let working = crate::stack::off_arbiter(work).into_actor(self);
         ctx.spawn(working.map(|done, ingress, ctx| {
             ingress.elsewhere -= 1;
             // A pool that is shut down drops the port, which answers.

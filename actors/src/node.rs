@@ -40,6 +40,7 @@ use crate::relay::{
     UnderwaySettings, Unkept, resume,
 };
 use crate::room::Room;
+use crate::stack;
 use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
 use crate::tally::Tally;
 use crate::transfers::{TransferSettings, Transfers};
@@ -232,19 +233,22 @@ pub struct Node {
     left: AtomicUsize,
 }
 
+/// A thread for actors, whose stack is kept clean.
+fn arbiter() -> ArbiterHandle {
+    let arbiter = Arbiter::new().handle();
+    arbiter.spawn(stack::keep_scrubbed());
+    arbiter
+}
+
 impl Node {
     /// Starts supervisor and dispatchers on an arbiter of their own, relay and ledger on two more. Must
     /// be called within an actix system.
     #[must_use]
     pub fn start(settings: NodeSettings, links: Links, failpoints: Failpoints) -> Arc<Self> {
         let asynch = settings.asynch.is_some();
-        let heart = Arbiter::new().handle();
+        let heart = arbiter();
         let own = || {
-            if asynch {
-                Arbiter::new().handle()
-            } else {
-                heart.clone()
-            }
+            if asynch { arbiter() } else { heart.clone() }
         };
         let arbiters = Arbiters {
             relay: own(),

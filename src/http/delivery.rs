@@ -35,7 +35,7 @@ use uuid::Uuid;
 use self::parameters::{Parameters, list_query};
 use self::path::{Rest, Target};
 use self::transfer::{Absent, Transfer};
-use super::caller;
+use super::{caller, head};
 
 /// Where the delivery service is.
 pub const PATH: &str = "/shs/ds";
@@ -115,7 +115,8 @@ impl DeliveryDesk {
     }
 
     fn answer(&self, request: &HttpRequest, caller: &Caller) -> HttpResponse {
-        let Target { outbox, rest } = match path::target(request.uri().path()) {
+        let head = head::of(request);
+        let Target { outbox, rest } = match path::target(head.uri.path()) {
             Ok(target) => target,
             Err(reason) => return refuse(StatusCode::BAD_REQUEST, reason),
         };
@@ -125,7 +126,7 @@ impl DeliveryDesk {
             let reason = "Certifikatet gäller inte för den aktör som utkorgen tillhör";
             return refuse(StatusCode::FORBIDDEN, reason);
         }
-        let parameters = Parameters::of(request.query_string());
+        let parameters = Parameters::of(head.uri.query().unwrap_or_default());
         let parameters = match parameters {
             Ok(parameters) => parameters,
             Err(bad) => return refuse(StatusCode::BAD_REQUEST, &bad.to_string()),

@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::body::{self, BodyError, Bounds};
-use super::caller;
+use super::{caller, head};
 use crate::settings::Settings;
 
 /// How long after the hard limit of the largest request the door still waits for an outcome before
@@ -116,7 +116,8 @@ impl Door {
             Err(failure) => return self.refuse(failure, ankomst),
         };
         ankomst.caller = Some(caller.clone());
-        let headers = request.headers();
+        let head = head::of(request);
+        let headers = &head.headers;
         // `_held` counts the body's memory until the outcome is there.
         let (body, _held) = match body::read(headers, payload, &common.body).await {
             Ok(read) => read,
@@ -195,7 +196,7 @@ fn admitted(request: &HttpRequest, common: &Common) -> Result<Caller, Failure> {
     if request.method() != Method::POST {
         return Err(Failure::Method);
     }
-    if header_bytes(request.headers()) > common.header_bytes_max {
+    if header_bytes(&head::of(request).headers) > common.header_bytes_max {
         return Err(Failure::HeadersTooLarge);
     }
     caller::of(request)

@@ -44,7 +44,7 @@ pub fn start(settings: &Settings) -> Echo {
                         let answer = inner.call(request);
                         async move {
                             let mut answer = answer.await?;
-                            caller::hang_up_if_refused(&mut answer);
+                            caller::hang_up_if_due(&mut answer, std::time::Duration::MAX);
                             Ok(answer)
                         }
                     })
