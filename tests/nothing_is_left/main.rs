@@ -34,4 +34,3 @@ mod process;
 mod rabbitmq;
 #[path = "../support/wire.rs"]
 mod wire;
-
