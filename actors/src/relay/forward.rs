@@ -108,7 +108,7 @@ impl Work {
                 return Err(reject(Failure::TooManyReceivers));
             }
             if receivers.len() > 1 {
-                return self.split(transit, &receivers).map_err(reject);
+                return self.split(transit, &receivers).await.map_err(reject);
             }
             let receiver = receivers.pop().ok_or_else(|| reject(Failure::NoReceiver))?;
             let receiver = Adress::of(receiver);

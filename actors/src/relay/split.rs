@@ -15,11 +15,12 @@ use crate::failure::Failure;
 use crate::tally::TransferEnd;
 
 impl Work {
-    /// Sends the copies on their way. The parts are shared, not copied.
+    /// Sends the copies on their way. The parts are shared, not copied. How many there are is on disk before:
+    /// else the end of one would pass for the end of the message after a crash.
     ///
     /// # Errors
-    /// When they are too many beside what is under way.
-    pub(super) fn split(
+    /// When they are too many beside what is under way, or cannot be noted.
+    pub(super) async fn split(
         self: &Rc<Self>,
         transit: &mut Transit,
         receivers: &[Organisationsnummer],
@@ -28,7 +29,8 @@ impl Work {
         let passengers = passengers.ok_or(Failure::TransfersFull)?;
         let (label, request_id) = (&transit.message.label, transit.request_id);
         let split = notes::delat(label, receivers.len(), request_id);
-        self.context.book.note(split);
+        let noted = self.context.book.note_durably(split).await;
+        noted.map_err(|_| Failure::NotNoted)?;
         for (receiver, passenger) in receivers.iter().zip(passengers) {
             let copy = self.copy(transit, receiver, passenger);
             let copy = Entrusted::new(copy, &self.context.salvage);
