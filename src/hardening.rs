@@ -7,13 +7,19 @@ use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
 };
 use rustix::thread::{CapabilitySet, capabilities};
+use samsvar_actors::failpoint::Failpoints;
 
 use crate::settings::Settings;
 
-/// Names what a proof goes without, to show that it would notice: `wipe`, and nothing else so far.
-/// Obeyed only where `[process] dumpable` says that this process is there to be looked into.
+/// Names what a proof goes without, to show that it would notice: `wipe`, `rinse` or both, with a comma
+/// between. Obeyed only where `[process] dumpable` says that this process is there to be looked into.
 pub const WITHOUT: &str = "SAMSVAR_PROOF_WITHOUT";
 const WIPE: &str = "wipe";
+const RINSE: &str = "rinse";
+
+/// Names which actors fall in a proof, and how often: `dispatcher-AF:3,aggregator:2`. Obeyed under the
+/// same condition, and by a debug build only: no other has failpoints.
+pub const FALLS: &str = "SAMSVAR_PROOF_FALLS";
 
 /// What is mapped beside content, in bytes: what the allocator reserves ahead (1 GiB at a time),
 /// stacks, buffers of connections, registers of what is known. Locked memory is counted as it is
@@ -47,12 +53,22 @@ pub enum HardeningError {
     Lock(Errno),
 }
 
-/// Makes the process as the settings want it. Call it before threads are started and when the log
+/// What a proof wants of this process. Without one: everything as it is delivered.
+#[derive(Debug)]
+#[must_use]
+pub struct Proof {
+    /// Whether idle connections to RabbitMQ are rinsed.
+    pub rinses: bool,
+    /// Where actors fall.
+    pub falls: Failpoints,
+}
+
+/// Makes the process as the settings want it, and says what a proof wants of it. Call it before threads are started and when the log
 /// is there: what is lifted is said in it.
 ///
 /// # Errors
 /// When the kernel refuses; a node that cannot keep its promise does not start.
-pub fn harden(settings: &Settings) -> Result<(), HardeningError> {
+pub fn harden(settings: &Settings) -> Result<Proof, HardeningError> {
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),
@@ -66,24 +82,68 @@ pub fn harden(settings: &Settings) -> Result<(), HardeningError> {
     } else {
         set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(HardeningError::Dumpable)?;
     }
-    go_without(settings.process.dumpable);
+    let proof = proof(settings.process.dumpable);
     if settings.process.mlockall {
         lock(settings)?;
     }
-    Ok(())
+    Ok(proof)
 }
 
-/// Switches off what a proof wants to go without.
-fn go_without(dumpable: bool) {
-    let Some(what) = std::env::var_os(WITHOUT) else {
-        return;
+/// Reads what a proof wants.
+fn proof(dumpable: bool) -> Proof {
+    let mut proof = Proof {
+        rinses: true,
+        falls: Failpoints::default(),
     };
-    if dumpable && what == WIPE {
-        samsvar_wiping::switch_off();
-        tracing::error!(security = true, "{WITHOUT}: freed memory is not wiped");
-    } else {
-        tracing::warn!("{WITHOUT} is ignored: it is for proofs, with process.dumpable");
+    for word in words(WITHOUT) {
+        match word.as_str() {
+            WIPE if dumpable => {
+                samsvar_wiping::switch_off();
+                tracing::error!(security = true, "{WITHOUT}: freed memory is not wiped");
+            }
+            RINSE if dumpable => {
+                proof.rinses = false;
+                tracing::error!(security = true, "{WITHOUT}: no connection is rinsed");
+            }
+            _ => ignored(WITHOUT),
+        }
     }
+    for word in words(FALLS) {
+        let fall = word.split_once(':');
+        let fall = fall.and_then(|(place, times)| Some((place, times.parse().ok()?)));
+        match fall {
+            Some((place, times)) if dumpable && arm(&proof.falls, place, times) => {
+                tracing::error!(security = true, "{FALLS}: actors fall on purpose");
+            }
+            _ => ignored(FALLS),
+        }
+    }
+    proof
+}
+
+/// What stands between the commas of a variable; nothing when it is not set.
+fn words(variable: &str) -> Vec<String> {
+    let Some(value) = std::env::var_os(variable) else {
+        return Vec::new();
+    };
+    let value = value.to_string_lossy();
+    value.split(',').map(str::to_owned).collect()
+}
+
+fn ignored(variable: &str) {
+    tracing::warn!("{variable} is ignored: it is for proofs, with process.dumpable");
+}
+
+#[cfg(debug_assertions)]
+fn arm(falls: &Failpoints, place: &str, times: usize) -> bool {
+    falls.arm(place, times);
+    true
+}
+
+/// There is nothing to arm.
+#[cfg(not(debug_assertions))]
+fn arm(_falls: &Failpoints, _place: &str, _times: usize) -> bool {
+    false
 }
 
 fn lock(settings: &Settings) -> Result<(), HardeningError> {

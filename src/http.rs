@@ -7,6 +7,7 @@ pub mod body;
 pub mod caller;
 pub mod delivery;
 pub mod door;
+mod head;
 pub mod metrics;
 pub mod shs;
 pub mod soap;
@@ -14,6 +15,7 @@ pub mod soap;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use actix_rt::Arbiter;
 use actix_web::dev::{Server, Service, ServiceResponse};
@@ -21,6 +23,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use samsvar_actors::node::Node;
 use samsvar_actors::relay::Kvitterat;
 use samsvar_actors::room::Room;
+use samsvar_actors::stack;
 
 use self::caller::Callers;
 use self::delivery::{Acknowledgement, DeliveryDesk};
@@ -45,12 +48,16 @@ pub fn service(
 ) -> std::io::Result<Server> {
     let limits = settings.listener.clone();
     let callers = Arc::new(Callers::new(settings, store.cloned()));
+    let avvisade = node.avvisade().clone();
     let next_worker = Arc::new(AtomicUsize::new(0));
     let common = Arc::new(door::Common::new(&node, bodies, settings));
     let address = soap::PublicAddress(settings.ssbtek.soap_address.clone());
     let desk = delivery_desk(&node);
+    let connection_longest = limits.keep_alive();
     let server = HttpServer::new(move || {
         let worker = next_worker.fetch_add(1, Ordering::Relaxed);
+        // Called on the worker's own thread.
+        actix_rt::spawn(stack::keep_scrubbed());
         let ingress = node.attach_worker(worker, &Arbiter::current());
         let door = door::Door::new(ingress, Arc::clone(&common));
         let (desk, address) = (desk.clone(), address.clone());
@@ -61,9 +68,14 @@ pub fn service(
                     delivery::routes(config, desk);
                 }
             })
-            .wrap_fn(|request, inner| {
+            .wrap_fn(move |mut request, inner| {
+                head::move_out(&mut request);
                 let answer = inner.call(request);
-                async move { answer.await.map(hung_up_if_refused) }
+                async move {
+                    answer
+                        .await
+                        .map(|answer| hung_up_if_due(answer, connection_longest))
+                }
             })
             .configure(|config| soap::routes(config, &address))
             .service(web::resource(shs::PATH).to(shs::receive))
@@ -83,7 +95,7 @@ pub fn service(
         .on_connect(move |io, data| callers.note(io, data));
     let server = if limits.tls.is_some() {
         let store = store.ok_or_else(|| std::io::Error::other("TLS without certificates"))?;
-        let config = tls::server::config(store).map_err(std::io::Error::other)?;
+        let config = tls::server::config(store, avvisade).map_err(std::io::Error::other)?;
         server.listen_rustls_0_23(listener, config)?
     } else {
         server.listen(listener)?
@@ -94,7 +106,7 @@ pub fn service(
 /// The delivery service, on a node that takes asynchronous messages.
 fn delivery_desk(node: &Arc<Node>) -> Option<Arc<DeliveryDesk>> {
     let outboxes = Arc::clone(node.asynch()?.outboxes());
-    let node = Arc::clone(node);
+    let (node, avvisade) = (Arc::clone(node), node.avvisade().clone());
     let acknowledged = move |acknowledgement: Acknowledgement| {
         if let Some(asynch) = node.asynch() {
             asynch.acknowledged(Kvitterat {
@@ -104,11 +116,15 @@ fn delivery_desk(node: &Arc<Node>) -> Option<Arc<DeliveryDesk>> {
             });
         }
     };
-    Some(DeliveryDesk::new(outboxes, Arc::new(acknowledged)))
+    Some(DeliveryDesk::new(
+        outboxes,
+        Arc::new(acknowledged),
+        avvisade,
+    ))
 }
 
-fn hung_up_if_refused<B>(mut answer: ServiceResponse<B>) -> ServiceResponse<B> {
-    caller::hang_up_if_refused(&mut answer);
+fn hung_up_if_due<B>(mut answer: ServiceResponse<B>, longest: Duration) -> ServiceResponse<B> {
+    caller::hang_up_if_due(&mut answer, longest);
     answer
 }
 

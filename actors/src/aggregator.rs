@@ -204,7 +204,7 @@ impl Aggregator {
             let read = checks.read(body);
             return self.take_read(slot, ul, read, ctx);
         }
-        let reading = actix_rt::task::spawn_blocking(move || checks.read(body));
+        let reading = crate::stack::off_arbiter(move || checks.read(body));
         let filling = reading.into_actor(self).map(move |read, aggregator, ctx| {
             let read = read.unwrap_or_else(|_| ReadAnswer::lost(ul));
             aggregator.take_read(slot, ul, read, ctx);
@@ -289,6 +289,7 @@ impl Aggregator {
     fn cancel(&mut self, ctx: &mut Context<Self>) {
         if let Some(request) = self.request.take() {
             recall(&request, Recalled::CallerGone);
+            note_recalled(&request);
             request.port.caller_gone();
         }
         ctx.stop();
@@ -309,6 +310,18 @@ fn fill(request: &mut Request, slot: SlotId, utfall: Utfall) -> Filled {
         journal.delsvar(line);
     }
     filled
+}
+
+/// Notes of every open slot that nobody waits for it any more: each question has its outcomes in the
+/// ledger before its end, however it ends.
+fn note_recalled(request: &Request) {
+    let Some(journal) = request.port.journal() else {
+        return;
+    };
+    let took = request.received.elapsed();
+    for (ul, _) in request.insamling.open_slots() {
+        journal.delsvar(DelsvarLine::recalled(ul, took));
+    }
 }
 
 /// Gives a sub-question to its dispatcher, or fails its slot at once.
@@ -351,6 +364,7 @@ impl Drop for Aggregator {
         if let Some(request) = self.request.take() {
             request.visible.note_lost();
             recall(&request, Recalled::RequestLost);
+            note_recalled(&request);
             tracing::error!(request_id = %request.port.request_id(), "aggregator lost");
         }
     }

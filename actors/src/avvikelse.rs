@@ -13,7 +13,7 @@
 //! An authority that sends garbage must not fill the log, and one that floods must not crowd the
 //! ledger: what the log leaves out is in the counters, and the next line says how much it was.
 
-mod gate;
+pub(crate) mod gate;
 mod klass;
 
 use std::sync::Arc;

@@ -77,7 +77,7 @@ impl Handler<Envelope<Sammanstall>> for Egress {
             send(sammanstall, &self.own, &self.avvikelser);
         } else {
             let (own, avvikelser) = (Arc::clone(&self.own), self.avvikelser.clone());
-            actix_rt::task::spawn_blocking(move || send(sammanstall, &own, &avvikelser));
+            crate::stack::off_arbiter(move || send(sammanstall, &own, &avvikelser));
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use shs_schemas::error_code::ErrorCode;
-use shs_schemas::shs::KnownIds;
+use shs_schemas::shs::{KnownIds, Organisationsnummer};
 use shs_schemas::ssbtek::{Kontrakt, Operation, fel};
 use shs_schemas::{Fault, WireError};
 
@@ -449,6 +449,8 @@ pub struct Rejection {
     pub remote_code: Option<ErrorCode>,
     /// Which operation in which version was called, as far as that was seen: a SOAP fault says it.
     pub anrop: Anropsplats,
+    /// Who sent the message, if that was proven: for the ledger.
+    pub sender: Option<Organisationsnummer>,
 }
 
 /// What is known of the operation that was called.
@@ -483,6 +485,7 @@ impl Rejection {
             fault: None,
             remote_code: None,
             anrop: Anropsplats::default(),
+            sender: None,
         }
     }
 
@@ -497,6 +500,7 @@ impl Rejection {
             fault: Some(fault),
             remote_code: None,
             anrop: Anropsplats::default(),
+            sender: None,
         }
     }
 

@@ -104,6 +104,12 @@ impl Ingress {
             // Every sub-question is a disclosure: none for nobody.
             return inkommande.port.caller_gone();
         }
+        let mut inkommande = inkommande;
+        match &found {
+            Ok(Found::Message(examined)) => inkommande.port.is_from(examined.sender.clone()),
+            Ok(Found::Anrop(examined)) => inkommande.port.is_from(examined.exchange.sender.clone()),
+            Err(_) => {}
+        }
         match found {
             Ok(Found::Message(examined)) if examined.open.is_nothing() => {
                 self.handle_it(inkommande, *examined, ctx);
@@ -264,7 +270,7 @@ impl Ingress {
         then: impl FnOnce(&mut Self, T, &mut Context<Self>) + 'static,
     ) {
         self.elsewhere += 1;
-        let working = actix_rt::task::spawn_blocking(work).into_actor(self);
+        let working = crate::stack::off_arbiter(work).into_actor(self);
         ctx.spawn(working.map(|done, ingress, ctx| {
             ingress.elsewhere -= 1;
             // A pool that is shut down drops the port, which answers.

@@ -4,7 +4,9 @@
 //!
 //! An asynchronous message is answered 202 only when its `mottaget` is on disk (design 4, step 2), so
 //! what an fsync costs bounds what a node takes. Hence groups: notes that come while one fsync runs
-//! share the next one. The actor has an arbiter of its own, because it blocks in write and fsync.
+//! share the next one. Notes that nobody waits for are written at once and come to disk with the next
+//! fsync, within [`SYNC_EVERY`]. The actor has an arbiter of its own, because it blocks in write and
+//! fsync.
 //!
 //! ```text
 //! note, note_durably ─► Mailbox ─► group ─► one write, one fsync ─► ledger-2026-11-22.jsonl
@@ -19,18 +21,21 @@
 //!
 //! What is promised: a durable note that is answered `Ok` survives loss of power; lines of one sender
 //! stand in the order in which it noted them. What is not: a note answered with an error may have
-//! reached the disk all the same (an fsync failed behind it, or its wait was over); and a note
-//! without an answer may be lost with the process, within about the time of one fsync.
+//! reached the disk all the same (an fsync failed behind it, or its wait was over); a note without an
+//! answer may be lost with the process, within about the time of one fsync, and with the power within
+//! [`SYNC_EVERY`].
 
 pub mod book;
 pub mod chain;
 pub mod checkpoint;
+mod clock;
 pub mod event;
 pub mod folder;
 mod group;
 mod health;
 pub mod journal;
 pub mod keys;
+mod lives;
 mod private;
 pub mod promises;
 pub mod reading;
@@ -44,15 +49,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
 use chrono::{DateTime, NaiveDate, Utc};
 use shs_schemas::ids::NodeId;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 pub use self::book::LedgerBook;
-use self::event::Uppehall;
+use self::clock::Clock;
 pub use self::event::{Event, Ids, What};
+use self::event::{Klocksteg, Uppehall};
 use self::folder::Storage;
 use self::group::Group;
 pub use self::health::LedgerHealth;
@@ -61,14 +67,18 @@ use self::promises::EarlierPort;
 use self::reading::Readings;
 pub use self::tally::{LedgerCounted, LedgerTally};
 pub use self::writer::{CHECKPOINT_EVERY, CHECKPOINT_LINES, Custody};
-use self::writer::{Writer, Written};
+use self::writer::{Until, Writer, Written};
 use crate::failpoint::Failpoints;
 use crate::mailbox::Envelope;
 use crate::observation::{FailureClass, Observed, State};
 use crate::supervisor::Halt;
 
-/// Notes that may wait for the ledger. Beyond it a durable note is refused and another is lost.
+/// Notes that may wait for the ledger. Beyond it a durable note is refused.
 pub const MAILBOX_MAX: usize = 16_384;
+
+/// Of these, room for durable notes alone: a note that nobody waits for is lost before it takes it. So a
+/// flood of those makes no asynchronous message be refused.
+pub const DURABLE_ROOM: usize = 4_096;
 
 /// Bytes of lines from which a group is written without waiting for more.
 pub const GROUP_BYTES_MAX: usize = 256 * 1024;
@@ -78,6 +88,14 @@ pub const GROUP_MAX: u32 = 1024;
 
 /// How long a durable note waits for the disk when nothing else is set, in milliseconds.
 pub const WAIT_MAX_MS: u64 = 2_000;
+
+/// How long lines that nobody waits for may be written and not on disk: what a loss of power may take.
+/// One fsync a second costs nothing; one for each group is a tenth of all that a busy node does.
+pub const SYNC_EVERY: Duration = Duration::from_secs(1);
+
+/// How long notes gather behind a group that nobody waited for. Otherwise each of the twelve notes of a
+/// request would wake the ledger, which took more time than writing them.
+pub const GATHER: Duration = Duration::from_millis(2);
 
 /// How often a ledger that cannot write tries again.
 pub const PROBE_EVERY: Duration = Duration::from_millis(250);
@@ -143,13 +161,12 @@ pub struct Note {
     pub durable: Option<oneshot::Sender<Result<(), NotNoted>>>,
 }
 
-/// Order: answer when everything before this is on disk, or has failed.
+/// Order: answer when everything before this has come so far, or has failed.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Settle {
     answer: oneshot::Sender<()>,
-    /// With a checkpoint behind it.
-    state: bool,
+    until: Until,
 }
 
 /// Order to itself, behind the notes that wait already: write the group.
@@ -174,6 +191,8 @@ pub struct LedgerContext {
     pub earlier: Option<Arc<EarlierPort>>,
     /// Today, in UTC.
     pub today: Arc<dyn Fn() -> NaiveDate + Send + Sync>,
+    /// Now, by the wall clock.
+    pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     /// Whether it can write.
     pub health: Arc<LedgerHealth>,
     /// Its counters.
@@ -203,7 +222,12 @@ pub struct Ledger {
     context: LedgerContext,
     writer: Writer,
     group: Group,
+    clock: Clock,
     failing: Option<Failing>,
+    /// Notes that are written and may not be on disk.
+    unsynced: usize,
+    /// An fsync for them is on its way.
+    sync_set: bool,
     /// A checkpoint is on its way.
     checkpoint_set: bool,
     /// The next try of a disk that fails is on its way.
@@ -229,8 +253,11 @@ impl Ledger {
         });
         Self {
             group: Group::new(&context.tally),
+            clock: Clock::default(),
             writer,
             failing,
+            unsynced: 0,
+            sync_set: false,
             checkpoint_set: false,
             probe_set: false,
             context,
@@ -246,12 +273,17 @@ impl Ledger {
         }
     }
 
-    /// Writes the group, with a checkpoint behind it if so told, and tells who waits. True when
-    /// everything so far is on disk.
-    fn flush(&mut self, state: bool, ctx: &mut Context<Self>) -> bool {
-        if self.group.notes() == 0 && !state && self.failing.is_none() {
+    /// Writes the group, and tells who waits. True when everything so far has come as far as it is to.
+    fn flush(&mut self, until: Until, ctx: &mut Context<Self>) -> bool {
+        let enough = match until {
+            Until::Written => true,
+            Until::Synced => self.unsynced == 0,
+            Until::Stated => false,
+        };
+        if self.group.notes() == 0 && enough && self.failing.is_none() {
             return true;
         }
+        self.look_at_the_clock();
         let group = std::mem::replace(&mut self.group, Group::new(&self.context.tally));
         let own = self.failing.map(|failing| {
             What::Uppehall(Uppehall {
@@ -260,17 +292,35 @@ impl Ledger {
                 lost: failing.lost,
             })
         });
-        let written = self.writer.write(&group, own, state);
+        let written = self.writer.write(&group, own, until);
         match &written {
             Ok(done) => {
                 self.mended(done);
                 self.recovered();
-                group.noted();
+                let written = group.written();
+                self.unsynced = if done.synced {
+                    0
+                } else {
+                    self.unsynced + written
+                };
             }
             Err(error) => self.failed(class_of(error), group),
         }
         self.set_timers(ctx);
         written.is_ok()
+    }
+
+    /// Notes that the clock was put back, behind the lines that are about to be written.
+    fn look_at_the_clock(&mut self) {
+        let Some(bakat_ms) = self.clock.look((self.context.now)()) else {
+            return;
+        };
+        tracing::warn!(bakat_ms, "the clock of the machine was put back");
+        let step = What::Klocksteg(Klocksteg { bakat_ms });
+        self.add(Note {
+            event: Event::now(Uuid::nil(), Ids::default(), step),
+            durable: None,
+        });
     }
 
     fn mended(&self, done: &Written) {
@@ -289,7 +339,7 @@ impl Ledger {
             return;
         }
         let nothing = Group::new(&self.context.tally);
-        match self.writer.write(&nothing, None, false) {
+        match self.writer.write(&nothing, None, Until::Written) {
             Ok(done) => self.mended(&done),
             Err(_) => {
                 ctx.run_later(PROBE_EVERY, Self::open_early);
@@ -304,8 +354,15 @@ impl Ledger {
                 ledger.probe_set = false;
                 // Nothing to do when a note has come through meanwhile.
                 if ledger.failing.is_some() {
-                    ledger.flush(false, ctx);
+                    ledger.flush(Until::Written, ctx);
                 }
+            });
+        }
+        if self.unsynced > 0 && !self.sync_set {
+            self.sync_set = true;
+            ctx.run_later(SYNC_EVERY, |ledger, ctx| {
+                ledger.sync_set = false;
+                ledger.flush(Until::Synced, ctx);
             });
         }
         if self.writer.is_unstated() && !self.checkpoint_set {
@@ -313,7 +370,7 @@ impl Ledger {
             ctx.run_later(CHECKPOINT_EVERY, |ledger, ctx| {
                 ledger.checkpoint_set = false;
                 if ledger.writer.is_unstated() {
-                    ledger.flush(true, ctx);
+                    ledger.flush(Until::Stated, ctx);
                 }
             });
         }
@@ -331,7 +388,10 @@ impl Ledger {
         observed.set_detail(Some(class));
         observed.set_state(State::Impaired);
         self.context.health.set_failing(true);
-        let lost = group.failed(class);
+        // Whether those before it are on disk is not known either.
+        let unsynced = std::mem::take(&mut self.unsynced);
+        LedgerTally::count(&self.context.tally.lost, unsynced);
+        let lost = group.failed(class) + unsynced;
         let failing = self.failing.get_or_insert_with(|| Failing {
             since: Utc::now(),
             class,
@@ -383,7 +443,7 @@ impl Ledger {
                 durable: None,
             });
         }
-        if self.flush(false, ctx)
+        if self.flush(Until::Synced, ctx)
             && let Err(error) = waiting.taken()
         {
             let class = class_of(&error);
@@ -434,7 +494,7 @@ impl Handler<Envelope<Note>> for Ledger {
         let full =
             self.group.notes() >= self.context.group_max || self.group.bytes() >= GROUP_BYTES_MAX;
         if full {
-            self.flush(false, ctx);
+            self.flush(Until::Written, ctx);
         } else if first && self.group.notes() > 0 {
             // Behind the notes that are in the mailbox now: they are the group.
             ctx.address().do_send(Flush);
@@ -446,19 +506,24 @@ impl Handler<Flush> for Ledger {
     type Result = ();
 
     fn handle(&mut self, _: Flush, ctx: &mut Self::Context) {
-        self.flush(false, ctx);
+        let in_no_hurry = !self.group.is_waited_for();
+        self.flush(Until::Written, ctx);
+        if in_no_hurry {
+            // Messages stay in the mailbox meanwhile, and wake nobody.
+            ctx.wait(tokio::time::sleep(GATHER).into_actor(self));
+        }
     }
 }
 
 impl Handler<Settle> for Ledger {
     type Result = ();
 
-    fn handle(&mut self, Settle { answer, state }: Settle, ctx: &mut Self::Context) {
+    fn handle(&mut self, Settle { answer, until }: Settle, ctx: &mut Self::Context) {
         let unstated = self.writer.is_unstated() || self.group.notes() > 0;
-        if state {
+        if until == Until::Stated {
             self.take_readings(ctx);
         }
-        self.flush(state && unstated, ctx);
+        self.flush(if unstated { until } else { Until::Synced }, ctx);
         // Who asked may have given up.
         let _ = answer.send(());
     }
@@ -469,8 +534,13 @@ impl Handler<Halt> for Ledger {
 
     fn handle(&mut self, _: Halt, ctx: &mut Self::Context) {
         self.take_readings(ctx);
-        let state = self.writer.is_unstated() || self.group.notes() > 0;
-        self.flush(state, ctx);
+        let unstated = self.writer.is_unstated() || self.group.notes() > 0;
+        let until = if unstated {
+            Until::Stated
+        } else {
+            Until::Synced
+        };
+        self.flush(until, ctx);
         self.writer.close();
         ctx.stop();
     }

@@ -14,6 +14,7 @@
 pub mod aggregator;
 mod answer;
 pub mod avvikelse;
+pub mod avvisat;
 pub mod caller;
 pub mod child;
 pub mod contained;
@@ -38,7 +39,9 @@ pub mod parter;
 pub mod relay;
 pub mod reply;
 pub mod room;
+pub mod stack;
 pub mod supervisor;
 pub mod tally;
 pub mod transfers;
 pub mod transport;
+mod veil;

@@ -4,6 +4,7 @@
 //! and gets an egress and an ingress there, in that order; the flow is stopped in the reverse. A node
 //! that takes asynchronous messages also has a ledger and a relay, each on an arbiter of its own.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,9 +14,11 @@ use arc_swap::ArcSwap;
 use shs_schemas::{Uppgiftslamnare, xml};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::aggregator::{AggregatorContext, Dispatchers};
 use crate::avvikelse::Avvikelser;
+use crate::avvisat::Avvisade;
 use crate::child::{OverBudget, RestartPolicy};
 use crate::deadline::{DeadlineSettings, Deadlines};
 use crate::dispatcher::{Dispatcher, DispatcherContext, DispatcherSettings};
@@ -24,9 +27,10 @@ use crate::failpoint::Failpoints;
 use crate::ingress::rules::{PERSONS_MAX, Rules};
 use crate::ingress::{Ingress, IngressContext, Neighbours};
 use crate::ledger::book::Before;
+use crate::ledger::event::Stoppat;
 use crate::ledger::keys::KeyFile;
 use crate::ledger::promises::look_back;
-use crate::ledger::{LedgerBook, LedgerSettings};
+use crate::ledger::{Event, Ids, LedgerBook, LedgerSettings, What};
 use crate::load::{Load, LoadSettings};
 use crate::mailbox::Mailbox;
 use crate::observation::{Kind, Observatory, Observed, OpenRequests};
@@ -36,6 +40,7 @@ use crate::relay::{
     UnderwaySettings, Unkept, resume,
 };
 use crate::room::Room;
+use crate::stack;
 use crate::supervisor::{Adopt, ChildSpec, Dismiss, DismissAll, Supervisor};
 use crate::tally::Tally;
 use crate::transfers::{TransferSettings, Transfers};
@@ -156,13 +161,16 @@ impl Asynch {
         &self.book
     }
 
-    /// Ends what is under way: it is noted in the ledger as interrupted.
-    async fn close(&self) {
+    /// Ends what is under way: it is noted in the ledger as interrupted, and then that the node stops.
+    async fn close(&self, stoppat: Stoppat) {
         self.closing.begin();
         let until = Instant::now() + CLOSE_MAX;
         while self.underway.messages() > 0 && Instant::now() < until {
             tokio::time::sleep(DRAIN_LOOK_EVERY).await;
         }
+        let stoppat = What::Stoppat(stoppat);
+        self.book
+            .note(Event::now(Uuid::nil(), Ids::default(), stoppat));
         self.book.stated().await;
     }
 
@@ -211,6 +219,7 @@ pub struct Node {
     answers: Arc<Room>,
     tally: Arc<Tally>,
     avvikelser: Avvikelser,
+    avvisade: Avvisade,
     book: Option<LedgerBook>,
     deadlines: Deadlines,
     answer_limits: xml::Limits,
@@ -220,6 +229,15 @@ pub struct Node {
     observatory: Arc<Observatory>,
     failpoints: Failpoints,
     escalation: watch::Receiver<Option<String>>,
+    /// What was open when the last drain was over.
+    left: AtomicUsize,
+}
+
+/// A thread for actors, whose stack is kept clean.
+fn arbiter() -> ArbiterHandle {
+    let arbiter = Arbiter::new().handle();
+    arbiter.spawn(stack::keep_scrubbed());
+    arbiter
 }
 
 impl Node {
@@ -228,13 +246,9 @@ impl Node {
     #[must_use]
     pub fn start(settings: NodeSettings, links: Links, failpoints: Failpoints) -> Arc<Self> {
         let asynch = settings.asynch.is_some();
-        let heart = Arbiter::new().handle();
+        let heart = arbiter();
         let own = || {
-            if asynch {
-                Arbiter::new().handle()
-            } else {
-                heart.clone()
-            }
+            if asynch { arbiter() } else { heart.clone() }
         };
         let arbiters = Arbiters {
             relay: own(),
@@ -271,8 +285,6 @@ impl Node {
         let observatory = Arc::new(Observatory::default());
         let (escalate, escalation) = watch::channel(None);
         let watched = Arc::clone(&observatory);
-        let supervisor =
-            Supervisor::start_in_arbiter(&heart, move |_| Supervisor::new(watched, escalate));
         let senders: Vec<_> = settings.rules.known.iter().cloned().collect();
         let policy = escalating(settings.restart);
         let opened = settings.asynch.as_ref().map(|asynch| {
@@ -281,13 +293,19 @@ impl Node {
         });
         let tally = Tally::new();
         let book = opened.as_ref().map(|(book, ..)| book.clone());
+        let noting = book.clone();
+        let supervisor = Supervisor::start_in_arbiter(&heart, move |_| {
+            Supervisor::new(watched, escalate).noting(noting)
+        });
+        let rules = Arc::new(settings.rules);
         let node = Arc::new(Self {
             supervisor,
             heart,
             transport: links.transport,
             neighbours: links.neighbours,
             asynch: OnceLock::new(),
-            rules: Arc::new(settings.rules),
+            avvisade: Avvisade::new(book.clone(), Arc::clone(&rules)),
+            rules,
             answers: Room::new(settings.load.answers_bytes_max),
             load: Load::new(settings.load, senders),
             avvikelser: Avvikelser::new(Arc::clone(&tally), book.clone()),
@@ -301,6 +319,7 @@ impl Node {
             observatory,
             failpoints,
             escalation,
+            left: AtomicUsize::new(0),
         });
         if let Some(book) = &node.book {
             node.load.depend_on(Arc::clone(book.health()));
@@ -512,7 +531,9 @@ impl Node {
         while self.open() > 0 && Instant::now() < until {
             tokio::time::sleep(DRAIN_LOOK_EVERY).await;
         }
-        self.open()
+        let left = self.open();
+        self.left.store(left, Ordering::Release);
+        left
     }
 
     /// Requests that are open, and asynchronous messages under way.
@@ -527,7 +548,13 @@ impl Node {
     /// interrupted (`avbrutet`, `nedstangning`), so that it shows who was promised something. After this the node serves nobody.
     pub async fn stop(&self) {
         if let Some(asynch) = self.asynch() {
-            asynch.close().await;
+            let escalated = self.escalation.borrow().clone();
+            asynch
+                .close(Stoppat {
+                    kvar: self.left.load(Ordering::Acquire).max(self.open()) as u64,
+                    aktor: escalated.map(Into::into),
+                })
+                .await;
         }
         // A supervisor that is gone has nobody left to dismiss.
         let _ = self.supervisor.send(DismissAll).await;
@@ -550,6 +577,12 @@ impl Node {
     #[must_use]
     pub fn avvikelser(&self) -> &Avvikelser {
         &self.avvikelser
+    }
+
+    /// Where it is told which calls were refused. Clones share their bounds: every door has one of this.
+    #[must_use]
+    pub fn avvisade(&self) -> &Avvisade {
+        &self.avvisade
     }
 
     /// What is open.

@@ -12,13 +12,14 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use shs_schemas::ids::LocalId;
-use shs_schemas::shs::{KnownIds, Label};
+use shs_schemas::shs::{KnownIds, Label, Organisationsnummer};
 use shs_schemas::ssbtek::{Kontrakt, Operation};
 use shs_schemas::{Sensitive, WireError};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::avvisat::{Ankomst, Avvisade};
 use crate::failure::{Anropsplats, Failure, Rejection, Source};
 use crate::ledger::Journal;
 use crate::tally::{OutcomeClass, Tally};
@@ -74,12 +75,28 @@ struct Account {
     passed_on: AtomicBool,
     answered: AtomicBool,
     journal: OnceLock<Journal>,
+    arrival: OnceLock<(Avvisade, Ankomst)>,
 }
 
 impl Account {
     /// Leave to end the request; given once.
     fn claim(&self) -> bool {
         !self.ended.swap(true, Ordering::AcqRel)
+    }
+
+    /// Notes a refusal, unless the page of the request has its end.
+    fn note_refused(&self, refused: &Refused) {
+        if self.journal.get().is_some_and(Journal::is_whole) {
+            return;
+        }
+        if let Some((avvisade, ankomst)) = self.arrival.get() {
+            let Refused {
+                failure,
+                ids,
+                sender,
+            } = refused;
+            avvisade.note(self.request_id, ankomst, *failure, ids, sender.as_ref());
+        }
     }
 
     /// Counts, logs and notes the one outcome, with the size of its reply. Only for who has claimed it.
@@ -128,6 +145,14 @@ impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// What the ledger gets to know of a refused call.
+struct Refused {
+    failure: Failure,
+    ids: KnownIds,
+    /// Who sent it, if that was proven.
+    sender: Option<Organisationsnummer>,
 }
 
 /// Why a request ended in an error, and where that was found: what a log may say of it.
@@ -183,6 +208,11 @@ impl Watchdog {
         );
         let why = Why::from(Failure::Watchdog);
         self.0.close(OutcomeClass::Failed, Some(why), 0);
+        self.0.note_refused(&Refused {
+            failure: Failure::Watchdog,
+            ids: KnownIds::default(),
+            sender: None,
+        });
         true
     }
 }
@@ -190,10 +220,12 @@ impl Watchdog {
 /// The way back to the caller.
 #[derive(Debug)]
 pub struct ReplyPort {
-    sender: Option<oneshot::Sender<Outcome>>,
+    answer: Option<oneshot::Sender<Outcome>>,
     account: Arc<Account>,
     ids: KnownIds,
     anrop: Anropsplats,
+    /// Who sent it, once that is proven.
+    sender: Option<Organisationsnummer>,
     /// Set once the request was admitted: from there on an error is a failure, not a refusal.
     admitted: bool,
 }
@@ -202,21 +234,33 @@ impl ReplyPort {
     /// A port, and the end that the caller's side waits at.
     #[must_use]
     pub fn new(tally: Arc<Tally>, received: Instant) -> (Self, oneshot::Receiver<Outcome>) {
-        let (sender, outcome) = oneshot::channel();
+        Self::of(Uuid::new_v4(), tally, received)
+    }
+
+    /// The same for a request that has a name of ours already: that of the message it came as.
+    #[must_use]
+    pub fn of(
+        request_id: Uuid,
+        tally: Arc<Tally>,
+        received: Instant,
+    ) -> (Self, oneshot::Receiver<Outcome>) {
+        let (answer, outcome) = oneshot::channel();
         tally.count_received();
         let port = Self {
-            sender: Some(sender),
+            answer: Some(answer),
             account: Arc::new(Account {
                 tally,
                 received,
-                request_id: Uuid::new_v4(),
+                request_id,
                 ended: AtomicBool::new(false),
                 passed_on: AtomicBool::new(false),
                 answered: AtomicBool::new(false),
                 journal: OnceLock::new(),
+                arrival: OnceLock::new(),
             }),
             ids: KnownIds::default(),
             anrop: Anropsplats::default(),
+            sender: None,
             admitted: false,
         };
         (port, outcome)
@@ -232,6 +276,17 @@ impl ReplyPort {
     #[must_use]
     pub fn watchdog(&self) -> Watchdog {
         Watchdog(Arc::clone(&self.account))
+    }
+
+    /// A refusal of this request is noted there.
+    pub fn came(&self, avvisade: Avvisade, ankomst: Ankomst) {
+        // Once for each request: it comes through one door.
+        let _ = self.account.arrival.set((avvisade, ankomst));
+    }
+
+    /// Notes who sent it, which has been proven.
+    pub fn is_from(&mut self, sender: Organisationsnummer) {
+        self.sender = Some(sender);
     }
 
     /// Notes which operation is called, so that a fault can say it whatever comes.
@@ -307,7 +362,7 @@ impl ReplyPort {
 
     /// Ends a request whose caller hung up. Nothing is sent.
     pub fn caller_gone(mut self) {
-        self.sender = None;
+        self.answer = None;
         if self.account.claim() {
             self.account.close(OutcomeClass::CallerGone, None, 0);
         }
@@ -316,13 +371,13 @@ impl ReplyPort {
     /// True when the caller has hung up.
     #[must_use]
     pub fn is_caller_gone(&self) -> bool {
-        self.sender.as_ref().is_none_or(oneshot::Sender::is_closed)
+        self.answer.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
 
     /// Ready when the caller hung up.
     pub fn poll_caller_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.sender {
-            Some(sender) => sender.poll_closed(cx),
+        match &mut self.answer {
+            Some(answer) => answer.poll_closed(cx),
             None => Poll::Ready(()),
         }
     }
@@ -340,24 +395,33 @@ impl ReplyPort {
             OutcomeClass::Failed
         };
         let why = Why::of(&rejection);
-        self.end(Outcome::Rejected(Box::new(rejection)), class, Some(why));
+        let refused = Refused {
+            failure,
+            ids: rejection.ids.clone(),
+            sender: rejection.sender.clone().or_else(|| self.sender.take()),
+        };
+        if self.end(Outcome::Rejected(Box::new(rejection)), class, Some(why)) {
+            self.account.note_refused(&refused);
+        }
     }
 
-    fn end(&mut self, outcome: Outcome, class: OutcomeClass, why: Option<Why>) {
-        let Some(sender) = self.sender.take() else {
-            return;
+    /// Sends the one outcome. False when there has been one before.
+    fn end(&mut self, outcome: Outcome, class: OutcomeClass, why: Option<Why>) -> bool {
+        let Some(answer) = self.answer.take() else {
+            return false;
         };
         if !self.account.claim() {
-            return;
+            return false;
         }
         let bytes = match &outcome {
             Outcome::Reply(reply) => reply.body.expose().len() as u64,
             Outcome::Accepted(_) | Outcome::Rejected(_) => 0,
         };
-        match sender.send(outcome) {
+        match answer.send(outcome) {
             Ok(()) => self.account.close(class, why, bytes),
             Err(_) => self.account.close(OutcomeClass::CallerGone, why, 0),
         }
+        true
     }
 }
 
@@ -371,7 +435,7 @@ pub fn loggable(id: &str) -> Option<&str> {
 
 impl Drop for ReplyPort {
     fn drop(&mut self) {
-        if self.sender.is_some() {
+        if self.answer.is_some() {
             self.end_with(Rejection::new(Failure::ActorLost, KnownIds::default()));
         }
     }

@@ -12,8 +12,11 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use actix_rt::ArbiterHandle;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::child::{Decision, RestartPolicy, Restarts};
+use crate::ledger::LedgerBook;
+use crate::ledger::event::{Event, Ids, Omstart, What};
 use crate::mailbox::Mailbox;
 use crate::observation::{FailureClass, Kind, Observatory, Observed, SUPERVISOR, State};
 
@@ -135,6 +138,8 @@ pub struct Supervisor {
     observatory: Arc<Observatory>,
     observed: Arc<Observed>,
     escalation: watch::Sender<Option<String>>,
+    /// Where falls are noted; nowhere when the node keeps no ledger.
+    book: Option<LedgerBook>,
 }
 
 impl Supervisor {
@@ -151,7 +156,14 @@ impl Supervisor {
             observatory,
             observed,
             escalation,
+            book: None,
         }
+    }
+
+    /// Falls are noted in this ledger, that of the ledger itself by its next life.
+    #[must_use]
+    pub fn noting(self, book: Option<LedgerBook>) -> Self {
+        Self { book, ..self }
     }
 
     fn child(&mut self, id: u64) -> Option<&mut Child> {
@@ -311,6 +323,15 @@ impl Handler<ChildEnded> for Supervisor {
                 self.escalation
                     .send_replace(Some(observed.name().to_owned()));
             }
+        }
+        if let Some(book) = &self.book {
+            let omstart = What::Omstart(Omstart {
+                aktor: observed.name().into(),
+                generation: life.generation,
+                class: ended.class(),
+                beslut: decision,
+            });
+            book.note(Event::now(Uuid::nil(), Ids::default(), omstart));
         }
         self.observed.count_handled();
     }

@@ -27,6 +27,8 @@ use shs_schemas::shs::{Adress, Label, Management, Produkt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::veil;
+
 pub use self::claim::{Claim, Claimed, Decided, PendingClaim};
 pub use self::correlation::COPIES_MAX;
 use self::correlation::Correlation;
@@ -64,7 +66,8 @@ impl Default for TransferSettings {
     }
 }
 
-/// What is remembered of a message beside its tx.id.
+/// What is remembered of a message beside its tx.id. Of identifiers that are no UUIDs only what they can
+/// be compared by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// `corr.id`.
@@ -93,6 +96,26 @@ impl About {
             product: label.product.produkt,
             sequence_type: label.sequence_type,
         })
+    }
+
+    /// The same as it is remembered: whoever chose the identifiers cannot be read out of them.
+    fn veiled(self) -> Self {
+        Self {
+            corr_id: veil::corr_id(&self.corr_id),
+            content_id: veil::content_id(&self.content_id),
+            ..self
+        }
+    }
+}
+
+/// A message that is remembered, under the name that it is remembered by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered(TxId);
+
+#[cfg(test)]
+impl PartialEq<TxId> for Remembered {
+    fn eq(&self, tx_id: &TxId) -> bool {
+        self.0 == veil::tx_id(tx_id)
     }
 }
 
@@ -216,6 +239,7 @@ impl Transfers {
     /// Claims a tx.id. Of any number of claims at the same time exactly one is [`Claim::New`]; the
     /// tx.id alone is the key (shs-1.2, 5.3).
     pub fn claim(&self, tx_id: &TxId, about: About) -> Claim {
+        let (tx_id, about) = (&veil::tx_id(tx_id), about.veiled());
         let mut shard = self.shard(tx_id);
         let old = self.take_old(&mut shard);
         let claim = match shard.known.entry(tx_id.clone()) {
@@ -283,6 +307,7 @@ impl Transfers {
 
     /// Forgets a message that was accepted and then could not be taken in after all: a resend is new.
     pub(crate) fn retract(&self, tx_id: &TxId) {
+        let tx_id = &veil::tx_id(tx_id);
         let mut shard = self.shard(tx_id);
         // The newest are last, and this is one of them.
         let place = shard.order.iter().rposition(|one| one.tx_id == *tx_id);
@@ -334,6 +359,11 @@ impl Transfers {
 
     /// Changes the state of a message, if its present one allows it (shs-1.2, 7.1).
     pub fn set_state(&self, tx_id: &TxId, state: TransferState) -> Changed {
+        self.change_state(&veil::tx_id(tx_id), state)
+    }
+
+    /// The same by the name that is remembered.
+    fn change_state(&self, tx_id: &TxId, state: TransferState) -> Changed {
         let mut shard = self.shard(tx_id);
         let Some(transfer) = shard.accepted(tx_id) else {
             return Changed::Unknown;
@@ -354,6 +384,7 @@ impl Transfers {
     /// Notes the one receiver that a message addressed by product turned out to have: from here on only
     /// that one can confirm it.
     pub fn address(&self, tx_id: &TxId, to: &Adress) {
+        let tx_id = &veil::tx_id(tx_id);
         if let Some(transfer) = self.shard(tx_id).accepted(tx_id) {
             transfer.about.to.get_or_insert_with(|| to.clone());
         }
@@ -362,6 +393,10 @@ impl Transfers {
     /// Notes that the receiver acknowledged a message. The first time is the one that a confirmation
     /// is sent for (shs-1.2, 7.10): [`Changed::Now`].
     pub fn acknowledge(&self, tx_id: &TxId) -> Changed {
+        self.note_acknowledged(&veil::tx_id(tx_id))
+    }
+
+    fn note_acknowledged(&self, tx_id: &TxId) -> Changed {
         let mut shard = self.shard(tx_id);
         let Some(transfer) = shard.accepted(tx_id) else {
             return Changed::Unknown;
@@ -376,20 +411,33 @@ impl Transfers {
     /// State of a message, and whether it is acknowledged.
     #[must_use]
     pub fn state(&self, tx_id: &TxId) -> Option<(TransferState, bool)> {
+        self.state_of(&veil::tx_id(tx_id))
+    }
+
+    fn state_of(&self, tx_id: &TxId) -> Option<(TransferState, bool)> {
         let mut shard = self.shard(tx_id);
         let transfer = shard.accepted(tx_id)?;
         Some((transfer.state, transfer.acknowledged))
     }
 
-    /// What is remembered of a message.
-    pub fn about(&self, tx_id: &TxId) -> Option<About> {
+    /// Whether a message of this sender is remembered under this tx.id.
+    pub fn is_known_from(&self, tx_id: &TxId, from: &Adress) -> bool {
+        let tx_id = &veil::tx_id(tx_id);
+        let mut shard = self.shard(tx_id);
+        shard
+            .accepted(tx_id)
+            .is_some_and(|transfer| transfer.about.from == *from)
+    }
+
+    /// What is remembered of a message that was found here.
+    pub fn about(&self, Remembered(tx_id): &Remembered) -> Option<About> {
         let mut shard = self.shard(tx_id);
         Some(shard.accepted(tx_id)?.about.clone())
     }
 
     /// Quarantines the messages that an error is about, apart from those that are already
     /// (shs-1.2, 6.3), and names them. A document that is no error changes nothing.
-    pub fn correlate_error(&self, about: &Management, parties: Parties<'_>) -> Vec<TxId> {
+    pub fn correlate_error(&self, about: &Management, parties: Parties<'_>) -> Vec<Remembered> {
         let Outcome::Error { code, .. } = about.outcome else {
             return Vec::new();
         };
@@ -400,19 +448,19 @@ impl Transfers {
 
     /// Sets acknowledged on the messages that a confirmation is about (shs-1.2, 7.10), and names
     /// those that were not yet. A document that is no confirmation changes nothing.
-    pub fn correlate_confirm(&self, about: &Management, parties: Parties<'_>) -> Vec<TxId> {
+    pub fn correlate_confirm(&self, about: &Management, parties: Parties<'_>) -> Vec<Remembered> {
         let Outcome::Confirmation = about.outcome else {
             return Vec::new();
         };
         self.correlated(about, parties, Writer::Receiver, |transfers, tx_id| {
-            transfers.acknowledge(tx_id) == Changed::Now
+            transfers.note_acknowledged(tx_id) == Changed::Now
         })
     }
 
     fn quarantine(&self, tx_id: &TxId, code: ErrorCode) -> bool {
         let is_already = |state| matches!(state, Some((TransferState::Quarantined { .. }, _)));
-        !is_already(self.state(tx_id))
-            && self.set_state(tx_id, TransferState::Quarantined { code }) == Changed::Now
+        !is_already(self.state_of(tx_id))
+            && self.change_state(tx_id, TransferState::Quarantined { code }) == Changed::Now
     }
 
     /// What a management document is about (shs-1.2, 7.9). One that was replaced by copies is not:
@@ -425,8 +473,11 @@ impl Transfers {
         Parties { from, to }: Parties<'_>,
         writer: Writer,
         change: impl Fn(&Self, &TxId) -> bool,
-    ) -> Vec<TxId> {
-        let key = (about.corr_id.clone(), about.content_id.clone());
+    ) -> Vec<Remembered> {
+        let key = (
+            veil::corr_id(&about.corr_id),
+            veil::content_id(&about.content_id),
+        );
         let mut found: Vec<(TxId, Option<Adress>)> = Vec::new();
         for tx_id in self.0.correlation.of(&key) {
             let mut shard = self.shard(&tx_id);
@@ -451,7 +502,8 @@ impl Transfers {
             found.retain(|(_, to)| wrote(to));
         }
         let found = found.into_iter().map(|(tx_id, _)| tx_id);
-        found.filter(|tx_id| change(self, tx_id)).collect()
+        let changed = found.filter(|tx_id| change(self, tx_id));
+        changed.map(Remembered).collect()
     }
 }
 

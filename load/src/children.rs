@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use samsvar::hardening;
+use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::http::{self, Connection, Request};
@@ -34,6 +35,11 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// Whether this is what is measured.
+    const fn is_node(self) -> bool {
+        matches!(self, Self::Node | Self::InProcessNode)
+    }
+
     /// The subcommand.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -44,21 +50,25 @@ impl Role {
     }
 }
 
-/// What a node does with what it frees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Freed {
-    /// It overwrites it, as in service.
-    Wiped,
-    /// Nothing, as for proofs.
-    AsItWas,
+/// What a node does for confidentiality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Care {
+    /// It wipes what it frees and keeps a ledger, as in service.
+    #[value(skip)]
+    Full,
+    /// It keeps a ledger, and wipes nothing.
+    Unwiped,
+    /// It wipes nothing and keeps no ledger.
+    None,
 }
 
-impl Freed {
-    /// Name in logs.
+impl Care {
+    /// Name in files.
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Wiped => "wiped",
-            Self::AsItWas => "as-it-was",
+            Self::Full => "full",
+            Self::Unwiped => "unwiped",
+            Self::None => "none",
         }
     }
 }
@@ -67,13 +77,15 @@ impl Freed {
 pub(crate) struct Running {
     child: Child,
     log: PathBuf,
+    /// Where the ledger of a node is.
+    _kept: Option<TempDir>,
 }
 
 impl Running {
     /// Starts this program in a role. What it logs goes to a file, as it would in service.
     fn start(
         role: Role,
-        freed: Freed,
+        care: Care,
         url: Option<&str>,
         settings: &[(&str, String)],
     ) -> Result<Self, Failed> {
@@ -81,23 +93,33 @@ impl Running {
             "samsvar-load-{}-{}-{}.log",
             std::process::id(),
             role.as_str(),
-            freed.as_str()
+            care.as_str()
         ));
         let mut command = Command::new(std::env::current_exe()?);
+        command.arg(role.as_str());
+        let mut kept = None;
+        if role.is_node() && care != Care::None {
+            let folder = tempfile::tempdir()?;
+            command.arg("--ledger").arg(folder.path().join("ledger"));
+            kept = Some(folder);
+        }
         command
-            .arg(role.as_str())
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?);
-        if freed == Freed::AsItWas {
+        if care != Care::Full {
             command.env(hardening::WITHOUT, "wipe");
         }
         if let Some(url) = url {
             command.env("SAMSVAR_AMQP__URL", url);
         }
         let child = command.spawn()?;
-        Ok(Self { child, log })
+        Ok(Self {
+            child,
+            log,
+            _kept: kept,
+        })
     }
 
     /// The responders, once all queues are consumed.
@@ -105,7 +127,7 @@ impl Running {
     /// # Errors
     /// When they do not start.
     pub(crate) fn responders(url: &str) -> Result<Self, Failed> {
-        let mut running = Self::start(Role::Responders, Freed::Wiped, Some(url), &[])?;
+        let mut running = Self::start(Role::Responders, Care::Full, Some(url), &[])?;
         let told = running.child.stdout.take();
         let told = told.map_or_else(String::new, first_line);
         if told.trim() == READY {
@@ -156,7 +178,7 @@ impl Node {
         role: Role,
         url: Option<&str>,
         workload: &Workload,
-        freed: Freed,
+        care: Care,
     ) -> Result<Self, Failed> {
         let [address, admin] = free_addresses()?;
         let settings = [
@@ -167,7 +189,7 @@ impl Node {
             ("SAMSVAR_PROCESS__DUMPABLE", true.to_string()),
         ];
         let mut node = Self {
-            running: Running::start(role, freed, url, &settings)?,
+            running: Running::start(role, care, url, &settings)?,
             address,
             request: Request::new(&workload.message, &workload.tx_id),
             reply_bytes: 0,

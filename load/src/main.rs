@@ -13,11 +13,11 @@
 //!   the same responders;
 //! * the node over the in-process transport with the same answers: HTTP to HTTP without AMQP.
 //!
-//! With `--wipe` two more ways: the same nodes without wiping what they free (docs/adr/0017), so that
-//! what it costs is measured in the same rounds:
+//! With `--beside` more ways: the same nodes without wiping what they free (docs/adr/0017), or without
+//! that and without a ledger (docs/adr/0016), so that what it costs is measured in the same rounds:
 //!
 //! ```text
-//! cargo run --release -p samsvar-load -- --wipe --rounds 5
+//! cargo run --release -p samsvar-load -- --beside unwiped,none --rounds 5
 //! ```
 //!
 //! Node and responders are this program again in another role, so that one build measures all.
@@ -49,7 +49,7 @@ use mimalloc::MiMalloc;
 use samsvar_wiping::Wiping;
 
 use self::bare::Bare;
-use self::children::{Freed, Node, Role, Running};
+use self::children::{Care, Node, Role, Running};
 use self::measure::{Failed, Slice, Span, slice};
 use self::process::Watched;
 use self::report::{Row, Way};
@@ -71,10 +71,6 @@ const BARE_THREADS: usize = 2;
 /// Measures the node beside a bare AMQP client.
 #[derive(Debug, Parser)]
 #[command(name = "samsvar-load", max_term_width = 100)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 struct Args {
     #[command(subcommand)]
     role: Option<RoleCommand>,
@@ -108,9 +104,9 @@ struct Args {
     /// Requests open at once
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = OPEN)]
     open: Vec<usize>,
-    /// Measure nodes that do not wipe what they free beside those that do
-    #[arg(long)]
-    wipe: bool,
+    /// Measure nodes with less care beside those in service
+    #[arg(long, value_name = "CARE", value_delimiter = ',', value_enum)]
+    beside: Vec<Care>,
     /// Short slices: to see whether it works
     #[arg(long, conflicts_with_all = ["rounds", "slice"])]
     quick: bool,
@@ -132,11 +128,11 @@ impl Args {
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line")]
 fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let args = Args::parse();
-    if !args.role.is_some_and(RoleCommand::is_node) {
+    let mut args = Args::parse();
+    if !args.role.as_ref().is_some_and(RoleCommand::is_node) {
         samsvar_wiping::switch_off();
     }
-    let done = match args.role {
+    let done = match args.role.take() {
         Some(role) => roles::play(role),
         None => measure(&args).map(|rows| {
             if args.json {
@@ -210,10 +206,10 @@ struct Bench {
     in_process: Nodes,
 }
 
-/// A node as it is in service, and perhaps one that does not wipe.
+/// A node as it is in service, and those with less care.
 struct Nodes {
-    wiping: Node,
-    unwiped: Option<Node>,
+    in_service: Node,
+    others: Vec<(Care, Node)>,
 }
 
 impl Nodes {
@@ -223,21 +219,20 @@ impl Nodes {
         workload: &Workload,
         args: &Args,
     ) -> Result<Self, Failed> {
-        Ok(Self {
-            wiping: Node::start(role, url, workload, Freed::Wiped).await?,
-            unwiped: if args.wipe {
-                Some(Node::start(role, url, workload, Freed::AsItWas).await?)
-            } else {
-                None
-            },
-        })
+        let in_service = Node::start(role, url, workload, Care::Full).await?;
+        let mut others = Vec::new();
+        for care in &args.beside {
+            others.push((*care, Node::start(role, url, workload, *care).await?));
+        }
+        Ok(Self { in_service, others })
     }
 
-    fn freeing(&self, freed: Freed) -> Option<&Node> {
-        match freed {
-            Freed::Wiped => Some(&self.wiping),
-            Freed::AsItWas => self.unwiped.as_ref(),
+    fn with(&self, care: Care) -> Option<&Node> {
+        if care == Care::Full {
+            return Some(&self.in_service);
         }
+        let other = self.others.iter().find(|(its, _)| *its == care);
+        other.map(|(_, node)| node)
     }
 }
 
@@ -275,18 +270,20 @@ impl Bench {
     fn ways(&self) -> Vec<Way> {
         let all = [
             Way::Bare,
-            Way::Node(Freed::Wiped),
-            Way::Node(Freed::AsItWas),
-            Way::InProcess(Freed::Wiped),
-            Way::InProcess(Freed::AsItWas),
+            Way::Node(Care::Full),
+            Way::Node(Care::Unwiped),
+            Way::Node(Care::None),
+            Way::InProcess(Care::Full),
+            Way::InProcess(Care::Unwiped),
+            Way::InProcess(Care::None),
         ];
         let is_there = |way: &Way| match way {
             Way::Bare => self.broker.is_some(),
-            Way::Node(freed) => self
+            Way::Node(care) => self
                 .broker
                 .as_ref()
-                .is_some_and(|(_, _, nodes)| nodes.freeing(*freed).is_some()),
-            Way::InProcess(freed) => self.in_process.freeing(*freed).is_some(),
+                .is_some_and(|(_, _, nodes)| nodes.with(*care).is_some()),
+            Way::InProcess(care) => self.in_process.with(*care).is_some(),
         };
         all.into_iter().filter(is_there).collect()
     }
@@ -300,16 +297,16 @@ impl Bench {
                 watched.extend(broker.process);
                 self.amqp.block_on(slice(self.span, workers, &watched))
             }
-            (Way::Node(freed), Some((broker, _, nodes))) => self.http.block_on(async {
-                let node = nodes.freeing(freed).ok_or("no such node")?;
+            (Way::Node(care), Some((broker, _, nodes))) => self.http.block_on(async {
+                let node = nodes.with(care).ok_or("no such node")?;
                 let workers = node.connections(open).await?;
                 let mut watched = vec![own, broker.responders.watched()];
                 watched.push(broker.process.unwrap_or(own));
                 watched.push(node.watched());
                 slice(self.span, workers, &watched).await
             }),
-            (Way::InProcess(freed), _) => self.http.block_on(async {
-                let node = self.in_process.freeing(freed).ok_or("no such node")?;
+            (Way::InProcess(care), _) => self.http.block_on(async {
+                let node = self.in_process.with(care).ok_or("no such node")?;
                 let workers = node.connections(open).await?;
                 slice(self.span, workers, &[own, node.watched()]).await
             }),
@@ -327,7 +324,7 @@ fn measure(args: &Args) -> Result<Vec<Row>, Failed> {
         "{} parties, {question} bytes to each and {answer} back; message {} bytes, reply {} bytes",
         bench.workload.parts.len(),
         bench.workload.message.len(),
-        bench.in_process.wiping.reply_bytes(),
+        bench.in_process.in_service.reply_bytes(),
     );
     let mut rows: Vec<Row> = Vec::new();
     for way in bench.ways() {

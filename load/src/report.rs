@@ -5,7 +5,7 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
-use crate::children::Freed;
+use crate::children::Care;
 use crate::measure::Slice;
 
 /// One way of asking.
@@ -14,9 +14,9 @@ pub(crate) enum Way {
     /// The bare AMQP client.
     Bare,
     /// The node over RabbitMQ.
-    Node(Freed),
+    Node(Care),
     /// The node with answers from within.
-    InProcess(Freed),
+    InProcess(Care),
 }
 
 impl Way {
@@ -24,10 +24,12 @@ impl Way {
     const fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Bare => ("bare AMQP client", "bare"),
-            Self::Node(Freed::Wiped) => ("node over RabbitMQ", "node"),
-            Self::Node(Freed::AsItWas) => ("… without the wipe", "node_unwiped"),
-            Self::InProcess(Freed::Wiped) => ("node in-process", "in_process"),
-            Self::InProcess(Freed::AsItWas) => ("… without the wipe", "in_process_unwiped"),
+            Self::Node(Care::Full) => ("node over RabbitMQ", "node"),
+            Self::Node(Care::Unwiped) => ("… without the wipe", "node_unwiped"),
+            Self::Node(Care::None) => ("… without wipe and ledger", "node_careless"),
+            Self::InProcess(Care::Full) => ("node in-process", "in_process"),
+            Self::InProcess(Care::Unwiped) => ("… without the wipe", "in_process_unwiped"),
+            Self::InProcess(Care::None) => ("… without wipe and ledger", "in_process_careless"),
         }
     }
 
@@ -139,25 +141,37 @@ struct Ratio {
     added_p99_ms: Spread,
 }
 
-/// What is compared with what: the node with the bare client, and with itself without the wipe.
-const COMPARED: [(Way, Way, &str, &str); 3] = [
+/// What is compared with what: the node with the bare client, and with itself with less care.
+const COMPARED: [(Way, Way, &str, &str); 5] = [
     (
-        Way::Node(Freed::Wiped),
+        Way::Node(Care::Full),
         Way::Bare,
         "node / bare",
         "node_to_bare",
     ),
     (
-        Way::Node(Freed::Wiped),
-        Way::Node(Freed::AsItWas),
+        Way::Node(Care::Full),
+        Way::Node(Care::Unwiped),
         "node, wiping / not",
         "node_to_unwiped",
     ),
     (
-        Way::InProcess(Freed::Wiped),
-        Way::InProcess(Freed::AsItWas),
+        Way::InProcess(Care::Full),
+        Way::InProcess(Care::Unwiped),
         "in-process, wiping / not",
         "in_process_to_unwiped",
+    ),
+    (
+        Way::Node(Care::Full),
+        Way::Node(Care::None),
+        "node, wipe and ledger / neither",
+        "node_to_careless",
+    ),
+    (
+        Way::InProcess(Care::Full),
+        Way::InProcess(Care::None),
+        "in-process, wipe and ledger / neither",
+        "in_process_to_careless",
     ),
 ];
 
@@ -318,7 +332,7 @@ mod tests {
     fn each_round_is_compared_with_the_one_beside_it() {
         let rows = [
             row(Way::Bare, &[100.0, 200.0, 400.0]),
-            row(Way::Node(Freed::Wiped), &[90.0, 160.0, 400.0]),
+            row(Way::Node(Care::Full), &[90.0, 160.0, 400.0]),
         ];
         let ratios = ratios(&rows);
         assert_eq!(ratios[0].throughput.show(2), "0.90 [0.80–1.00]");

@@ -1,15 +1,14 @@
 //! What this program does as one of the other processes.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::Utc;
-use clap::Parser;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use samsvar::app::{App, Outside};
+use samsvar::cli::serve;
 use samsvar::cli::stop::Orders;
-use samsvar::cli::{self, Cli};
 use samsvar::hardening::harden;
 use samsvar::settings::Settings;
 use samsvar::telemetry;
@@ -24,14 +23,14 @@ use crate::workload::Workload;
 const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/samsvar.toml");
 
 /// Started by the program itself.
-#[derive(Clone, Copy, Debug, clap::Subcommand)]
+#[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum RoleCommand {
     /// The node
     #[command(hide = true)]
-    Node,
+    Node(Kept),
     /// The node with answers from within
     #[command(hide = true)]
-    InProcessNode,
+    InProcessNode(Kept),
     /// The eight parties behind their queues
     #[command(hide = true)]
     Responders,
@@ -39,8 +38,24 @@ pub(crate) enum RoleCommand {
 
 impl RoleCommand {
     /// Whether this is what is measured.
-    pub(crate) const fn is_node(self) -> bool {
-        matches!(self, Self::Node | Self::InProcessNode)
+    pub(crate) const fn is_node(&self) -> bool {
+        matches!(self, Self::Node(_) | Self::InProcessNode(_))
+    }
+}
+
+/// What a node keeps.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Kept {
+    /// Folder of its ledger; it keeps none without
+    #[arg(long)]
+    ledger: Option<PathBuf>,
+}
+
+impl Kept {
+    fn settings(self) -> Result<Settings, Failed> {
+        let mut settings = Settings::load(Path::new(SETTINGS))?;
+        settings.ledger.folder = self.ledger;
+        Ok(settings)
     }
 }
 
@@ -51,24 +66,23 @@ impl RoleCommand {
 pub(crate) fn play(role: RoleCommand) -> Result<(), Failed> {
     set_parent_process_death_signal(Some(Signal::TERM))?;
     match role {
-        RoleCommand::Node => node(),
-        RoleCommand::InProcessNode => in_process_node(),
+        RoleCommand::Node(kept) => node(kept.settings()?),
+        RoleCommand::InProcessNode(kept) => in_process_node(&kept.settings()?),
         RoleCommand::Responders => answer(),
     }
 }
 
 /// `samsvar serve`.
-fn node() -> Result<(), Failed> {
-    let cli = Cli::try_parse_from(["samsvar", "serve", "--config", SETTINGS])?;
-    cli::run(cli).map_err(|error| error.to_string())?;
+fn node(settings: Settings) -> Result<(), Failed> {
+    serve::run_with(settings).map_err(|error| error.to_string())?;
     Ok(())
 }
 
 /// `samsvar serve` with the prepared answers instead of the simulated authorities.
-fn in_process_node() -> Result<(), Failed> {
-    let settings = Settings::load(Path::new(SETTINGS))?;
+fn in_process_node(settings: &Settings) -> Result<(), Failed> {
     telemetry::start(settings.log.format)?;
-    harden(&settings)?;
+    // It has no connection to rinse, and nobody makes its actors fall.
+    let _ = harden(settings)?;
     let transport = Arc::new(responders::in_process(Workload::make(Utc::now())?));
     actix_rt::System::new().block_on(async {
         let mut orders = Orders::listen()?;
@@ -76,7 +90,7 @@ fn in_process_node() -> Result<(), Failed> {
             transport,
             connections: tokio::runtime::Handle::current(),
         };
-        let app = App::start(&settings, outside, Failpoints::default())?;
+        let app = App::start(settings, outside, Failpoints::default())?;
         orders.stop().await;
         app.stop().await;
         Ok(())

@@ -1,18 +1,21 @@
 //! `samsvar ledger`: looks whether a ledger is whole, shows what it says, and takes it elsewhere.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use samsvar_actors::ledger::Custody;
 use samsvar_actors::ledger::checkpoint::Signer;
+use samsvar_actors::ledger::event::Command as Act;
 
+use self::access::{NoteArgs, Visit};
 use crate::settings::Settings;
 
 mod access;
 mod export;
 mod filters;
+mod namnd;
 mod rows;
 mod show;
 mod verify;
@@ -34,7 +37,16 @@ enum Command {
     /// Writes lines into a file
     Export(Box<export::ExportArgs>),
     /// The public key that checkpoints are signed with
-    Key(Source),
+    Key(KeyArgs),
+}
+
+/// Arguments of `samsvar ledger key`.
+#[derive(Clone, Debug, clap::Args)]
+struct KeyArgs {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    note: NoteArgs,
 }
 
 /// Which ledger.
@@ -92,13 +104,23 @@ pub fn run(args: &LedgerArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Verify(args) => verify::run(args),
         Command::Show(args) => show::run(args),
         Command::Export(args) => export::run(args),
-        Command::Key(source) => key(&source.find()?.custody.signing_key),
+        Command::Key(args) => key(args),
     }
 }
 
-fn key(file: &Path) -> Result<ExitCode, Box<dyn std::error::Error>> {
+fn key(args: &KeyArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     use std::io::Write as _;
-    let signer = Signer::load(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let found = args.source.find()?;
+    let visit = Visit {
+        folder: &found.folder,
+        args: args.note,
+        command: Act::Key,
+        filters: Vec::new(),
+    };
+    let file = &found.custody.signing_key;
+    let signer = Signer::load(file);
+    let signer = signer.map_err(|error| visit.refused(format!("{}: {error}", file.display())))?;
+    visit.shows()?;
     writeln!(std::io::stdout(), "{}", signer.public_key())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use samsvar_actors::failpoint::Failpoints;
+use samsvar_actors::stack;
 use samsvar_actors::transport::Transport;
 use samsvar_actors::transport::in_process::InProcess;
 
@@ -12,7 +13,7 @@ use super::stop::Orders;
 use crate::adapter::behaviour::Behaviour;
 use crate::adapter::simulated;
 use crate::app::{App, Outside};
-use crate::hardening::harden;
+use crate::hardening::{Proof, harden};
 use crate::settings::{Settings, TransportKind};
 use crate::{telemetry, wiring};
 
@@ -23,8 +24,11 @@ const ESCALATED: u8 = 70;
 /// Exit code when requests were still open at the end of the drain time, or at a second signal.
 const LEFT_OPEN: u8 = 75;
 
-/// Threads for the connections to RabbitMQ.
+/// Threads for the connections to RabbitMQ. (One: what scrubs its stack is one task.)
 const AMQP_THREADS: usize = 1;
+
+/// No connection is ever idle for so long.
+const NEVER_MS: u64 = u64::MAX;
 
 /// Seed of the simulated authorities of an in-process node.
 const SEED: u64 = 1;
@@ -42,20 +46,31 @@ pub struct ServeArgs {
 /// # Errors
 /// When the configuration cannot be used or an address is taken.
 pub fn run(args: &ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let settings = Settings::load(&args.file.config)?;
+    run_with(Settings::load(&args.file.config)?)
+}
+
+/// The same with settings that have been loaded.
+///
+/// # Errors
+/// When they cannot be used or an address is taken.
+pub fn run_with(mut settings: Settings) -> Result<ExitCode, Box<dyn std::error::Error>> {
     telemetry::start(settings.log.format)?;
-    harden(&settings)?;
+    let Proof { rinses, falls } = harden(&settings)?;
+    if !rinses {
+        settings.amqp.rinse_after_ms = NEVER_MS;
+    }
     let connections = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(AMQP_THREADS)
         .thread_name("amqp")
         .enable_all()
         .build()?;
+    connections.spawn(stack::keep_scrubbed());
     let transport = transport(&settings, &connections)?;
     let outside = Outside {
         transport,
         connections: connections.handle().clone(),
     };
-    let code = actix_rt::System::new().block_on(serve(&settings, outside))?;
+    let code = actix_rt::System::new().block_on(serve(&settings, outside, falls))?;
     connections.shutdown_background();
     Ok(code)
 }
@@ -85,9 +100,10 @@ pub fn simulated_transport(seed: u64, behaviour: &Behaviour) -> InProcess {
 async fn serve(
     settings: &Settings,
     outside: Outside,
+    falls: Failpoints,
 ) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut orders = Orders::listen()?;
-    let app = App::start(settings, outside, Failpoints::default())?;
+    let app = App::start(settings, outside, falls)?;
     let escalated = tokio::select! {
         () = orders.stop() => None,
         name = app.escalated() => Some(name),

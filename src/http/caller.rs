@@ -16,6 +16,7 @@ mod header;
 use std::any::Any;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::dev::{Extensions, ServiceResponse};
@@ -25,6 +26,7 @@ use samsvar_actors::caller::Caller;
 use samsvar_actors::failure::Failure;
 
 use self::connection::Connection;
+use super::head;
 use crate::settings::Settings;
 use crate::tls::Store;
 use crate::tls::actors::CertificateTable;
@@ -36,15 +38,17 @@ use crate::tls::actors::CertificateTable;
 /// cannot be read. The connection is closed after the answer.
 pub fn of(request: &HttpRequest) -> Result<Caller, Failure> {
     match request.conn_data::<Connection>() {
-        Some(connection) => connection.caller(request.headers()),
+        Some(connection) => connection.caller(&head::of(request).headers),
         None => Ok(Caller::certified([])),
     }
 }
 
-/// Closes the connection of a refused certificate after its answer, whoever wrote that.
-pub fn hang_up_if_refused<B>(response: &mut ServiceResponse<B>) {
+/// Closes a connection after this answer, whoever wrote that: when its certificate is refused, and when it
+/// has been open for `longest`. Its buffers still hold what came and went, and nothing overwrites that for
+/// as long as small requests keep the connection from being idle.
+pub fn hang_up_if_due<B>(response: &mut ServiceResponse<B>, longest: Duration) {
     let connection = response.request().conn_data::<Connection>();
-    if connection.is_some_and(Connection::is_refused) {
+    if connection.is_some_and(|it| it.is_refused() || it.age() >= longest) {
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }

@@ -22,18 +22,20 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use samsvar_actors::avvisat::{Ankomst, Avvisade};
 use samsvar_actors::caller::Caller;
-use samsvar_actors::ledger::event::Origin;
+use samsvar_actors::ledger::event::{Dorr, Origin};
 use samsvar_actors::outbox::{Acknowledged, Outboxes};
 use samsvar_actors::reply::loggable;
 use shs_schemas::ids::TxId;
 use shs_schemas::shs::message_list::{self, Entry};
-use shs_schemas::shs::{Adress, Label, Produkt};
+use shs_schemas::shs::{Adress, KnownIds, Label, Produkt};
+use uuid::Uuid;
 
 use self::parameters::{Parameters, list_query};
 use self::path::{Rest, Target};
 use self::transfer::{Absent, Transfer};
-use super::caller;
+use super::{caller, head};
 
 /// Where the delivery service is.
 pub const PATH: &str = "/shs/ds";
@@ -41,6 +43,9 @@ pub const PATH: &str = "/shs/ds";
 const MESSAGE_LIST: &str = "application/xml; charset=ISO-8859-1";
 const MESSAGE: &str = "message/rfc822";
 const TEXT: &str = "text/plain; charset=UTF-8";
+
+/// Word of the ledger for a caller whose certificate does not stand for the outbox's organisation.
+const NOT_THE_OWNER: &str = "not_the_owner";
 
 /// A message that was acknowledged for the first time.
 #[derive(Clone, Debug)]
@@ -60,6 +65,7 @@ pub type OnAcknowledged = Arc<dyn Fn(Acknowledgement) + Send + Sync>;
 pub struct DeliveryDesk {
     outboxes: Arc<Outboxes>,
     acknowledged: OnAcknowledged,
+    avvisade: Avvisade,
 }
 
 impl fmt::Debug for DeliveryDesk {
@@ -79,30 +85,48 @@ pub fn routes(config: &mut ServiceConfig, desk: Arc<DeliveryDesk>) {
 async fn serve(request: HttpRequest, desk: Data<DeliveryDesk>) -> HttpResponse {
     match caller::of(&request) {
         Ok(caller) => desk.answer(&request, &caller),
-        Err(failure) => refuse(StatusCode::FORBIDDEN, failure.row().text),
+        Err(failure) => {
+            let ankomst = Ankomst {
+                door: Dorr::Leverans,
+                caller: None,
+                bytes: None,
+            };
+            let ids = KnownIds::default();
+            desk.avvisade
+                .note(Uuid::nil(), &ankomst, failure, &ids, None);
+            refuse(StatusCode::FORBIDDEN, failure.row().text)
+        }
     }
 }
 
 impl DeliveryDesk {
-    /// A desk before these outboxes.
+    /// A desk before these outboxes; whom it turns away is noted there.
     #[must_use]
-    pub fn new(outboxes: Arc<Outboxes>, acknowledged: OnAcknowledged) -> Arc<Self> {
+    pub fn new(
+        outboxes: Arc<Outboxes>,
+        acknowledged: OnAcknowledged,
+        avvisade: Avvisade,
+    ) -> Arc<Self> {
         Arc::new(Self {
             outboxes,
             acknowledged,
+            avvisade,
         })
     }
 
     fn answer(&self, request: &HttpRequest, caller: &Caller) -> HttpResponse {
-        let Target { outbox, rest } = match path::target(request.uri().path()) {
+        let head = head::of(request);
+        let Target { outbox, rest } = match path::target(head.uri.path()) {
             Ok(target) => target,
             Err(reason) => return refuse(StatusCode::BAD_REQUEST, reason),
         };
         if !caller.speaks_for(outbox.organisation()) {
+            self.avvisade
+                .note_plain(Dorr::Leverans, NOT_THE_OWNER, Some(caller));
             let reason = "Certifikatet gäller inte för den aktör som utkorgen tillhör";
             return refuse(StatusCode::FORBIDDEN, reason);
         }
-        let parameters = Parameters::of(request.query_string());
+        let parameters = Parameters::of(head.uri.query().unwrap_or_default());
         let parameters = match parameters {
             Ok(parameters) => parameters,
             Err(bad) => return refuse(StatusCode::BAD_REQUEST, &bad.to_string()),

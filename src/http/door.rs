@@ -8,10 +8,12 @@ use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Payload;
 use bytes::Bytes;
+use samsvar_actors::avvisat::{Ankomst, Avvisade};
 use samsvar_actors::caller::Caller;
 use samsvar_actors::failure::{Failure, Rejection};
 use samsvar_actors::ingress::Ingress;
 use samsvar_actors::ingress::rules::PERSONS_MAX;
+use samsvar_actors::ledger::event::Dorr;
 use samsvar_actors::mailbox::{Mailbox, Undelivered};
 use samsvar_actors::messages::Inkommande;
 use samsvar_actors::node::Node;
@@ -25,7 +27,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::body::{self, BodyError, Bounds};
-use super::caller;
+use super::{caller, head};
 use crate::settings::Settings;
 
 /// How long after the hard limit of the largest request the door still waits for an outcome before
@@ -43,6 +45,7 @@ pub struct Common {
     answer_time_max: Duration,
     next_node_time_max: Duration,
     tally: Arc<Tally>,
+    avvisade: Avvisade,
 }
 
 impl Common {
@@ -62,6 +65,7 @@ impl Common {
             answer_time_max: longest + WATCHDOG,
             next_node_time_max: settings.next_node.time_max() + WATCHDOG,
             tally: Arc::clone(node.tally()),
+            avvisade: node.avvisade().clone(),
         }
     }
 }
@@ -98,25 +102,35 @@ impl Door {
         &self,
         request: &HttpRequest,
         payload: Payload,
+        door: Dorr,
         message: fn(Received) -> Inkommande,
     ) -> Outcome {
         let common = &self.common;
+        let mut ankomst = Ankomst {
+            door,
+            caller: None,
+            bytes: None,
+        };
         let caller = match admitted(request, common) {
             Ok(caller) => caller,
-            Err(failure) => return self.refuse(failure),
+            Err(failure) => return self.refuse(failure, ankomst),
         };
-        let headers = request.headers();
+        ankomst.caller = Some(caller.clone());
+        let head = head::of(request);
+        let headers = &head.headers;
         // `_held` counts the body's memory until the outcome is there.
         let (body, _held) = match body::read(headers, payload, &common.body).await {
             Ok(read) => read,
-            Err(error) => return self.refuse(error.into()),
+            Err(error) => return self.refuse(error.into(), ankomst),
         };
         // A body may take its time, in which a certificate can be revoked: it is asked again.
         if let Err(failure) = caller::of(request) {
-            return self.refuse(failure);
+            return self.refuse(failure, ankomst);
         }
+        ankomst.bytes = Some(body.len() as u64);
         let at = Instant::now();
         let (reply_port, outcome) = ReplyPort::new(Arc::clone(&common.tally), at);
+        reply_port.came(common.avvisade.clone(), ankomst);
         let watchdog = reply_port.watchdog();
         let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         let received = Received {
@@ -153,9 +167,10 @@ impl Door {
         outcome.unwrap_or_else(|_| rejected(Failure::ActorLost))
     }
 
-    /// Refuses before anything is read, and counts it.
-    fn refuse(&self, failure: Failure) -> Outcome {
+    /// Refuses before anything is read, counts and notes it.
+    fn refuse(&self, failure: Failure, ankomst: Ankomst) -> Outcome {
         let (port, mut outcome) = ReplyPort::new(Arc::clone(&self.common.tally), Instant::now());
+        port.came(self.common.avvisade.clone(), ankomst);
         reject(port, failure);
         outcome.try_recv().unwrap_or_else(|_| rejected(failure))
     }
@@ -181,7 +196,7 @@ fn admitted(request: &HttpRequest, common: &Common) -> Result<Caller, Failure> {
     if request.method() != Method::POST {
         return Err(Failure::Method);
     }
-    if header_bytes(request.headers()) > common.header_bytes_max {
+    if header_bytes(&head::of(request).headers) > common.header_bytes_max {
         return Err(Failure::HeadersTooLarge);
     }
     caller::of(request)

@@ -10,6 +10,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use chrono::Utc;
 use samsvar_actors::failure::{Failure, Rejection, Source};
+use samsvar_actors::ledger::event::Dorr;
 use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::reply::{Outcome, Receipt};
 use shs_schemas::ids::{ContentId, CorrId, TxId};
@@ -37,7 +38,7 @@ pub async fn receive(request: HttpRequest, payload: Payload, door: Data<Door>) -
         traceparent: received.traceparent,
         port: received.port,
     };
-    let outcome = door.handle(&request, payload, message).await;
+    let outcome = door.handle(&request, payload, Dorr::Shs, message).await;
     match outcome {
         Outcome::Reply(reply) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, MESSAGE))

@@ -10,14 +10,15 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use samsvar_actors::failure::{Failure, Rejection, Source};
+use samsvar_actors::ledger::event::Dorr;
 use samsvar_actors::messages::{Inkommande, Through};
 use samsvar_actors::reply::Outcome;
 use shs_schemas::mime::ContentType;
 use shs_schemas::ssbtek::soap::{self, Faultcode};
 use shs_schemas::ssbtek::{Form, Kontrakt, Operation, fel, wsdl};
 
-use super::caller;
 use super::door::{Common, Door, Received};
+use super::{caller, head};
 use crate::settings::SoapAddress;
 
 const XML: &str = "text/xml; charset=utf-8";
@@ -64,7 +65,7 @@ async fn call(
         traceparent: received.traceparent,
         port: received.port,
     };
-    let outcome = door.handle(&request, payload, anrop).await;
+    let outcome = door.handle(&request, payload, Dorr::Soap, anrop).await;
     match outcome {
         Outcome::Reply(reply) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, XML))
@@ -133,7 +134,8 @@ fn describe(
     if caller::of(request).is_err() {
         return HttpResponse::Forbidden().finish();
     }
-    let query = request.query_string();
+    let head = head::of(request);
+    let query = head.uri.query().unwrap_or_default();
     let set = address.as_ref().map(|address| address.as_str().to_owned());
     let address = set.unwrap_or_else(|| asked_at(request)) + &path(kontrakt);
     let xml = |text: String| {
@@ -157,9 +159,7 @@ fn describe(
 fn asked_at(request: &HttpRequest) -> String {
     let config = request.app_config();
     let scheme = if config.secure() { "https" } else { "http" };
-    let named = request
-        .headers()
-        .get(HOST)
-        .and_then(|host| host.to_str().ok());
+    let head = head::of(request);
+    let named = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     format!("{scheme}://{}", named.unwrap_or_else(|| config.host()))
 }

@@ -14,20 +14,25 @@ use rustls::{
     SignatureScheme,
 };
 
+use samsvar_actors::avvisat::Avvisade;
+use samsvar_actors::ledger::event::Dorr;
+
 use super::provider;
 use super::store::{Store, reason};
 
-/// TLS 1.2 and 1.3 for the service listener.
+/// TLS 1.2 and 1.3 for the service listener. Whose certificate is not accepted is noted there; who shows none
+/// is refused by rustls, which tells nobody.
 ///
 /// # Errors
 /// When the crypto provider cannot do them.
-pub fn config(store: &Arc<Store>) -> Result<ServerConfig, Error> {
+pub fn config(store: &Arc<Store>, avvisade: Avvisade) -> Result<ServerConfig, Error> {
     let provider = provider();
     let algorithms = provider.signature_verification_algorithms;
     let store = Arc::clone(store);
     let callers = Callers {
         store: Arc::clone(&store),
         algorithms,
+        avvisade,
     };
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS12, &rustls::version::TLS13])?
@@ -54,6 +59,7 @@ impl ResolvesServerCert for Shown {
 struct Callers {
     store: Arc<Store>,
     algorithms: WebPkiSupportedAlgorithms,
+    avvisade: Avvisade,
 }
 
 impl ClientCertVerifier for Callers {
@@ -74,10 +80,9 @@ impl ClientCertVerifier for Callers {
             None => Err(refusal),
         };
         verdict.inspect_err(|error| {
-            tracing::info!(
-                reason = reason(error),
-                "caller refused in the TLS handshake"
-            );
+            let reason = reason(error);
+            tracing::info!(reason, "caller refused in the TLS handshake");
+            self.avvisade.note_plain(Dorr::Tls, reason, None);
         })
     }
 

@@ -30,5 +30,7 @@ mod overload_is_refused;
 mod replies_are_valid;
 mod silence_costs_its_own_part;
 mod stopping_finishes_what_is_open;
+mod the_ledger_tells_of_doors_and_lives;
 mod the_ledger_tells_what_happened;
+mod who_reads_the_ledger;
 mod wrong_answers_change_nothing_else;

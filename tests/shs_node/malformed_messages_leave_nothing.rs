@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use samsvar_actors::avvisat::ALL_MAX;
 use samsvar_actors::outbox::OutboxCounts;
 use samsvar_actors::tally::OutcomeClass;
 use shs_schemas::error_code::ErrorCode;
@@ -60,7 +61,18 @@ async fn each_gets_its_code_and_the_node_goes_on() {
     assert_eq!(rig.asynch().underway().messages(), 0);
     assert_eq!(rig.asynch().outboxes().counts(), OutboxCounts::default());
     assert_eq!(rig.ends(), 0);
-    assert_eq!(rig.ledger_or_nothing(), "");
+    // Of the messages nothing is noted but that they were refused, and that within a bound.
+    let ledger = rig.ledger_or_nothing();
+    let is_refusal = |line: &&str| line.contains(r#""event":"avvisat","door":"shs","reason":""#);
+    let is_start = |line: &str| line.contains(r#""event":"startat""#);
+    assert!(
+        ledger
+            .lines()
+            .all(|line| is_refusal(&line) || is_start(line)),
+        "{ledger}"
+    );
+    let refused = ledger.lines().filter(is_refusal).count();
+    assert!((1..=usize::from(ALL_MAX)).contains(&refused), "{refused}");
     assert_eq!(rig.asked().count(), 0);
     assert_eq!(rig.post(question().write()).await.status, 200);
     rig.accepted(&asynch_question()).await;

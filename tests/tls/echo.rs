@@ -9,6 +9,7 @@ use samsvar::http::caller::{self, Callers};
 use samsvar::settings::Settings;
 use samsvar::tls::material::Sources;
 use samsvar::tls::{self, Store};
+use samsvar_actors::avvisat::Avvisade;
 use samsvar_actors::caller::Caller;
 use shs_schemas::shs::Organisationsnummer;
 
@@ -33,7 +34,7 @@ pub fn start(settings: &Settings) -> Echo {
     let address = listener.local_addr().unwrap();
     let server_config = settings.listener.tls.as_ref().map(|_| {
         let store = store.as_ref().unwrap();
-        tls::server::config(store).unwrap()
+        tls::server::config(store, Avvisade::nowhere()).unwrap()
     });
     std::thread::spawn(move || {
         actix_rt::System::new().block_on(async move {
@@ -43,7 +44,7 @@ pub fn start(settings: &Settings) -> Echo {
                         let answer = inner.call(request);
                         async move {
                             let mut answer = answer.await?;
-                            caller::hang_up_if_refused(&mut answer);
+                            caller::hang_up_if_due(&mut answer, std::time::Duration::MAX);
                             Ok(answer)
                         }
                     })

@@ -11,6 +11,7 @@ use crate::wire::Wire;
 
 async fn guarded(pki: &Pki) -> Sandbox {
     Sandbox::new()
+        .asynch()
         .with(|settings| pki.guard(settings))
         .start()
         .await
@@ -30,6 +31,11 @@ async fn is_refused(config: ClientConfig, port: u16) -> bool {
             matches!(alert, Some(rustls::Error::AlertReceived(_)))
         }),
     }
+}
+
+/// How the ledger says that somebody was turned away in the handshake.
+fn at_the_handshake(reason: &str) -> String {
+    format!(r#""event":"avvisat","door":"tls","reason":"{reason}","node":"#)
 }
 
 #[tokio::test]
@@ -84,6 +90,16 @@ async fn nobody_else_gets_through_the_handshake() {
         .await;
     assert!(matches!(asked, Err(AskError::Http(_))));
     assert_eq!(sandbox.ended(), 1, "the one that was let in");
+    // Who shows no certificate at all is turned away by rustls, which tells nobody.
+    let reasons = ["expired", "revoked", "unknown issuer"];
+    let is_noted = |reason: &&str| sandbox.ledger().contains(&at_the_handshake(reason));
+    crate::sandbox::eventually("they are noted", || reasons.iter().all(is_noted)).await;
+    let refused = sandbox.ledger().matches(r#""event":"avvisat""#).count();
+    assert_eq!(
+        refused,
+        3 + 1,
+        "and the letter x that the known caller sent"
+    );
 }
 
 #[tokio::test]
@@ -131,6 +147,11 @@ async fn nobody_sends_with_the_certificate_of_another_organisation() {
         panic!("it is refused");
     };
     assert_eq!(code.as_str(), "IllegalSender");
+    let noted = concat!(
+        r#""reason":"not_the_sender","code":"IllegalSender","class":"caller","#,
+        r#""anropare":"kand","certifikat":["urn:X-shs:2120009986"]"#,
+    );
+    crate::sandbox::eventually("it is noted", || sandbox.ledger().contains(noted)).await;
     let asker = Asker {
         from: "2120009986".to_owned(),
         ..Asker::default()

@@ -15,6 +15,7 @@ use lapin::types::{AMQPValue, FieldArray, FieldTable, LongString};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use samsvar_actors::transport::amqp::contract::{self, queue_name};
 use samsvar_actors::transport::amqp::{Amqp, AmqpSettings};
+use samsvar_actors::transport::sealing::{KeyId, Seal};
 use samsvar_actors::transport::{
     Answer, AnswerContent, Bastjanst, Question, QuestionKind, Traffic, Transport,
 };
@@ -38,7 +39,7 @@ pub fn settings(url: String) -> AmqpSettings {
 }
 
 pub struct AmqpRig {
-    pub amqp: Amqp,
+    pub amqp: Arc<Amqp>,
     pub vhost: String,
     pub proxy: Proxy,
     pub admin: Admin,
@@ -67,7 +68,7 @@ impl AmqpRig {
             adapters.push((ul, adapter));
         }
         Self {
-            amqp,
+            amqp: Arc::new(amqp),
             admin: Admin::connect(broker, &vhost).await,
             vhost,
             proxy,
@@ -84,7 +85,11 @@ impl Rig for AmqpRig {
     }
 
     fn transport(&self) -> &dyn Transport {
-        &self.amqp
+        &*self.amqp
+    }
+
+    fn shared(&self) -> Arc<dyn Transport> {
+        Arc::clone(&self.amqp) as Arc<dyn Transport>
     }
 
     async fn set_reach(&self, ul: Uppgiftslamnare, reach: Reach) {
@@ -230,10 +235,13 @@ impl Adapter {
 
 fn read(traffic: Traffic, delivery: Delivery) -> Question {
     let properties = &delivery.properties;
-    let header = |name| match properties.headers().as_ref().unwrap().inner().get(name) {
+    let headers = properties.headers().as_ref().unwrap().inner();
+    let header = |name| match headers.get(name) {
         Some(AMQPValue::LongString(text)) => text.to_string(),
         other => panic!("header {name}: {other:?}"),
     };
+    let key = |name| KeyId::parse(&header(name)).unwrap();
+    let is_sealed = headers.contains_key(contract::X_SEAL_KEY);
     let left = properties.expiration().as_ref().unwrap().as_str().parse();
     Question {
         corr_id: properties
@@ -254,8 +262,11 @@ fn read(traffic: Traffic, delivery: Delivery) -> Question {
             .unwrap()
             .to_utc(),
         traceparent: header(contract::TRACEPARENT).into(),
+        seal: is_sealed.then(|| Seal {
+            key: key(contract::X_SEAL_KEY),
+            answer_key: key(contract::X_SEAL_ANSWER_KEY),
+        }),
         body: Sensitive::new(Bytes::from(delivery.data)),
-        seal: None,
     }
 }
 
@@ -282,9 +293,15 @@ fn write(answer: Answer) -> (BasicProperties, Bytes) {
             let properties = properties.with_type(contract::FEL_V1.into());
             (properties.with_headers(headers), Bytes::new())
         }
-        AnswerContent::Sealed { .. } | AnswerContent::Unreadable(_) => {
-            (properties.with_type("svar.v9".into()), Bytes::new())
+        AnswerContent::Sealed { key, body } => {
+            let mut headers = FieldTable::default();
+            headers.insert(contract::X_SEAL_KEY.into(), long(key.as_str().to_owned()));
+            let properties = properties
+                .with_type(contract::SVAR_V1.into())
+                .with_content_type(contract::SEALED_CONTENT_TYPE.into());
+            (properties.with_headers(headers), body)
         }
+        AnswerContent::Unreadable(_) => (properties.with_type("svar.v9".into()), Bytes::new()),
     }
 }
 

@@ -8,20 +8,23 @@ use shs_schemas::Uppgiftslamnare;
 
 use crate::rig::{AF, CSN, Reach, Rig};
 
-pub struct InProcessRig(InProcess);
+pub struct InProcessRig(Arc<InProcess>);
 
 impl Rig for InProcessRig {
     async fn start(bastjanst: impl Bastjanst) -> Self {
         let bastjanst: Arc<dyn Bastjanst> = Arc::new(bastjanst);
-        Self(
-            InProcess::new()
-                .with(AF, Arc::clone(&bastjanst))
-                .with(CSN, bastjanst),
-        )
+        let transport = InProcess::new()
+            .with(AF, Arc::clone(&bastjanst))
+            .with(CSN, bastjanst);
+        Self(Arc::new(transport))
     }
 
     fn transport(&self) -> &dyn Transport {
-        &self.0
+        &*self.0
+    }
+
+    fn shared(&self) -> Arc<dyn Transport> {
+        Arc::clone(&self.0) as Arc<dyn Transport>
     }
 
     async fn set_reach(&self, ul: Uppgiftslamnare, reach: Reach) {

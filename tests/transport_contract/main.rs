@@ -1,7 +1,7 @@
 //! The contract of a transport (`samsvar_actors::transport`), held against both implementations.
 //!
 //! Every behaviour is written once (`behaviours.rs`) and runs on the in-process transport and on
-//! RabbitMQ; `on_rabbitmq.rs` holds what only a broker can do. Each test on RabbitMQ has a virtual
+//! RabbitMQ, with bodies in clear and sealed; `on_rabbitmq.rs` holds what only a broker can do. Each test on RabbitMQ has a virtual
 //! host of its own, and reaches it through a proxy that can be cut.
 
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
@@ -16,6 +16,7 @@ mod on_rabbitmq;
 #[path = "../support/rabbitmq.rs"]
 mod rabbitmq;
 mod rig;
+mod sealed_rig;
 mod vhosts;
 
 /// Runs a behaviour to its end, and fails if there is none.
@@ -39,27 +40,41 @@ fn run_on_rabbitmq(behaviour: impl Future<Output = ()>) {
 }
 
 macro_rules! on_both_transports {
-    ($($behaviour:ident)*) => {
+    (in clear: $($in_clear:ident)*; sealed, too: $($too:ident)*) => {
         mod in_process {
-            $(#[test]
-            fn $behaviour() {
-                super::run(super::behaviours::$behaviour::<super::in_process_rig::InProcessRig>());
-            })*
+            use crate::{behaviours, in_process_rig::InProcessRig, run};
+            on_both_transports!(@ run, InProcessRig, $($in_clear)* $($too)*);
         }
 
         mod amqp {
-            $(#[test]
-            fn $behaviour() {
-                use super::{amqp_rig::AmqpRig, behaviours, run_on_rabbitmq};
-                run_on_rabbitmq(behaviours::$behaviour::<AmqpRig>());
-            })*
+            use crate::{amqp_rig::AmqpRig, behaviours, run_on_rabbitmq};
+            on_both_transports!(@ run_on_rabbitmq, AmqpRig, $($in_clear)* $($too)*);
         }
+
+        mod in_process_sealed {
+            use crate::{behaviours, in_process_rig::InProcessRig, run, sealed_rig::SealedRig};
+            on_both_transports!(@ run, SealedRig<InProcessRig>, $($too)*);
+        }
+
+        mod amqp_sealed {
+            use crate::{amqp_rig::AmqpRig, behaviours, run_on_rabbitmq, sealed_rig::SealedRig};
+            on_both_transports!(@ run_on_rabbitmq, SealedRig<AmqpRig>, $($too)*);
+        }
+    };
+    (@ $run:ident, $rig:ty, $($behaviour:ident)*) => {
+        $(#[test]
+        fn $behaviour() {
+            $run(behaviours::$behaviour::<$rig>());
+        })*
     };
 }
 
 on_both_transports! {
+    in clear:
+    // Sealed, a party says it in its answer's element: a `fel.v1` would say it to everybody.
+    a_failure_arrives_with_its_code_and_texts;
+    sealed, too:
     a_question_arrives_whole_and_its_answer_comes_back
-    a_failure_arrives_with_its_code_and_texts
     an_answer_given_twice_arrives_twice
     a_late_answer_is_passed_on
     an_answer_under_another_correlation_id_is_passed_on

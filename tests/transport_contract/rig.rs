@@ -19,6 +19,8 @@ pub const CSN: Uppgiftslamnare = Uppgiftslamnare::CSN;
 pub trait Rig: Sized {
     async fn start(bastjanst: impl Bastjanst) -> Self;
     fn transport(&self) -> &dyn Transport;
+    /// The same, to be put into another one.
+    fn shared(&self) -> Arc<dyn Transport>;
     /// Changes whether a party can be reached; returns when it is so.
     async fn set_reach(&self, ul: Uppgiftslamnare, reach: Reach);
 }

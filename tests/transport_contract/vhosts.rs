@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::rabbitmq::RabbitMq;
 
 /// Virtual hosts, one for each test that uses them. Each costs time at the start.
-const VHOSTS: usize = 39;
+const VHOSTS: usize = 60;
 
 /// Parties whose queues stand in each virtual host: every queue costs time, too.
 const PARTIES: [&str; 2] = ["AF", "CSN"];

@@ -268,7 +268,9 @@ impl Rig {
                 text += &fs::read_to_string(path).unwrap();
             }
         }
-        let lines = text.lines().filter(|line| !line.contains("duplett"));
+        let lines = text
+            .lines()
+            .filter(|line| line.contains(r#""event":"avvikelse""#));
         lines.map(ToOwned::to_owned).collect()
     }
 }

@@ -12,7 +12,7 @@ const PASSED_BITS: u32 = 16;
 
 /// Whether one more is let through. Any number of threads may ask.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
     /// When the period began and how many it has let through; zero before the first.
     window: AtomicU64,
     /// How many were held back since one was let through.
@@ -22,7 +22,7 @@ pub(super) struct Gate {
 impl Gate {
     /// Lets one through at `now`, a time since the node started, unless `passed_max` have been in this
     /// period; says how many were held back before it.
-    pub(super) fn pass(&self, passed_max: u16, now: Duration) -> Option<u64> {
+    pub(crate) fn pass(&self, passed_max: u16, now: Duration) -> Option<u64> {
         let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX) & (u64::MAX >> PASSED_BITS);
         let passed = self
             .window
@@ -34,6 +34,11 @@ impl Gate {
             return None;
         }
         Some(self.held.swap(0, Ordering::Relaxed))
+    }
+
+    /// Counts so many as held back that were let through here and stopped elsewhere.
+    pub(crate) fn hold(&self, more: u64) {
+        self.held.fetch_add(more, Ordering::Relaxed);
     }
 }
 

@@ -87,8 +87,11 @@ pub fn examine(
     let reject = |failure| Rejection::new(failure, ids.clone());
     check_administrative(&message)?;
     let sender = etikett::sender(rules, caller, &mut message.label).map_err(reject)?;
-    let (route, open) =
-        etikett::route(rules, caller, &message.label, &sender, now).map_err(reject)?;
+    let routed = etikett::route(rules, caller, &message.label, &sender, now);
+    let (route, open) = routed.map_err(|failure| Rejection {
+        sender: Some(sender.clone()),
+        ..reject(failure)
+    })?;
     Ok(Examined {
         message,
         sender,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use shs_schemas::Sensitive;
 use shs_schemas::shs::label::{SequenceType, Status, TransferType};
-use shs_schemas::shs::{Adress, Label};
+use shs_schemas::shs::{Adress, Label, Organisationsnummer};
 
 use super::asking::Asking;
 use super::rules::Rules;
@@ -31,7 +31,9 @@ pub(super) fn begin(book: &LedgerBook, asking: &Asking, persons: &[Person], rule
     };
     let with_persons = journal.has_person_pseudonyms();
     let fragor = contained(request_id, "who asks is noted", || {
-        fragor(persons, with_persons)
+        fragor(persons, with_persons, |ingivare| {
+            *ingivare == asking.asker.sender || rules.known.contains(ingivare)
+        })
     });
     // A question that cannot be read a second time is split next, and refused there.
     for fraga in fragor.into_iter().flatten() {
@@ -71,18 +73,25 @@ fn of_call(asking: &Asking, rules: &Rules) -> Mottaget {
     }
 }
 
-/// One line for each handläggare of the message, in alphabetical order.
-fn fragor(persons: &[Person], with_persons: bool) -> Vec<FragaLine> {
+/// One line for each handläggare of the message, in alphabetical order. Of an ingivare who is not `known` the
+/// number is free text.
+fn fragor(
+    persons: &[Person],
+    with_persons: bool,
+    known: impl Fn(&Organisationsnummer) -> bool,
+) -> Vec<FragaLine> {
     let mut lines: BTreeMap<String, FragaLine> = BTreeMap::new();
     for person in persons {
         let PersonQuestion::Fraga(fraga) = &person.question else {
             continue;
         };
         let handlaggare = fraga.uppgifter().handlaggare.into_exposed();
+        let ingivare = Organisationsnummer::parse(fraga.ingivare_organisationsnummer().as_str());
         let line = lines
             .entry(handlaggare.clone().into_owned())
             .or_insert_with(|| FragaLine {
                 handlaggare: Sensitive::new(handlaggare.into()),
+                ingivare: ingivare.ok().filter(&known),
                 personer: 0,
                 person: Vec::new(),
             });

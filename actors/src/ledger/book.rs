@@ -6,14 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::ArbiterHandle;
+use chrono::Utc;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
+use super::event::{Forra, Ids, Startat, What};
 use super::folder::{Folder, Storage};
+use super::lives;
 use super::promises::{Earlier, EarlierPort};
 use super::reading::Readings;
+use super::writer::Until;
 use super::{
-    Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally, MAILBOX_MAX, NotNoted,
-    Note, Settle, today,
+    DURABLE_ROOM, Event, Ledger, LedgerContext, LedgerHealth, LedgerSettings, LedgerTally,
+    MAILBOX_MAX, NotNoted, Note, Settle, today,
 };
 use crate::child::RestartPolicy;
 use crate::failpoint::Failpoints;
@@ -38,7 +43,8 @@ pub struct LedgerBook {
 }
 
 impl LedgerBook {
-    /// A ledger in the folder of the settings, and the child that the supervisor is to adopt. The
+    /// A ledger in the folder of the settings, whose first note is that the node starts, and the child that
+    /// the supervisor is to adopt. The
     /// ledger blocks: `arbiter` should be nobody else's. A folder that cannot be made is told by the
     /// first note, and by the tree. What stood there before comes through the third.
     pub fn open(
@@ -53,6 +59,10 @@ impl LedgerBook {
         if let Err(error) = folder.prepare() {
             tracing::error!(%error, "the folder of the ledger cannot be used");
         }
+        let forra = lives::last_end(folder.path()).unwrap_or_else(|error| {
+            tracing::error!(%error, "how the last life ended cannot be read from the ledger");
+            Forra::Avbruten
+        });
         let (mailbox, tally) = (mailbox(), Arc::default());
         let health: Arc<LedgerHealth> = Arc::default();
         let context = LedgerContext {
@@ -63,6 +73,7 @@ impl LedgerBook {
             readings: Some(readings),
             earlier: Some(Arc::new(port)),
             today: Arc::new(today),
+            now: Arc::new(Utc::now),
             health: Arc::clone(&health),
             tally: Arc::clone(&tally),
             observed: Arc::clone(mailbox.observed()),
@@ -76,6 +87,9 @@ impl LedgerBook {
             person_pseudonyms: settings.person_pseudonyms,
             ..Self::over(mailbox, tally, settings.wait_max)
         };
+        let version = env!("CARGO_PKG_VERSION");
+        let startat = What::Startat(Startat { version, forra });
+        book.note(Event::now(Uuid::nil(), Ids::default(), startat));
         (book, spec, before)
     }
 
@@ -110,7 +124,8 @@ impl LedgerBook {
             event,
             durable: None,
         };
-        if let Err(undelivered) = self.mailbox.deliver(note) {
+        let room = MAILBOX_MAX - DURABLE_ROOM;
+        if let Err(undelivered) = self.mailbox.deliver_below(room, note) {
             LedgerTally::count(&self.tally.lost, 1);
             let event = undelivered.into_message().event;
             tracing::warn!(request_id = %event.request_id, "event lost: the ledger takes no more");
@@ -155,21 +170,21 @@ impl LedgerBook {
     /// Ends when everything noted so far is on disk or has failed, at the latest after the set wait,
     /// and at once while there is no ledger. For a node that stops in order.
     pub fn settled(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.settle(false)
+        self.settle(Until::Synced)
     }
 
     /// The same, with a checkpoint behind it.
     pub fn stated(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.settle(true)
+        self.settle(Until::Stated)
     }
 
-    fn settle(&self, state: bool) -> impl Future<Output = ()> + Send + use<> {
+    fn settle(&self, until: Until) -> impl Future<Output = ()> + Send + use<> {
         let (settle, answer) = oneshot::channel();
         // Past the bound of the mailbox: a full one is when it matters. Where nobody is there to be
         // told, the channel is dropped, and nothing is waited for.
         self.mailbox.tell(Settle {
             answer: settle,
-            state,
+            until,
         });
         let wait_max = self.wait_max;
         async move {

@@ -100,6 +100,12 @@ impl Folder {
         }
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The days of which there is a file, oldest first.
     ///
     /// # Errors

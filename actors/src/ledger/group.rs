@@ -32,6 +32,11 @@ impl Group {
         self.ends.len()
     }
 
+    /// Whether somebody waits until it is on disk.
+    pub(super) fn is_waited_for(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Bytes of its lines, at most.
     pub(super) fn bytes(&self) -> usize {
         self.events.len() + self.notes() * LINK_BYTES_MAX
@@ -63,15 +68,17 @@ impl Group {
             .map(|(begin, end)| &self.events[begin..*end])
     }
 
-    /// They are on disk.
-    pub(super) fn noted(mut self) {
-        LedgerTally::count(&self.tally.noted, self.notes());
+    /// They are written, and on disk when somebody waits for one of them. Returns how many.
+    pub(super) fn written(mut self) -> usize {
+        let notes = self.notes();
+        LedgerTally::count(&self.tally.noted, notes);
         LedgerTally::count(&self.tally.groups, 1);
         for one in self.waiting.drain(..) {
             // Who waited may be gone; the note is on disk all the same.
             let _ = one.send(Ok(()));
         }
         self.ends.clear();
+        notes
     }
 
     /// They are not. Returns how many nobody waited for.

@@ -113,7 +113,7 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::event::{Command, Filter};
+    use crate::ledger::event::{Command, Filter, Resultat};
 
     fn reading(uid: u32) -> Reading {
         Reading {
@@ -123,6 +123,7 @@ mod tests {
                 sudo_uid: None,
                 command: Command::Show,
                 filters: vec![Filter::TxId],
+                result: Some(Resultat::Utlamnat),
             },
         }
     }
@@ -158,6 +159,11 @@ mod tests {
         fs::write(&readings.0, format!("{free}\n{{\"ti")).unwrap();
         let waiting = readings.waiting().unwrap().unwrap();
         assert!(waiting.readings.is_empty());
+        waiting.taken().unwrap();
+        let of_earlier = r#"{"time":"2026-11-22T10:00:00Z","uid":1,"command":"show","filters":[]}"#;
+        fs::write(&readings.0, of_earlier).unwrap();
+        let waiting = readings.waiting().unwrap().unwrap();
+        assert_eq!(waiting.readings[0].what.result, None);
         waiting.taken().unwrap();
         let much = usize::try_from(BYTES_MAX).unwrap();
         fs::write(&readings.0, "x".repeat(much)).unwrap();

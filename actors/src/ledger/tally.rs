@@ -15,13 +15,13 @@ pub struct LedgerTally {
 /// A reading of [`LedgerTally`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LedgerCounted {
-    /// Notes on disk.
+    /// Notes written: on disk with the next fsync, unless that fails.
     pub noted: u64,
-    /// Notes that nobody waited for and that are not on disk.
+    /// Notes that nobody waited for and that are not on disk, or may not be.
     pub lost: u64,
     /// Durable notes that were answered with an error.
     pub not_noted: u64,
-    /// Groups on disk, each one write and one fsync.
+    /// Groups written, each in one write; those that somebody waits for with one fsync.
     pub groups: u64,
     /// Times that torn lines were mended.
     pub torn: u64,

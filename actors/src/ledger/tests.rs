@@ -94,6 +94,7 @@ impl DayFile for Shelf {
 struct Rig {
     disk: Arc<Disk>,
     today: Arc<Mutex<NaiveDate>>,
+    now: Arc<Mutex<DateTime<Utc>>>,
     book: LedgerBook,
     observatory: Arc<Observatory>,
     failpoints: Failpoints,
@@ -109,6 +110,8 @@ impl Rig {
         let (disk, failpoints) = (Arc::new(Disk::default()), Failpoints::default());
         let today = Arc::new(Mutex::new(day("2026-11-22")));
         let (mailbox, tally) = (book::mailbox(), Arc::<LedgerTally>::default());
+        let now = Arc::new(Mutex::new(Utc::now()));
+        let wall = Arc::clone(&now);
         let (clock, observed) = (Arc::clone(&today), Arc::clone(mailbox.observed()));
         let context = LedgerContext {
             node_id: NodeId::parse("n1").unwrap(),
@@ -119,6 +122,7 @@ impl Rig {
             earlier: None,
             health: Arc::default(),
             today: Arc::new(move || *clock.lock().unwrap()),
+            now: Arc::new(move || *wall.lock().unwrap()),
             tally: Arc::clone(&tally),
             observed,
             failpoints: failpoints.clone(),
@@ -134,6 +138,7 @@ impl Rig {
             book: LedgerBook::over(mailbox, tally, Duration::from_millis(WAIT_MAX_MS)),
             disk,
             today,
+            now,
             observatory,
             failpoints,
             supervisor,
@@ -199,6 +204,49 @@ async fn a_note_alone_does_not_wait_for_others() {
 }
 
 #[actix::test]
+async fn notes_that_nobody_waits_for_are_written_at_once_and_share_an_fsync_a_second() {
+    let rig = Rig::start(400);
+    rig.durable(0).await.unwrap();
+    tokio::time::pause();
+    let a_moment = || tokio::time::sleep(SYNC_EVERY / 10);
+    for n in 1..=5 {
+        rig.book.note(event(n));
+        a_moment().await;
+        assert_eq!(ids(&rig.disk.lines()).last(), Some(&n));
+    }
+    assert_eq!(rig.disk.fsyncs(), 1, "of the durable one");
+    tokio::time::sleep(SYNC_EVERY).await;
+    assert_eq!(rig.disk.fsyncs(), 2);
+    tokio::time::sleep(SYNC_EVERY * 3).await;
+    assert_eq!(rig.disk.fsyncs(), 2, "nothing is new");
+    rig.book.note(event(6));
+    rig.durable(7).await.unwrap();
+    assert_eq!(rig.disk.fsyncs(), 3);
+    tokio::time::sleep(SYNC_EVERY * 3).await;
+    assert_eq!(rig.disk.fsyncs(), 3, "it went with the other one");
+}
+
+#[actix::test]
+async fn an_fsync_that_fails_later_says_how_many_notes_it_may_have_cost() {
+    let rig = Rig::start(400);
+    rig.durable(0).await.unwrap();
+    tokio::time::pause();
+    for n in 1..=3 {
+        rig.book.note(event(n));
+    }
+    tokio::time::sleep(SYNC_EVERY / 2).await;
+    let fails = &rig.disk.sync_fails;
+    fails.lock().unwrap().push(io::ErrorKind::NotFound);
+    assert_eq!(rig.line().state, State::Running);
+    tokio::time::sleep(SYNC_EVERY).await;
+    assert_eq!(rig.counted().lost, 3);
+    tokio::time::sleep(PROBE_EVERY * 2).await;
+    assert_eq!(rig.line().state, State::Running);
+    let last = rig.disk.lines().pop().unwrap();
+    assert!(last.contains(r#""event":"uppehall""#) && last.contains(r#""lost":3"#));
+}
+
+#[actix::test]
 async fn bytes_bound_a_group_as_well() {
     let rig = Rig::start(usize::MAX);
     let notes: u32 = 8000;
@@ -256,6 +304,23 @@ async fn after_midnight_lines_go_to_the_file_of_the_new_day() {
 }
 
 #[actix::test]
+async fn a_clock_that_is_put_back_is_noted_once() {
+    let rig = Rig::start(400);
+    rig.durable(1).await.unwrap();
+    *rig.now.lock().unwrap() -= Duration::from_secs(90);
+    for n in 2..4 {
+        rig.durable(n).await.unwrap();
+    }
+    let lines = rig.disk.lines();
+    assert_eq!(ids(&lines), [1, 2, 0, 3]);
+    assert!(
+        lines[2].contains(r#""event":"klocksteg","bakat_ms":90000,"#),
+        "{}",
+        lines[2]
+    );
+}
+
+#[actix::test]
 async fn a_fall_refuses_the_note_in_hand_and_its_group_and_nothing_that_waits_behind() {
     tokio::time::pause();
     let rig = Rig::start(400);
@@ -274,17 +339,24 @@ async fn a_fall_refuses_the_note_in_hand_and_its_group_and_nothing_that_waits_be
 }
 
 #[actix::test]
-async fn a_full_mailbox_refuses_a_durable_note_and_loses_and_counts_another() {
+async fn a_flood_of_notes_that_nobody_waits_for_leaves_durable_ones_their_room() {
     let rig = Rig::start(MAILBOX_MAX);
     rig.durable(0).await.unwrap();
-    for n in 0..MAILBOX_MAX as u128 {
-        rig.book.note(event(n));
+    let (room, lost) = (MAILBOX_MAX - DURABLE_ROOM, 1_000);
+    for n in 0..room + lost {
+        rig.book.note(event(n as u128));
     }
+    assert_eq!(rig.counted().lost, lost as u64);
+    let durable: Vec<_> = (0..DURABLE_ROOM as u128)
+        .map(|n| rig.book.note_durably(event(n)))
+        .collect();
     let refused = rig.book.note_durably(event(1));
     rig.book.note(event(2));
     assert_eq!(refused.await, Err(NotNoted::Full));
-    assert_eq!((rig.counted().lost, rig.counted().not_noted), (1, 1));
+    assert_eq!(rig.counted().lost, lost as u64 + 1);
+    assert!(join_all(durable).await.iter().all(Result::is_ok));
     rig.book.settled().await;
+    assert_eq!(rig.counted().not_noted, 1);
     assert_eq!(rig.counted().noted, 1 + MAILBOX_MAX as u64);
 }
 

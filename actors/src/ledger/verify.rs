@@ -11,8 +11,9 @@
 
 mod checkpoints;
 mod lines;
+mod pieces;
+mod report;
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,100 +24,12 @@ use uuid::Uuid;
 
 use self::checkpoints::Checkpoints;
 use self::lines::{Line, Lines};
-use super::chain::{Hash, Hashing, Head, Link};
+use self::pieces::{Joined, Pieces};
+pub use self::report::{Act, Finding, Verified};
+use super::chain::{Hash, Head, Link};
 use super::checkpoint::Stated;
 use super::event::{Event, Ids, Lagat, What};
 use super::folder::Folder;
-
-/// What was done to a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// It is not what was written.
-    Changed,
-    /// Lines before it are gone; how many, where that is known.
-    Removed(Option<u64>),
-    /// It was not written there.
-    Inserted,
-    /// It stands in another place than it was written in.
-    Swapped,
-    /// Lines behind it are gone, up to the one with this number at least.
-    CutOff(u64),
-    /// It is a piece of a line, and no line behind it accounts for it.
-    Torn,
-    /// It is a checkpoint that its key did not sign.
-    BadSignature,
-    /// It is not the line that a checkpoint outside the ledger is about.
-    NotAsStated,
-}
-
-impl fmt::Display for Act {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Changed => f.write_str("changed"),
-            Self::Removed(None) => f.write_str("removed: lines before it are gone"),
-            Self::Removed(Some(1)) => f.write_str("removed: 1 line before it is gone"),
-            Self::Removed(Some(n)) => write!(f, "removed: {n} lines before it are gone"),
-            Self::Inserted => f.write_str("inserted"),
-            Self::Swapped => {
-                f.write_str("swapped: it stands in another place than it was written in")
-            }
-            Self::CutOff(seq) => {
-                write!(
-                    f,
-                    "cut off: lines behind it are gone, up to number {seq} at least"
-                )
-            }
-            Self::Torn => f.write_str("torn, and not mended by the line behind it"),
-            Self::BadSignature => f.write_str("bad signature"),
-            Self::NotAsStated => f.write_str("changed: a checkpoint is about another line"),
-        }
-    }
-}
-
-/// The first bad line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Its file.
-    pub file: PathBuf,
-    /// Its place in the file, from 1.
-    pub line: u64,
-    /// What was done.
-    pub act: Act,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file.display(), self.line, self.act)
-    }
-}
-
-/// What was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verified {
-    /// Files.
-    pub files: usize,
-    /// Lines that are as they were written; up to the first bad one.
-    pub lines: u64,
-    /// Number of the first line.
-    pub first_seq: u64,
-    /// Number of the last line.
-    pub last_seq: u64,
-    /// Checkpoints in the ledger.
-    pub checkpoints: u64,
-    /// Checkpoints in the file beside it.
-    pub stated: u64,
-    /// Number of the last line that a checkpoint covers.
-    pub stated_seq: u64,
-    /// The public keys that signed, in the order of their first checkpoint. More than one, and nobody
-    /// has said which is right: look why.
-    pub public_keys: Vec<String>,
-    /// Pieces of lines that were mended.
-    pub mended: u64,
-    /// The last line is not whole: it is being written, or a crash tore it.
-    pub half_written: bool,
-    /// The first bad line.
-    pub finding: Option<Finding>,
-}
 
 /// What is to be verified.
 #[derive(Clone, Debug)]
@@ -165,15 +78,6 @@ struct Seen {
 struct Place {
     file: usize,
     line: u64,
-}
-
-/// Pieces of lines between two lines.
-struct Pieces {
-    at: Place,
-    lines: u64,
-    bytes: u64,
-    hashing: Hashing,
-    unended: bool,
 }
 
 struct Walk {
@@ -228,7 +132,7 @@ impl Walk {
     fn walk(&mut self) -> io::Result<Option<Bad>> {
         while let Some(line) = self.lines.next()? {
             let Some((link, event)) = line.read() else {
-                self.add_piece(&line);
+                self.pieces.get_or_insert_with(Pieces::default).add(&line);
                 continue;
             };
             let event = event.to_owned();
@@ -248,25 +152,6 @@ impl Walk {
             }
         }
         Ok(None)
-    }
-
-    fn add_piece(&mut self, line: &Line) {
-        let pieces = self.pieces.get_or_insert_with(|| Pieces {
-            at: line.at,
-            lines: 0,
-            bytes: 0,
-            hashing: Hashing::new(),
-            unended: false,
-        });
-        if pieces.lines > 0 {
-            pieces.hashing.add(b"\n");
-            pieces.bytes += 1;
-        }
-        pieces.lines += 1;
-        pieces.bytes += line.length;
-        // A line that is too long to be one of ours is not kept: its hash cannot be joined.
-        pieces.hashing.add(&line.bytes);
-        pieces.unended = line.unended;
     }
 
     /// The first line: what it points at may have been removed in good order.
@@ -298,37 +183,7 @@ impl Walk {
         let follows = seen.link.seq == head.seq.wrapping_add(1) && seen.link.prev == head.hash;
         let is_mending = event == What::LAGAT;
         if let Some(pieces) = self.pieces.take() {
-            let mended = is_mending
-                && serde_json::from_slice(&line.bytes).is_ok_and(|lagat: Lagat| {
-                    lagat.torn_lines == pieces.lines
-                        && lagat.torn_bytes == pieces.bytes
-                        && lagat.torn_sha256 == pieces.hashing.hash().to_string()
-                });
-            let act = match (follows, mended) {
-                (true, true) => {
-                    self.verified.mended += pieces.lines;
-                    return Ok(None);
-                }
-                (true, false) if !is_mending => Act::Inserted,
-                // The piece is as it was; the line before it is not, unless it is the one behind it.
-                (false, true) if seen.link.seq == head.seq.wrapping_add(1) => {
-                    let next = self.lines.link_behind()?;
-                    let is_whole = next.is_none_or(|next| next.prev == seen.hash);
-                    let at = self
-                        .last
-                        .filter(|_| is_whole)
-                        .map_or(seen.at, |last| last.at);
-                    return Ok(Some((at, Act::Changed)));
-                }
-                (false, true) if seen.link.prev == head.hash => {
-                    return Ok(Some((seen.at, Act::Changed)));
-                }
-                (false, true) if seen.link.seq > head.seq.wrapping_add(1) => {
-                    Act::Removed(Some(seen.link.seq - head.seq - 1))
-                }
-                _ => Act::Changed,
-            };
-            return Ok(Some((pieces.at, act)));
+            return self.check_pieces(&pieces, seen, line, is_mending);
         }
         if follows && is_mending {
             // What it mended is not there.
@@ -338,13 +193,60 @@ impl Walk {
             return Ok(None);
         }
         if self.last.is_none() {
-            return self.check_first(seen);
+            return self.check_first(seen, line);
         }
-        self.classify(seen, head).map(Some)
+        self.classify(seen, line, head).map(Some)
     }
 
-    /// The first line can only be judged by the second.
-    fn check_first(&mut self, seen: Seen) -> io::Result<Option<Bad>> {
+    /// Whether a line accounts for the pieces before it, and follows the last good one.
+    fn check_pieces(
+        &mut self,
+        pieces: &Pieces,
+        seen: Seen,
+        line: &Line,
+        is_mending: bool,
+    ) -> io::Result<Option<Bad>> {
+        let head = self.head();
+        let expected = head.seq.wrapping_add(1);
+        let follows = seen.link.seq == expected && seen.link.prev == head.hash;
+        let lagat = is_mending.then(|| serde_json::from_slice::<Lagat>(&line.bytes).ok());
+        let joined = lagat
+            .flatten()
+            .map_or(Joined::Otherwise, |lagat| pieces.compare(&lagat));
+        if follows && joined == Joined::Same {
+            self.verified.mended += pieces.lines;
+            return Ok(None);
+        }
+        let next = self.lines.link_behind()?;
+        let is_confirmed = next.is_some_and(|next| next.prev == seen.hash);
+        let bad = match joined {
+            // The piece is as it was; the line before it is not, unless it is the one behind it.
+            Joined::Same if seen.link.seq == expected => {
+                let is_whole = is_confirmed || next.is_none();
+                let last = self.last.filter(|_| is_whole);
+                (last.map_or(seen.at, |last| last.at), Act::Changed)
+            }
+            Joined::Same if seen.link.prev == head.hash => (seen.at, Act::Changed),
+            Joined::Same if seen.link.seq > expected => {
+                (pieces.first, Act::Removed(Some(seen.link.seq - expected)))
+            }
+            // The line behind it does not know it: it is the one that is not what was written.
+            _ if !is_confirmed && next.is_some() => (seen.at, Act::Changed),
+            Joined::Without(one) => (one, Act::Inserted),
+            Joined::Fewer => (seen.at, Act::Removed(None)),
+            _ if follows && !is_mending => (pieces.first, Act::Inserted),
+            Joined::Same | Joined::Otherwise => (pieces.changed(), Act::Changed),
+        };
+        Ok(Some(bad))
+    }
+
+    /// The first line can only be judged by the second, and by the one that says which day was removed
+    /// before it.
+    fn check_first(&mut self, seen: Seen, line: &Line) -> io::Result<Option<Bad>> {
+        if seen.link.seq == 0 {
+            // Lines are numbered from 1.
+            return Ok(Some((seen.at, Act::Changed)));
+        }
         if self.before == Head::START {
             return Ok(None);
         }
@@ -352,6 +254,11 @@ impl Walk {
             return Ok(None);
         };
         if next.seq == seen.link.seq.wrapping_add(1) {
+            return Ok(None);
+        }
+        let before = self.before;
+        let removed = |line: &Line| removed_day(line) == Some(before);
+        if removed(line) || self.lines.find_behind(|_, line| removed(line))?.is_some() {
             return Ok(None);
         }
         let missing = next.seq.saturating_sub(1);
@@ -367,7 +274,7 @@ impl Walk {
 
     /// A line that does not follow the last good one: which of the two is bad, and why. The line behind
     /// it, and where missing numbers come later, tell.
-    fn classify(&mut self, seen: Seen, head: Head) -> io::Result<Bad> {
+    fn classify(&mut self, seen: Seen, line: &Line, head: Head) -> io::Result<Bad> {
         let last_at = self.last.map_or(seen.at, |last| last.at);
         let (seq, expected) = (seen.link.seq, head.seq.wrapping_add(1));
         let next = self.lines.link_behind()?;
@@ -384,6 +291,9 @@ impl Walk {
         if seq == expected {
             return Ok(if next_seq == Some(seq) {
                 (seen.at, Act::Inserted)
+            } else if self.states(line, head) {
+                // What it signed is the line before it: it is this one that says so no more.
+                (seen.at, Act::Changed)
             } else if has_successor || next.is_none() {
                 (last_at, Act::Changed)
             } else {
@@ -428,8 +338,9 @@ impl Walk {
             self.verified.checkpoints += 1;
             self.verified.stated_seq = head.seq;
         }
-        if event == What::GALLRAD_DAG {
-            self.release_anchor(&line.bytes);
+        // A day was removed in good order: what the first line points at may be its last.
+        if self.anchor.is_some() && removed_day(line) == self.anchor {
+            self.anchor = None;
         }
         self.before = head;
         self.last = Some(seen);
@@ -462,6 +373,16 @@ impl Walk {
         (stated.head() != Some(head) || !exact).then_some(Act::Changed)
     }
 
+    /// Whether a line is a checkpoint that was signed about this one.
+    fn states(&self, line: &Line, head: Head) -> bool {
+        let Ok(stated) = serde_json::from_slice::<Stated>(&line.bytes) else {
+            return false;
+        };
+        let key = self.public_key.as_ref();
+        let key = key.unwrap_or(&stated.checkpoint.public_key);
+        stated.head() == Some(head) && stated.is_signed_by(key)
+    }
+
     /// What is wrong with a checkpoint's signature, wherever it stands.
     fn judge(&mut self, stated: &Stated) -> Option<Act> {
         let claimed = &stated.checkpoint.public_key;
@@ -475,30 +396,11 @@ impl Walk {
         None
     }
 
-    /// A day was removed in good order: what the first line points at may be its last.
-    fn release_anchor(&mut self, line: &[u8]) {
-        #[derive(Deserialize)]
-        struct Removed {
-            last_seq: u64,
-            last_hash: String,
-        }
-        let Ok(removed) = serde_json::from_slice::<Removed>(line) else {
-            return;
-        };
-        let head = Hash::parse(&removed.last_hash).map(|hash| Head {
-            seq: removed.last_seq,
-            hash,
-        });
-        if head.is_some() && head == self.anchor {
-            self.anchor = None;
-        }
-    }
-
     /// No line is left.
     fn end(&mut self) -> Option<Bad> {
         if let Some(pieces) = &self.pieces {
             if pieces.lines > 1 || !pieces.unended {
-                return Some((pieces.at, Act::Torn));
+                return Some((pieces.first, Act::Torn));
             }
             self.verified.half_written = true;
         }
@@ -511,6 +413,22 @@ impl Walk {
         // A checkpoint is in its file only after its own line is on disk: the line after its last_seq.
         (stated > 0 && stated >= reaches).then_some((last, Act::CutOff(stated + 1)))
     }
+}
+
+/// The last line of the day that a line says was removed.
+fn removed_day(line: &Line) -> Option<Head> {
+    #[derive(Deserialize)]
+    struct Removed {
+        event: String,
+        last_seq: u64,
+        last_hash: String,
+    }
+    let removed: Removed = serde_json::from_slice(&line.bytes).ok()?;
+    let hash = Hash::parse(&removed.last_hash)?;
+    (removed.event == What::GALLRAD_DAG).then_some(Head {
+        seq: removed.last_seq,
+        hash,
+    })
 }
 
 /// The line of a checkpoint, as a node writes it.
@@ -544,6 +462,8 @@ pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
         .collect())
 }
 
+#[cfg(test)]
+mod every_what;
 #[cfg(test)]
 #[path = "verify/verify_tests.rs"]
 mod tests;

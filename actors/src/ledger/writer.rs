@@ -1,7 +1,8 @@
 //! [`Writer`]: from a group of events to tied lines on disk.
 //!
 //! It knows the last line on disk, opens the file of the day, and adds what the ledger says of itself:
-//! mended lines, removed days, checkpoints. Everything of a group goes in one write and one fsync.
+//! mended lines, removed days, checkpoints. Everything of a group goes in one write, and in one fsync
+//! where somebody waits for it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -65,6 +66,17 @@ impl Custody {
     }
 }
 
+/// How far a group is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Until {
+    /// Written: it survives this process. On disk only when somebody waits for it.
+    Written,
+    /// On disk: it survives the loss of power.
+    Synced,
+    /// With a checkpoint behind it.
+    Stated,
+}
+
 /// Lines that are about to be written.
 struct Lines {
     bytes: Vec<u8>,
@@ -78,8 +90,10 @@ pub(super) struct Writer {
     today: Arc<dyn Fn() -> NaiveDate + Send + Sync>,
     custody: Option<Custody>,
     open: Option<(NaiveDate, Box<dyn DayFile>)>,
-    /// The last line that is known to be on disk.
+    /// The last line that was written.
     head: Head,
+    /// Whether there are lines that may not be on disk.
+    unsynced: bool,
     signer: Option<Signer>,
     /// Lines since the last checkpoint.
     unstated: u64,
@@ -92,6 +106,8 @@ pub(super) struct Writer {
 /// What became of a write beside its lines.
 #[derive(Default)]
 pub(super) struct Written {
+    /// Everything so far is on disk.
+    pub(super) synced: bool,
     /// Torn lines were mended.
     pub(super) mended: bool,
 }
@@ -112,6 +128,7 @@ impl Writer {
             custody,
             open: None,
             head: Head::START,
+            unsynced: false,
             signer: None,
             unstated: 0,
             keys: BTreeMap::new(),
@@ -161,15 +178,15 @@ impl Writer {
         self.custody.is_some() && self.unstated > 0
     }
 
-    /// Writes a group, behind what the ledger says of itself; with a checkpoint behind it when `state`
-    /// says so, or when one is due.
+    /// Writes a group, behind what the ledger says of itself. A checkpoint comes behind it also when one
+    /// is due.
     pub(super) fn write(
         &mut self,
         group: &Group,
         own: Option<What>,
-        state: bool,
+        until: Until,
     ) -> io::Result<Written> {
-        let written = self.try_to_write(group, own, state);
+        let written = self.try_to_write(group, own, until);
         if written.is_err() {
             // Whatever state it is in: the next group opens it again and sees for itself.
             self.open = None;
@@ -181,12 +198,13 @@ impl Writer {
         &mut self,
         group: &Group,
         own: Option<What>,
-        state: bool,
+        until: Until,
     ) -> io::Result<Written> {
         let today = (self.today)();
         if self.open.as_ref().is_some_and(|(day, _)| *day != today) {
             self.end_day();
         }
+        let tells_of_itself = own.is_some();
         let mut before = self.head;
         let mut lines = Lines {
             bytes: Vec::new(),
@@ -230,15 +248,27 @@ impl Writer {
             lines.head = lines.head.tie(event, &mut lines.bytes);
         }
         let fresh = lines.head.seq - before.seq;
-        let due = state || !expired.is_empty() || self.unstated + fresh >= CHECKPOINT_LINES;
+        let due = until == Until::Stated
+            || !expired.is_empty()
+            || self.unstated + fresh >= CHECKPOINT_LINES;
         let stated = due.then(|| self.state(&mut lines)).flatten();
-        if lines.bytes.is_empty() {
-            return Ok(written);
-        }
+        // What the ledger says of itself is nothing that may be lost: it is about what was.
+        let sync = until >= Until::Synced
+            || group.is_waited_for()
+            || tells_of_itself
+            || written.mended
+            || due;
         if let Some((_, file)) = &mut self.open {
-            file.append(&lines.bytes)?;
-            file.sync()?;
+            if !lines.bytes.is_empty() {
+                file.append(&lines.bytes)?;
+                self.unsynced = true;
+            }
+            if sync && self.unsynced {
+                file.sync()?;
+                self.unsynced = false;
+            }
         }
+        written.synced = !self.unsynced;
         self.head = lines.head;
         self.unstated = if stated.is_some() {
             0
@@ -258,6 +288,7 @@ impl Writer {
             return;
         };
         if !self.is_unstated() {
+            self.unsynced &= file.sync().is_err();
             return;
         }
         let mut lines = Lines {
@@ -271,6 +302,7 @@ impl Writer {
         if file.append(&lines.bytes).is_ok() && file.sync().is_ok() {
             self.head = lines.head;
             self.unstated = 0;
+            self.unsynced = false;
             self.publish(&stated);
         }
     }

@@ -1,5 +1,5 @@
 //! [`Settled`]: which messages have been acknowledged, remembered for a while so that repeating it is
-//! answered alike (shs-1.2, 5.7.5). Identifiers only.
+//! answered alike (shs-1.2, 5.7.5). Identifiers only, and none that can be read as anything else.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -8,6 +8,8 @@ use shs_schemas::ids::TxId;
 use shs_schemas::shs::Adress;
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use crate::veil;
 
 /// Acknowledged messages that are remembered for one owner; a further one makes the oldest forgotten.
 pub const SETTLED_MAX: usize = 4096;
@@ -21,6 +23,7 @@ pub(super) struct Settled {
 
 impl Settled {
     pub(super) fn note(&mut self, outbox: &Adress, tx_id: &TxId) {
+        let tx_id = &veil::tx_id(tx_id);
         while self.order.len() >= SETTLED_MAX {
             self.forget_oldest();
         }
@@ -32,7 +35,8 @@ impl Settled {
     }
 
     pub(super) fn contains(&self, outbox: &Adress, tx_id: &TxId) -> bool {
-        keys(outbox, tx_id).any(|key| self.known.contains(&key))
+        let tx_id = veil::tx_id(tx_id);
+        keys(outbox, &tx_id).any(|key| self.known.contains(&key))
     }
 
     /// Forgets what is as old as this.

@@ -137,7 +137,7 @@ impl Work {
 
 /// Does this on the blocking pool, so that a big message does not hold up the others.
 async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match actix_rt::task::spawn_blocking(work).await {
+    match crate::stack::off_arbiter(work).await {
         Ok(done) => done,
         // The panic goes on where it is contained, one message's task.
         Err(fallen) => std::panic::resume_unwind(Box::new(fallen.to_string())),

@@ -80,7 +80,8 @@ impl Work {
 
     async fn ask_once(&self, transit: &Transit) -> Outcome {
         let received = Instant::now();
-        let (port, outcome) = ReplyPort::new(Arc::clone(&self.context.tally), received);
+        let tally = Arc::clone(&self.context.tally);
+        let (port, outcome) = ReplyPort::of(transit.request_id, tally, received);
         let watchdog = port.watchdog();
         let question = AcceptedQuestion {
             message: transit.message.clone(),

@@ -160,8 +160,9 @@ impl Work {
 
     /// Whether its sender has sent it again since the start: the new one has an end of its own.
     fn is_resent(&self, owed: &Owed) -> bool {
-        let about = self.context.transfers.about(&owed.tx_id);
-        about.is_some_and(|about| about.from == owed.from)
+        self.context
+            .transfers
+            .is_known_from(&owed.tx_id, &owed.from)
     }
 
     /// Tells one sender, when there is room for one more notice.

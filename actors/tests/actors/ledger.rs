@@ -128,7 +128,8 @@ async fn what_is_answered_is_on_disk_once_and_took_few_fsyncs() {
     assert!((4..=100).contains(&counted.groups), "{counted:?}");
     assert_eq!(
         (counted.noted, counted.lost, counted.not_noted),
-        (1000, 0, 0)
+        (1001, 0, 0),
+        "and that the node started"
     );
     let folder = folder_in(rig.parent.path());
     let mode = fs::metadata(&folder).unwrap().permissions().mode();
@@ -171,7 +172,8 @@ async fn the_next_node_goes_on_with_the_chain_that_it_opened_before_it_had_anyth
         public_key: None,
     };
     let verified = verify(&subject).unwrap();
-    assert_eq!((verified.finding, verified.last_seq), (None, 2));
+    // Each life begins with a line of its own.
+    assert_eq!((verified.finding, verified.last_seq), (None, 4));
 }
 
 #[actix::test]
@@ -208,6 +210,8 @@ async fn a_folder_that_cannot_be_made_refuses_notes_and_nothing_falls() {
 #[actix::test]
 async fn whatever_falls_in_between_an_ok_is_on_disk_and_everybody_gets_an_answer() {
     let rig = Rig::start();
+    // Behind the line that says that the node started.
+    rig.note(&TxId::fresh()).await.unwrap();
     let mut promised = HashSet::new();
     let mut refused = 0;
     for _ in 0..3 {
@@ -252,7 +256,11 @@ async fn a_node_that_stops_has_everything_noted_before_on_disk() {
         book.note(event());
     }
     node.stop().await;
-    let counted = book.tally().read();
-    assert_eq!((counted.noted, counted.lost), (501, 0));
+    assert_eq!(book.tally().read().lost, 0);
+    let days = fs::read_dir(folder_in(parent.path())).unwrap();
+    let texts = days.map(|day| fs::read_to_string(day.unwrap().path()).unwrap());
+    let text: String = texts.collect();
+    let count = |event: &str| text.matches(&format!(r#""event":"{event}""#)).count();
+    assert_eq!(["startat", "duplett", "stoppat"].map(count), [1, 501, 1]);
     assert_eq!(book.note_durably(event()).await, Err(NotNoted::Down));
 }

@@ -28,14 +28,17 @@ mod supervision;
 
 use std::time::Duration;
 
+use samsvar_actors::ledger::GATHER;
+
 /// Stops the clock of this thread.
 fn paused() {
     tokio::time::pause();
 }
 
-/// Lets everybody do what there is to do now. A millisecond of paused time passes.
+/// Lets everybody do what there is to do now, the ledger its notes as well. Some milliseconds of paused time
+/// pass.
 async fn settle() {
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    tokio::time::sleep(GATHER + Duration::from_millis(1)).await;
 }
 
 fn ms(milliseconds: u64) -> Duration {

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use samsvar_actors::ledger::event::Command;
+use samsvar_actors::ledger::event::{Command, Filter};
+use shs_schemas::shs::Organisationsnummer;
 
-use super::access::{self, NoteArgs};
+use super::access::{NoteArgs, Visit};
 use super::filters::{Fields, FilterArgs, Filters};
+use super::namnd::{self, Utdrag};
 use super::{Source, rows};
 
 /// Columns of a CSV file; what else a line has stands in the last one, as JSON.
-const COLUMNS: [&str; 31] = [
+const COLUMNS: [&str; 32] = [
     "seq",
     "time",
     "event",
@@ -42,6 +44,7 @@ const COLUMNS: [&str; 31] = [
     "bytes",
     "parts",
     "handlaggare",
+    "ingivare",
     "personer",
     "person",
     "digest",
@@ -55,6 +58,10 @@ pub(super) struct ExportArgs {
     source: Source,
     #[command(flatten)]
     filters: FilterArgs,
+    /// The calls of this nämnd, one row each, for its own follow-up: nothing of another's
+    #[arg(long, value_name = "ORGNR", value_parser = organisation,
+          conflicts_with_all = ["tx_id", "event", "aktor", "bastjanst", "handlaggare", "person"])]
+    namnd: Option<Organisationsnummer>,
     #[command(flatten)]
     note: NoteArgs,
     /// Form of the file
@@ -63,6 +70,10 @@ pub(super) struct ExportArgs {
     /// File to make, for its owner alone; there may be none of this name
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+}
+
+fn organisation(text: &str) -> Result<Organisationsnummer, &'static str> {
+    Organisationsnummer::parse(text).map_err(|_| "an organisation number such as 2120009994")
 }
 
 /// Form of an export.
@@ -77,15 +88,27 @@ enum Format {
 /// Writes lines into a new file.
 pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let found = args.source.find()?;
-    let filters = args.filters.with_keys(&found.custody.keys)?;
-    let named = |error| format!("{}: {error}", args.out.display());
+    let mut kinds = args.filters.kinds();
+    kinds.extend(args.namnd.is_some().then_some(Filter::Namnd));
+    let visit = Visit {
+        folder: &found.folder,
+        args: args.note,
+        command: Command::Export,
+        filters: kinds,
+    };
+    let filters = args.filters.with_keys(&found.custody.keys);
+    let filters = filters.map_err(|error| visit.refused(error))?;
+    let with_name = |error| format!("{}: {error}", args.out.display());
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
-    let file = options.open(&args.out).map_err(named)?;
-    let kinds = args.filters.kinds();
-    let written = access::note(&found.folder, args.note, Command::Export, kinds).and_then(|()| {
+    let file = options.open(&args.out).map_err(with_name);
+    let file = file.map_err(|error| visit.refused(error))?;
+    let written = visit.shows().and_then(|()| {
         let mut out = BufWriter::new(&file);
-        let lines = write(&mut out, args.format, &found.folder, &filters)?;
+        let lines = match &args.namnd {
+            Some(namnd) => write_calls(&mut out, args.format, &found.folder, namnd, &filters)?,
+            None => write(&mut out, args.format, &found.folder, &filters)?,
+        };
         out.flush()?;
         file.sync_all()?;
         Ok(lines)
@@ -121,6 +144,35 @@ fn write(
             }
         }
     })?;
+    Ok(lines)
+}
+
+/// The calls of one nämnd.
+fn write_calls(
+    out: &mut dyn Write,
+    format: Format,
+    folder: &Path,
+    namnd: &Organisationsnummer,
+    filters: &Filters<'_>,
+) -> io::Result<u64> {
+    let mut lines = 0;
+    if format == Format::Csv {
+        writeln!(out, "{}\r", namnd::COLUMNS)?;
+    }
+    let mut each = |anrop: &namnd::Anrop| {
+        lines += 1;
+        match format {
+            Format::Csv => {
+                let cells = anrop.cells().map(|cell| quoted(&cell));
+                write!(out, "{}\r\n", cells.join(","))
+            }
+            Format::Jsonl => namnd::write_json(out, anrop),
+        }
+    };
+    let mut utdrag = Utdrag::of(namnd.clone(), filters);
+    let days = |day| filters.may_go_on(day);
+    rows::read_days(folder, days, |line| utdrag.take(line, &mut each))?;
+    utdrag.end(&mut each)?;
     Ok(lines)
 }
 

@@ -93,6 +93,7 @@ impl FilterArgs {
             (self.bastjanst.is_some(), Filter::Bastjanst),
             (self.handlaggare.is_some(), Filter::Handlaggare),
             (self.person.is_some(), Filter::Person),
+            (self.open_ids, Filter::OpenIds),
         ]
         .into_iter()
         .filter_map(|(is_set, kind)| is_set.then_some(kind))
@@ -121,7 +122,8 @@ impl FilterArgs {
     }
 }
 
-fn text<'l>(line: &'l Fields, field: &str) -> Option<&'l str> {
+/// A field that is text.
+pub(super) fn text<'l>(line: &'l Fields, field: &str) -> Option<&'l str> {
     line.get(field)?.as_str()
 }
 
@@ -140,19 +142,32 @@ impl Filters<'_> {
             && end.is_none_or(|end| before.is_none_or(|before| before < end))
     }
 
+    /// Whether lines of a file of this day can be about what came in the time that was asked for: a message
+    /// may be under way for days.
+    pub(super) fn may_go_on(&self, day: NaiveDate) -> bool {
+        let after = day
+            .succ_opt()
+            .map(|day| day.and_time(NaiveTime::MIN).and_utc());
+        let begin = self.args.from;
+        begin.is_none_or(|begin| after.is_none_or(|after| after > begin))
+    }
+
     /// The key of the month that a line was written in.
     fn key(&self, line: &Fields) -> Option<&MonthKey> {
         self.keys.get(&Month::parse(text(line, "time")?)?)
     }
 
     /// The line, if it is meant; with its identifiers shown where that was asked for.
-    pub(super) fn take(&self, mut line: Fields) -> Option<Fields> {
-        self.is_meant(&line).then(|| {
-            if self.args.open_ids {
-                self.open(&mut line);
-            }
-            line
-        })
+    pub(super) fn take(&self, line: Fields) -> Option<Fields> {
+        self.is_meant(&line).then(|| self.opened(line))
+    }
+
+    /// The line with its identifiers shown where that was asked for.
+    pub(super) fn opened(&self, mut line: Fields) -> Fields {
+        if self.args.open_ids {
+            self.open(&mut line);
+        }
+        line
     }
 
     fn open(&self, line: &mut Fields) {
@@ -196,7 +211,8 @@ impl Filters<'_> {
             })
     }
 
-    fn is_in_time(&self, line: &Fields) -> bool {
+    /// Whether the line is of the time that was asked for.
+    pub(super) fn is_in_time(&self, line: &Fields) -> bool {
         let (begin, end) = (self.args.from, self.args.to);
         if begin.is_none() && end.is_none() {
             return true;

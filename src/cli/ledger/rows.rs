@@ -17,16 +17,24 @@ pub(super) fn read(
     filters: &Filters<'_>,
     mut each: impl FnMut(Fields) -> io::Result<()>,
 ) -> io::Result<()> {
+    let days = |day| filters.may_be_on(day);
+    read_days(folder, days, |line| match filters.take(line) {
+        Some(line) => each(line),
+        None => Ok(()),
+    })
+}
+
+/// Gives every whole line of these days to `each`, in order.
+pub(super) fn read_days(
+    folder: &Path,
+    is_meant: impl Fn(NaiveDate) -> bool,
+    mut each: impl FnMut(Fields) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = Folder::at(folder);
     let days = folder.days()?;
-    for day in days
-        .into_iter()
-        .filter(|day: &NaiveDate| filters.may_be_on(*day))
-    {
+    for day in days.into_iter().filter(|day| is_meant(*day)) {
         for line in BufReader::new(File::open(folder.file(day))?).split(b'\n') {
-            if let Ok(Value::Object(fields)) = serde_json::from_slice(&line?)
-                && let Some(fields) = filters.take(fields)
-            {
+            if let Ok(Value::Object(fields)) = serde_json::from_slice(&line?) {
                 each(fields)?;
             }
         }

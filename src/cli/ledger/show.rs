@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use samsvar_actors::ledger::event::Command;
 
 use super::super::table::table;
-use super::access::{self, NoteArgs};
+use super::access::{NoteArgs, Visit};
 use super::filters::{Fields, FilterArgs};
 use super::{Source, rows};
 
@@ -32,9 +32,15 @@ pub(super) struct ShowArgs {
 /// Shows lines.
 pub(super) fn run(args: &ShowArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let found = args.source.find()?;
-    let filters = args.filters.with_keys(&found.custody.keys)?;
-    let kinds = args.filters.kinds();
-    access::note(&found.folder, args.note, Command::Show, kinds)?;
+    let visit = Visit {
+        folder: &found.folder,
+        args: args.note,
+        command: Command::Show,
+        filters: args.filters.kinds(),
+    };
+    let filters = args.filters.with_keys(&found.custody.keys);
+    let filters = filters.map_err(|error| visit.refused(error))?;
+    visit.shows()?;
     let mut out = io::stdout().lock();
     if args.json {
         rows::read(&found.folder, &filters, |line| {
@@ -77,6 +83,10 @@ fn row(line: &Fields) -> Vec<String> {
         "direction",
         "day",
         "command",
+        "beslut",
+        "forra",
+        "kvar",
+        "bakat_ms",
         "torn_bytes",
         "class",
         "last_seq",
@@ -90,7 +100,19 @@ fn row(line: &Fields) -> Vec<String> {
         rows::cell(line, "time"),
         rows::cell(line, "event"),
         message,
-        rows::first(line, &["from", "bastjanst", "handlaggare", "uid"]),
+        rows::first(
+            line,
+            &[
+                "from",
+                "certifikat",
+                "bastjanst",
+                "handlaggare",
+                "uid",
+                "aktor",
+                "anropare",
+                "door",
+            ],
+        ),
         what.join(" ").trim().to_owned(),
         rows::cell(line, "ms"),
         rows::cell(line, "bytes"),

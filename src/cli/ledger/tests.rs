@@ -2,8 +2,10 @@
 
 use clap::Parser;
 use serde_json::json;
+use shs_schemas::shs::Organisationsnummer;
 
 use super::filters::{Fields, FilterArgs};
+use super::namnd::{Anrop, HELD_MAX, Utdrag};
 
 #[derive(Parser)]
 struct Given {
@@ -96,4 +98,89 @@ fn people_take_a_key_and_the_others_do_not() {
         json!({ "event": "besvarat" })
     ));
     assert!(!takes(&["--event", "besvarat"], json!({ "event": "fel" })));
+}
+
+/// The rows of a nämnd, from these lines; cut to request and end.
+fn rows(namnd: &str, lines: impl IntoIterator<Item = serde_json::Value>) -> Vec<[String; 3]> {
+    let given = Given::try_parse_from(["x"]).unwrap();
+    let nowhere = std::path::Path::new("no such file");
+    let filters = given.filters.with_keys(nowhere).unwrap();
+    let mut rows = Vec::new();
+    let mut each = |anrop: &Anrop| {
+        let [_, _, request, _, _, parts, end] = anrop.cells();
+        rows.push([request, parts, end]);
+        Ok(())
+    };
+    let mut utdrag = Utdrag::of(Organisationsnummer::parse(namnd).unwrap(), &filters);
+    for value in lines {
+        utdrag.take(line(value), &mut each).unwrap();
+    }
+    utdrag.end(&mut each).unwrap();
+    rows
+}
+
+const OMBUD: &str = "urn:X-shs:2120000142.system";
+
+fn mottaget(request: &str, from: &str) -> serde_json::Value {
+    json!({
+        "time": "2026-11-22T10:00:00.000Z", "event": "mottaget", "request_id": request,
+        "from": from, "to": "urn:X-shs:2021009994", "transfer_type": "synch",
+    })
+}
+
+#[test]
+fn a_question_is_its_namnds_whoever_sent_it_and_lines_of_many_calls_are_told_apart() {
+    let fraga = |request: &str, ingivare: &str| json!({ "event": "fraga", "request_id": request, "ingivare": ingivare });
+    let delsvar = |request: &str, bastjanst: &str| {
+        let outcome = "svar";
+        json!({
+            "event": "delsvar", "request_id": request, "bastjanst": bastjanst, "outcome": outcome,
+        })
+    };
+    let end =
+        |request: &str| json!({ "event": "besvarat", "request_id": request, "outcome": "partial" });
+    let lines = [
+        mottaget("1", OMBUD),
+        mottaget("2", OMBUD),
+        fraga("2", "2120009986"),
+        fraga("1", "2120009994"),
+        delsvar("2", "AF"),
+        delsvar("1", "CSN"),
+        mottaget("3", "urn:X-shs:2120009994"),
+        delsvar("1", "AF"),
+        delsvar("1", "CSN"),
+        end("2"),
+        json!({ "event": "fel", "request_id": "3", "code": "OtherError" }),
+        mottaget("4", OMBUD),
+        end("1"),
+        // A retry that came too late, and a line about nothing.
+        end("5"),
+        json!({ "event": "kontrollpunkt" }),
+    ];
+    let row = |row: [&str; 3]| row.map(str::to_owned);
+    assert_eq!(
+        rows("2120009994", lines.clone()),
+        [
+            row(["1", "CSN:svar*2 AF:svar", "besvarat:partial"]),
+            row(["3", "", "fel:OtherError"]),
+        ]
+    );
+    assert_eq!(
+        rows("162120009986", lines.clone()),
+        [row(["2", "AF:svar", "besvarat:partial"])]
+    );
+    // What holds no question is its sender's; without an end it stands there all the same.
+    assert_eq!(rows("2120000142", lines), [row(["4", "", ""])]);
+}
+
+#[test]
+fn a_call_without_an_end_does_not_hold_the_others_up_for_ever() {
+    let many = (0..HELD_MAX + 3).map(|nth| mottaget(&nth.to_string(), OMBUD));
+    let rows = rows("2120000142", many);
+    let first: Vec<_> = rows
+        .iter()
+        .take(3)
+        .map(|[request, ..]| request.as_str())
+        .collect();
+    assert_eq!((rows.len(), first), (HELD_MAX + 3, vec!["0", "1", "2"]));
 }

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use samsvar_actors::ledger::checkpoint::Signer;
+use samsvar_actors::ledger::event::{Command, Resultat};
 use samsvar_actors::ledger::verify::{Subject, Verified, verify};
 
 use super::super::FOUND_FAULTS;
 use super::Source;
+use super::access::{NoteArgs, Visit};
 
 /// Arguments of `samsvar ledger verify`.
 #[derive(Clone, Debug, clap::Args)]
@@ -22,6 +24,8 @@ pub(super) struct VerifyArgs {
     /// it can be read
     #[arg(long, value_name = "HEX")]
     public_key: Option<String>,
+    #[command(flatten)]
+    note: NoteArgs,
     /// JSON for programs
     #[arg(long)]
     json: bool,
@@ -30,6 +34,13 @@ pub(super) struct VerifyArgs {
 /// Looks, and says what it found. The exit code says whether that was good.
 pub(super) fn run(args: &VerifyArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let found = args.source.find()?;
+    let visit = Visit {
+        folder: &found.folder,
+        args: args.note,
+        command: Command::Verify,
+        filters: Vec::new(),
+    };
+    visit.begin()?;
     let own = || Signer::load(&found.custody.signing_key).ok();
     let public_key = args.public_key.as_ref().map(|key| key.to_lowercase());
     let expected = public_key.or_else(|| own().map(|own| own.public_key().to_owned()));
@@ -42,8 +53,13 @@ pub(super) fn run(args: &VerifyArgs) -> Result<ExitCode, Box<dyn std::error::Err
         ),
         public_key: expected.clone(),
     };
-    let verified =
-        verify(&subject).map_err(|error| format!("{}: {error}", found.folder.display()))?;
+    let verified = verify(&subject);
+    visit.tell(match &verified {
+        Ok(Verified { finding: None, .. }) => Resultat::Helt,
+        Ok(_) => Resultat::Andrat,
+        Err(_) => Resultat::Avbrutet,
+    });
+    let verified = verified.map_err(|error| format!("{}: {error}", found.folder.display()))?;
     let mut out = io::stdout().lock();
     if args.json {
         writeln!(out, "{}", json(&verified))?;

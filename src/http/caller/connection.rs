@@ -30,6 +30,7 @@ pub(super) struct Connection {
     chain: Option<Vec<CertificateDer<'static>>>,
     verdict: Verdict,
     refused: Cell<bool>,
+    accepted: Instant,
 }
 
 /// What was last said of the certificate of a connection.
@@ -94,6 +95,7 @@ impl Connection {
             chain,
             verdict: Verdict::default(),
             refused: Cell::new(false),
+            accepted: Instant::now(),
         })
     }
 
@@ -112,6 +114,11 @@ impl Connection {
             self.refused.set(true);
         }
         caller
+    }
+
+    /// How long it has been open.
+    pub(super) fn age(&self) -> Duration {
+        self.accepted.elapsed()
     }
 
     /// Whether a request was refused for its certificate.

@@ -11,6 +11,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpServer};
 use bytes::Bytes;
 use chrono::Utc;
+use samsvar_actors::avvisat::Avvisade;
 use samsvar_actors::outbox::{OutboxSettings, Stored};
 use shs_schemas::Sensitive;
 use shs_schemas::ids::{ContentId, CorrId};
@@ -135,7 +136,7 @@ impl Rig {
         });
         let outboxes = Outboxes::new(settings, [number(OWNER), number("0000000003")]);
         Self {
-            desk: DeliveryDesk::new(outboxes, hook),
+            desk: DeliveryDesk::new(outboxes, hook, Avvisade::nowhere()),
             acknowledged,
         }
     }

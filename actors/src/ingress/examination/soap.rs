@@ -68,7 +68,10 @@ pub fn examine_anrop(
         Anrop::Fraga(fraga) => {
             let idag = datum(time::swedish(now).date());
             if let Some(avvisning) = fraga.avvisning(rules.person_check, idag) {
-                return Err(reject(avvisning.into()));
+                return Err(Rejection {
+                    sender: Some(sender),
+                    ..reject(avvisning.into())
+                });
             }
             PersonQuestion::Fraga(fraga)
         }

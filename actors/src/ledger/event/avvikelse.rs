@@ -4,7 +4,7 @@ use serde::Serialize;
 use shs_schemas::ssbtek::Faltnamn;
 use shs_schemas::{Fault, Uppgiftslamnare};
 
-use super::{Word, text, text_if_any, word};
+use super::words::{Word, text, text_if_any, word};
 use crate::avvikelse::Klass;
 
 /// Something odd about one authority's answer: words and names of our tables, numbers, and the name of

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shs_schemas::shs::label::{SequenceType, Status};
 use shs_schemas::shs::{Adress, Produkt};
 
-use super::{text, text_if_any, word};
+use super::words::{text, text_if_any, word};
 
 /// A message of an earlier life that never ended: its sender is about to be told. It has what the
 /// telling takes, so that the next start needs no older line.
@@ -30,7 +30,7 @@ pub struct Aterupptaget {
     #[serde(serialize_with = "word")]
     pub sequence_type: SequenceType,
     /// When it was received.
-    #[serde(serialize_with = "super::stamp")]
+    #[serde(serialize_with = "super::words::stamp")]
     pub received: DateTime<Utc>,
 }
 

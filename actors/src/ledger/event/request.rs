@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use shs_schemas::shs::Organisationsnummer;
 use shs_schemas::ssbtek::Utfall;
 use shs_schemas::{Sensitive, Uppgiftslamnare};
 
-use super::{Word, ms, text, word};
+use super::ms;
+use super::words::{Word, text, text_if_any, word};
 use crate::ledger::chain::Hash;
 
 /// A handläggare asked.
@@ -17,6 +19,12 @@ pub struct FragaLine {
     /// Who.
     #[serde(skip)]
     pub handlaggare: Sensitive<Box<str>>,
+    /// For which nämnd, where that is the sender or an actor of the configuration.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "text_if_any"
+    )]
+    pub ingivare: Option<Organisationsnummer>,
     /// Questions of this handläggare in the message: one for each person.
     pub personer: u16,
     /// About whom; noted only where the controllers have decided so (C-13).
@@ -35,6 +43,8 @@ pub enum Delutfall {
     BtFel,
     /// It was not asked, did not answer, or not usably.
     SsbtFel,
+    /// Nobody waits for it any more: the caller hung up, or what held the question fell.
+    Aterkallad,
 }
 
 impl Word for Delutfall {
@@ -44,6 +54,7 @@ impl Word for Delutfall {
             Self::Ping => "ping",
             Self::BtFel => "bt_fel",
             Self::SsbtFel => "ssbt_fel",
+            Self::Aterkallad => "aterkallad",
         }
     }
 }
@@ -71,17 +82,27 @@ pub struct DelsvarLine {
 }
 
 impl DelsvarLine {
-    /// This outcome, so long after the request was received.
-    #[must_use]
-    pub fn of(bastjanst: Uppgiftslamnare, utfall: &Utfall, took: Duration) -> Self {
-        let plain = |outcome| Self {
+    const fn plain(bastjanst: Uppgiftslamnare, outcome: Delutfall, ms: u64) -> Self {
+        Self {
             bastjanst,
             outcome,
             felkod: None,
-            ms: ms(took),
+            ms,
             bytes: None,
             sha256: None,
-        };
+        }
+    }
+
+    /// Nobody waits for it any more, so long after the request was received.
+    #[must_use]
+    pub fn recalled(bastjanst: Uppgiftslamnare, took: Duration) -> Self {
+        Self::plain(bastjanst, Delutfall::Aterkallad, ms(took))
+    }
+
+    /// This outcome, so long after the request was received.
+    #[must_use]
+    pub fn of(bastjanst: Uppgiftslamnare, utfall: &Utfall, took: Duration) -> Self {
+        let plain = |outcome| Self::plain(bastjanst, outcome, ms(took));
         match utfall {
             Utfall::Svar(svar) => Self {
                 bytes: Some(svar.element().len() as u64),

@@ -46,7 +46,7 @@ pub struct GallradDag {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Uppehall {
     /// Since when.
-    #[serde(serialize_with = "super::stamp")]
+    #[serde(serialize_with = "super::words::stamp")]
     pub since: DateTime<Utc>,
     /// Why.
     pub class: FailureClass,
@@ -54,7 +54,7 @@ pub struct Uppehall {
     pub lost: u64,
 }
 
-/// A command that reads the ledger.
+/// A command on the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Command {
@@ -62,6 +62,10 @@ pub enum Command {
     Show,
     /// `samsvar ledger export`.
     Export,
+    /// `samsvar ledger verify`.
+    Verify,
+    /// `samsvar ledger key`.
+    Key,
 }
 
 /// What a reader filtered by. Never the value.
@@ -84,9 +88,29 @@ pub enum Filter {
     Handlaggare,
     /// A person.
     Person,
+    /// A nämnd, whose calls are put together.
+    Namnd,
+    /// Nothing left out by it: hidden identifiers are shown.
+    OpenIds,
 }
 
-/// Somebody read the ledger.
+/// What came of a command on the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resultat {
+    /// What was asked for was given out.
+    Utlamnat,
+    /// It was not.
+    Nekat,
+    /// The ledger was found whole.
+    Helt,
+    /// It was found changed.
+    Andrat,
+    /// It could not be read.
+    Avbrutet,
+}
+
+/// Somebody read the ledger, or tried to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Avlast {
@@ -99,4 +123,7 @@ pub struct Avlast {
     pub command: Command,
     /// By which kinds of filter.
     pub filters: Vec<Filter>,
+    /// What came of it; a note that an earlier version left does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Resultat>,
 }

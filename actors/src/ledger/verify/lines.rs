@@ -60,9 +60,12 @@ impl Lines {
             .map_or(Path::new(""), PathBuf::as_path)
     }
 
-    /// The first line of ours behind the one read last, in whatever file, that is wanted. It is read in
-    /// its turn all the same.
-    pub(super) fn find_behind(&self, wanted: impl Fn(Link) -> bool) -> io::Result<Option<Link>> {
+    /// The place in the chain of the first line of ours behind the one read last, in whatever file, that is
+    /// wanted. It is read in its turn all the same.
+    pub(super) fn find_behind(
+        &self,
+        wanted: impl Fn(Link, &Line) -> bool,
+    ) -> io::Result<Option<Link>> {
         let mut rest = Self::over(self.files.clone());
         // Without an open file the last one is at its end.
         let (file, read) = match &self.open {
@@ -73,7 +76,7 @@ impl Lines {
         while let Some(line) = rest.next()? {
             let is_behind = line.at.file > file || line.at.line > read;
             let link = line.read().filter(|_| is_behind).map(|(link, _)| link);
-            if let Some(link) = link.filter(|link| wanted(*link)) {
+            if let Some(link) = link.filter(|link| wanted(*link, &line)) {
                 return Ok(Some(link));
             }
         }
@@ -82,12 +85,12 @@ impl Lines {
 
     /// The first line of ours behind the one read last.
     pub(super) fn link_behind(&self) -> io::Result<Option<Link>> {
-        self.find_behind(|_| true)
+        self.find_behind(|_, _| true)
     }
 
     /// Whether a line with this number is still to come.
     pub(super) fn comes_again(&self, seq: u64) -> io::Result<bool> {
-        Ok(self.find_behind(|link| link.seq == seq)?.is_some())
+        Ok(self.find_behind(|link, _| link.seq == seq)?.is_some())
     }
 
     /// The next line; `None` behind the last one.

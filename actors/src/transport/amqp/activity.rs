@@ -63,7 +63,8 @@ impl Activity {
     /// Whether nothing passed for so long, and nothing is awaited.
     pub(super) fn is_idle(&self, now: Instant, at_least: Duration) -> bool {
         let now_ms = self.ms(now);
-        if now_ms < self.last_ms.load(Ordering::Relaxed) + whole_ms(at_least) {
+        let last_ms = self.last_ms.load(Ordering::Relaxed);
+        if now_ms < last_ms.saturating_add(whole_ms(at_least)) {
             return false;
         }
         if self.open.load(Ordering::Relaxed) == 0 {

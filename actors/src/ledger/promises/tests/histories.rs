@@ -1,6 +1,6 @@
 //! Any history, beside a model that keeps everything: what is owed is exactly what has no end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
@@ -102,6 +102,7 @@ proptest! {
         let mut model = Model::default();
         // The names of the receipts of each message.
         let mut names_of: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut on_its_way = HashSet::new();
         let mut name = 0;
         for step in steps {
             match step {
@@ -116,8 +117,9 @@ proptest! {
                 }
                 Step::Split(of, copies) => {
                     let Some(name) = names_of.get(&of).and_then(|names| names.last()) else { continue };
+                    // A message is split before anything else becomes of it.
                     if let Some(open) = model.open.iter_mut().find(|(known, ..)| known == name)
-                        && open.2 == 1
+                        && on_its_way.insert(*name)
                     {
                         open.2 = copies;
                         rig.note(*name, What::Delat { copies });
@@ -125,6 +127,7 @@ proptest! {
                 }
                 Step::Note(of, what) => {
                     let Some(name) = names_of.get(&of).and_then(|names| names.last()) else { continue };
+                    on_its_way.insert(*name);
                     let open = model.open.iter_mut().find(|(known, ..)| known == name);
                     match (&what, open) {
                         (What::Avbrutet { reason: Avbrott::EjAntecknat }, Some(open)) if open.2 == 1 => {
@@ -150,6 +153,7 @@ proptest! {
                         let name = u32::try_from(owed.request_id.as_u128() & 0xffff_ffff).unwrap();
                         let open = model.open.iter_mut().find(|(known, ..)| *known == name).unwrap();
                         open.2 = 1;
+                        on_its_way.insert(name);
                     }
                 }
             }
