@@ -233,12 +233,9 @@ impl Settings {
             let (path, message) = (fault.setting, fault.to_string());
             faults.push(source.fault_at(path, environment.main(), &message));
         }
-        if let Err(fault) = settings.ledger.find_folder(folder) {
-            faults.push(source.fault_at("ledger.folder", environment.main(), &fault));
-        }
-        for (setting, fault) in settings.ledger.find_custody(folder) {
-            faults.push(source.fault_at(setting, environment.main(), &fault));
-        }
+        find_ledger(&mut settings.ledger, folder, |setting, fault| {
+            faults.push(source.fault_at(setting, environment.main(), fault));
+        });
         for (setting, fault) in settings.ldap.read_files(folder) {
             faults.push(source.fault_at(setting, environment.main(), &fault));
         }
@@ -254,6 +251,23 @@ impl Settings {
         let products = read_products(&folder.join(&settings.registers.products));
         settings.products = collect(&mut faults, products).unwrap_or_default();
         faults.or(settings)
+    }
+
+    /// Only where the ledger is: whoever reads it needs no key, certificate or address of the node, and
+    /// may not be allowed to read them.
+    ///
+    /// # Errors
+    /// When the file is none of settings, or its ledger cannot be found.
+    pub fn load_ledger(file: &Path) -> Result<Ledger, Faults> {
+        let environment = Environment::of_this_process();
+        let source = Source::read(file)?;
+        let settings: Self = source.document(environment.main())?.deserialise()?;
+        let (mut ledger, mut faults) = (settings.ledger, Faults::default());
+        let folder = file.parent().unwrap_or(Path::new(""));
+        find_ledger(&mut ledger, folder, |setting, fault| {
+            faults.push(source.fault_at(setting, environment.main(), fault));
+        });
+        faults.or(ledger)
     }
 
     /// A fault of the setting at a dotted path (`aktor[2]`), with the line in `file` where it stands,
@@ -339,6 +353,16 @@ impl Settings {
             faults.push(source.fault_at(&path, environment.main(), message));
         }
         faults
+    }
+}
+
+/// Finds the ledger's files, and tells what is wrong with where.
+fn find_ledger(ledger: &mut Ledger, folder: &Path, mut wrong: impl FnMut(&str, &str)) {
+    if let Err(fault) = ledger.find_folder(folder) {
+        wrong("ledger.folder", &fault);
+    }
+    for (setting, fault) in ledger.find_custody(folder) {
+        wrong(setting, &fault);
     }
 }
 

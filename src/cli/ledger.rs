@@ -84,12 +84,12 @@ impl Source {
                 folder,
             });
         }
-        let settings = Settings::load(&self.config)?;
-        let Some(folder) = settings.ledger.folder.clone() else {
+        let ledger = Settings::load_ledger(&self.config)?;
+        let Some(folder) = ledger.folder.clone() else {
             return Err("the configuration has no [ledger] folder".into());
         };
         Ok(Found {
-            custody: settings.ledger.custody(&folder),
+            custody: ledger.custody(&folder),
             folder,
         })
     }

@@ -546,6 +546,22 @@ fn the_ledger_has_its_folder_beside_the_settings_and_none_by_default() {
 }
 
 #[test]
+fn whoever_reads_the_ledger_needs_nothing_else_of_the_node() {
+    let folder = in_process("[ledger]\nfolder = \"ledger\"\n[amqp]\nca_file = \"none.pem\"\n");
+    assert!(folder.load(&[]).is_err(), "a node does");
+    let ledger = Settings::load_ledger(&folder.path("samsvar.toml")).unwrap();
+    assert_eq!(ledger.folder, Some(folder.path("ledger")));
+    let folder = in_process("[ledger]\nfolder = \"deeper/ledger\"\n");
+    let faults = Settings::load_ledger(&folder.path("samsvar.toml")).unwrap_err();
+    assert!(
+        faults
+            .to_string()
+            .contains("samsvar.toml:8: ledger.folder: "),
+        "{faults}"
+    );
+}
+
+#[test]
 fn a_ledger_that_cannot_be_kept_is_a_fault_with_its_line() {
     let folder = in_process("[ledger]\nfolder = \"deeper/ledger\"\n");
     let expected =
