@@ -107,6 +107,10 @@ fn day(text: &str) -> NaiveDate {
 
 impl Rig {
     fn start(group_max: usize) -> Self {
+        Self::with(group_max, None)
+    }
+
+    fn with(group_max: usize, custody: Option<Custody>) -> Self {
         let (disk, failpoints) = (Arc::new(Disk::default()), Failpoints::default());
         let today = Arc::new(Mutex::new(day("2026-11-22")));
         let (mailbox, tally) = (book::mailbox(), Arc::<LedgerTally>::default());
@@ -117,7 +121,7 @@ impl Rig {
             node_id: NodeId::parse("n1").unwrap(),
             group_max,
             storage: Arc::new(Shelf(Arc::clone(&disk))),
-            custody: None,
+            custody,
             readings: None,
             earlier: None,
             health: Arc::default(),
@@ -301,6 +305,48 @@ async fn after_midnight_lines_go_to_the_file_of_the_new_day() {
     let days = rig.disk.days.lock().unwrap();
     let dates: Vec<_> = days.iter().map(|(date, _)| *date).collect();
     assert_eq!(dates, [day("2026-11-22"), day("2026-11-23")]);
+}
+
+#[actix::test]
+async fn what_is_not_on_disk_at_midnight_comes_there_also_without_a_key_that_signs() {
+    let no_key = tempfile::tempdir().unwrap();
+    let unusable = Custody {
+        signing_key: no_key.path().to_owned(),
+        ..Custody::beside(&no_key.path().join("ledger"))
+    };
+    for custody in [None, Some(unusable)] {
+        let rig = Rig::with(400, custody);
+        rig.durable(0).await.unwrap();
+        rig.book.note(event(1));
+        tokio::time::sleep(GATHER * 2).await;
+        assert_eq!(rig.disk.fsyncs(), 1, "of the durable one");
+        *rig.today.lock().unwrap() = day("2026-11-23");
+        rig.book.note(event(2));
+        tokio::time::sleep(GATHER * 2).await;
+        assert_eq!(rig.disk.fsyncs(), 2, "of the day that is over");
+        assert_eq!(ids(&rig.disk.lines()), [0, 1, 2]);
+        // The last second of the new day is its own.
+        rig.book.settled().await;
+        assert_eq!(rig.disk.fsyncs(), 3);
+    }
+}
+
+#[actix::test]
+async fn an_fsync_that_fails_at_midnight_says_how_many_notes_it_may_have_cost() {
+    let rig = Rig::start(400);
+    rig.durable(0).await.unwrap();
+    rig.book.note(event(1));
+    tokio::time::sleep(GATHER * 2).await;
+    *rig.today.lock().unwrap() = day("2026-11-23");
+    let fails = &rig.disk.sync_fails;
+    fails.lock().unwrap().push(io::ErrorKind::Other);
+    assert_eq!(rig.durable(2).await, Err(NotNoted::Failed("disk error")));
+    assert_eq!(rig.counted().lost, 1);
+    rig.durable(3).await.unwrap();
+    let lines = rig.disk.lines();
+    let told = &lines[lines.len() - 2];
+    assert!(told.contains(r#""event":"uppehall""#) && told.contains(r#""lost":1"#));
+    assert_eq!(rig.line().state, State::Running);
 }
 
 #[actix::test]
