@@ -519,10 +519,10 @@ impl Handler<Settle> for Ledger {
     type Result = ();
 
     fn handle(&mut self, Settle { answer, until }: Settle, ctx: &mut Self::Context) {
-        let unstated = self.writer.is_unstated() || self.group.notes() > 0;
         if until == Until::Stated {
             self.take_readings(ctx);
         }
+        let unstated = self.writer.is_unstated() || self.group.notes() > 0;
         self.flush(if unstated { until } else { Until::Synced }, ctx);
         // Who asked may have given up.
         let _ = answer.send(());
