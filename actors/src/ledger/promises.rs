@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `mottaget`, asynchronous and not `adm` | a promise |
 //! | `aterupptaget` | the same promise, taken up by a later life: its sender is told |
-//! | `delat` | it is kept when so many copies have an end |
+//! | `delat` | it is kept when so many copies have an end; the last such line counts |
 //! | `levererat` by `push`, `kvitterat`, `gallrat` `ej_kvitterat` | an end, of the message, its reply or its error |
 //! | `avbrutet` `ej_antecknat` | it was never promised: the sender was refused |
 //! | `avbrutet` `omsand`, `for_gammalt` | nothing more is done about it |

@@ -292,6 +292,16 @@ fn copies_take_an_end_each() {
 }
 
 #[test]
+fn copies_that_never_were_take_one_end() {
+    let mut rig = Rig::new();
+    rig.accepted(1).note(1, What::Delat { copies: 3 });
+    rig.note(1, What::Delat { copies: 0 });
+    assert_eq!(rig.owed(), [1]);
+    rig.note(1, kvitterat(Slag::Fel));
+    assert_eq!(rig.owed(), [0; 0]);
+}
+
+#[test]
 fn its_sender_is_told_of_copies_once_and_for_all() {
     let mut rig = Rig::new();
     rig.accepted(1).note(1, What::Delat { copies: 3 });
