@@ -340,6 +340,16 @@ fn after_so_many_days_it_is_told_no_more() {
 }
 
 #[test]
+fn a_clock_that_jumped_ahead_makes_nothing_too_old_that_was_never_told() {
+    let mut rig = Rig::new();
+    rig.accepted(1);
+    rig.now += hours(400 * 24);
+    rig.accepted(2).note(2, PUSHED);
+    assert_eq!(rig.owed(), [1]);
+    assert_eq!(rig.standing().too_old, [] as [Uuid; 0]);
+}
+
+#[test]
 fn a_node_that_was_down_for_long_tells_all_the_same() {
     // Nothing here looks at the clock: the last line says when the earlier life ended.
     let mut rig = Rig::new();
