@@ -10,7 +10,9 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::event::{Avlast, Command};
 use super::folder::{DayFile, Opened, Sealed};
+use super::reading::Reading;
 use super::tail::Tail;
 use super::*;
 use crate::child::{OverBudget, RestartPolicy};
@@ -121,8 +123,11 @@ impl Rig {
             node_id: NodeId::parse("n1").unwrap(),
             group_max,
             storage: Arc::new(Shelf(Arc::clone(&disk))),
+            readings: custody
+                .as_ref()
+                .and_then(|custody| custody.checkpoints.parent())
+                .map(Readings::of),
             custody,
-            readings: None,
             earlier: None,
             health: Arc::default(),
             today: Arc::new(move || *clock.lock().unwrap()),
@@ -228,6 +233,40 @@ async fn notes_that_nobody_waits_for_are_written_at_once_and_share_an_fsync_a_se
     assert_eq!(rig.disk.fsyncs(), 3);
     tokio::time::sleep(SYNC_EVERY * 3).await;
     assert_eq!(rig.disk.fsyncs(), 3, "it went with the other one");
+}
+
+#[actix::test]
+async fn under_notes_that_never_pause_what_is_due_is_done_in_time() {
+    let beside = tempfile::tempdir().unwrap();
+    let custody = Custody::beside(&beside.path().join("ledger"));
+    let rig = Rig::with(400, Some(custody));
+    tokio::time::pause();
+    tokio::time::sleep(GATHER).await;
+    let readings = Readings::of(beside.path());
+    let what = Avlast {
+        uid: 1,
+        sudo_uid: None,
+        command: Command::Show,
+        filters: Vec::new(),
+        result: None,
+    };
+    let time = Utc::now();
+    readings.leave(&Reading { time, what }).unwrap();
+    let begun = tokio::time::Instant::now();
+    for n in 1.. {
+        rig.book.note(event(n));
+        tokio::time::sleep(GATHER / 4).await;
+        if begun.elapsed() > SYNC_EVERY + READINGS_EVERY {
+            break;
+        }
+    }
+    let fsyncs = rig.disk.fsyncs();
+    assert!((5..=8).contains(&fsyncs), "{fsyncs}");
+    let has_it = |line: &String| line.contains(r#""event":"avlast""#);
+    assert_eq!(
+        rig.disk.lines().iter().filter(|line| has_it(line)).count(),
+        1
+    );
 }
 
 #[actix::test]

@@ -342,7 +342,7 @@ impl Fold {
             }
             match promise.owed {
                 _ if promise.taken_up && promise.received < told_since => {
-                    standing.too_old.push(request_id)
+                    standing.too_old.push(request_id);
                 }
                 Some(owed) => standing.owed.push(owed),
                 None => standing.key_gone.push(request_id),
