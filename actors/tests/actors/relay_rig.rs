@@ -430,6 +430,7 @@ impl Rig {
                 label,
                 confirm,
                 origin,
+                lay_for,
             } = done.unwrap()
             else {
                 panic!("acknowledged twice")
@@ -438,6 +439,7 @@ impl Rig {
                 label,
                 confirm,
                 origin,
+                lay_for,
             });
         }
     }
