@@ -29,6 +29,7 @@ pub mod book;
 pub mod chain;
 pub mod checkpoint;
 mod clock;
+mod due;
 pub mod event;
 pub mod folder;
 mod group;
@@ -53,10 +54,12 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFu
 use chrono::{DateTime, NaiveDate, Utc};
 use shs_schemas::ids::NodeId;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use self::book::LedgerBook;
 use self::clock::Clock;
+use self::due::Due;
 pub use self::event::{Event, Ids, What};
 use self::event::{Klocksteg, Uppehall};
 use self::folder::Storage;
@@ -226,12 +229,8 @@ pub struct Ledger {
     failing: Option<Failing>,
     /// Notes that are written and may not be on disk.
     unsynced: usize,
-    /// An fsync for them is on its way.
-    sync_set: bool,
-    /// A checkpoint is on its way.
-    checkpoint_set: bool,
-    /// The next try of a disk that fails is on its way.
-    probe_set: bool,
+    /// What is to be done later.
+    due: Due,
 }
 
 impl Ledger {
@@ -257,9 +256,7 @@ impl Ledger {
             writer,
             failing,
             unsynced: 0,
-            sync_set: false,
-            checkpoint_set: false,
-            probe_set: false,
+            due: Due::default(),
             context,
         }
     }
@@ -347,33 +344,46 @@ impl Ledger {
         }
     }
 
+    /// Sees to it that what is to be done later will be.
     fn set_timers(&mut self, ctx: &mut Context<Self>) {
-        if self.failing.is_some() && !self.probe_set {
-            self.probe_set = true;
-            ctx.run_later(PROBE_EVERY, |ledger, ctx| {
-                ledger.probe_set = false;
-                // Nothing to do when a note has come through meanwhile.
-                if ledger.failing.is_some() {
-                    ledger.flush(Until::Written, ctx);
-                }
-            });
+        let now = Instant::now();
+        if self.failing.is_some() {
+            self.due.probe.get_or_insert(now + PROBE_EVERY);
         }
-        if self.unsynced > 0 && !self.sync_set {
-            self.sync_set = true;
-            ctx.run_later(SYNC_EVERY, |ledger, ctx| {
-                ledger.sync_set = false;
-                ledger.flush(Until::Synced, ctx);
-            });
+        if self.unsynced > 0 {
+            self.due.sync.get_or_insert(now + SYNC_EVERY);
         }
-        if self.writer.is_unstated() && !self.checkpoint_set {
-            self.checkpoint_set = true;
-            ctx.run_later(CHECKPOINT_EVERY, |ledger, ctx| {
-                ledger.checkpoint_set = false;
-                if ledger.writer.is_unstated() {
-                    ledger.flush(Until::Stated, ctx);
-                }
-            });
+        if self.writer.is_unstated() {
+            self.due.checkpoint.get_or_insert(now + CHECKPOINT_EVERY);
         }
+        let Some(next) = self.due.next() else {
+            return;
+        };
+        if let Some((_, later)) = self.due.alarm.take() {
+            ctx.cancel_future(later);
+        }
+        let alarm = ctx.run_later(next.duration_since(now), Self::look_what_is_due);
+        self.due.alarm = Some((next, alarm));
+    }
+
+    fn look_what_is_due(&mut self, ctx: &mut Context<Self>) {
+        let now = Instant::now();
+        self.due.alarm = None;
+        if due::is_over(&mut self.due.readings, now) {
+            self.due.readings = Some(now + READINGS_EVERY);
+            self.take_readings(ctx);
+        }
+        // Nothing to do when a note has come through meanwhile.
+        if due::is_over(&mut self.due.probe, now) && self.failing.is_some() {
+            self.flush(Until::Written, ctx);
+        }
+        if due::is_over(&mut self.due.sync, now) {
+            self.flush(Until::Synced, ctx);
+        }
+        if due::is_over(&mut self.due.checkpoint, now) && self.writer.is_unstated() {
+            self.flush(Until::Stated, ctx);
+        }
+        self.set_timers(ctx);
     }
 
     fn failed(&mut self, class: FailureClass, group: Group) {
@@ -474,11 +484,11 @@ impl Actor for Ledger {
         self.context.observed.set_detail(None);
         self.writer.prepare();
         self.open_early(ctx);
-        self.set_timers(ctx);
         if self.context.readings.is_some() {
+            self.due.readings = Some(Instant::now() + READINGS_EVERY);
             self.take_readings(ctx);
-            ctx.run_interval(READINGS_EVERY, Self::take_readings);
         }
+        self.set_timers(ctx);
     }
 }
 
@@ -519,10 +529,10 @@ impl Handler<Settle> for Ledger {
     type Result = ();
 
     fn handle(&mut self, Settle { answer, until }: Settle, ctx: &mut Self::Context) {
-        let unstated = self.writer.is_unstated() || self.group.notes() > 0;
         if until == Until::Stated {
             self.take_readings(ctx);
         }
+        let unstated = self.writer.is_unstated() || self.group.notes() > 0;
         self.flush(if unstated { until } else { Until::Synced }, ctx);
         // Who asked may have given up.
         let _ = answer.send(());

@@ -158,7 +158,7 @@ pub enum What {
     /// It was replaced by copies, one for each receiver (shs-1.2, 7.4). Each copy has a tx.id and an end of
     /// its own, under the `request_id` of the original: so many ends follow.
     Delat {
-        /// How many.
+        /// How many; 0 when it could not be split after all, whatever stands before.
         copies: u32,
     },
     /// It ended in an error.

@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `mottaget`, asynchronous and not `adm` | a promise |
 //! | `aterupptaget` | the same promise, taken up by a later life: its sender is told |
-//! | `delat` | it is kept when so many copies have an end |
+//! | `delat` | it is kept when so many copies have an end; the last such line counts |
 //! | `levererat` by `push`, `kvitterat`, `gallrat` `ej_kvitterat` | an end, of the message, its reply or its error |
 //! | `avbrutet` `ej_antecknat` | it was never promised: the sender was refused |
 //! | `avbrutet` `omsand`, `for_gammalt` | nothing more is done about it |
@@ -50,8 +50,9 @@ pub const LOOK_BACK_MIN: Duration = Duration::from_hours(3 * 24);
 /// How far the ledger is read back at most: more than the longest settings give.
 pub const LOOK_BACK_MAX: Duration = Duration::from_hours(45 * 24);
 
-/// How long after the receipt of a message its sender is still told, counted to the last line of the
-/// earlier life: a node that was down for long tells as well. Never less than it is read back.
+/// How long after the receipt of a message its sender is still told again, counted to the last line of the
+/// earlier life: a node that was down for long tells as well. Never less than it is read back. Who was
+/// never told is told.
 pub const TOLD_FOR: Duration = Duration::from_hours(14 * 24);
 
 /// Promises that are held at once. Further ones are counted and noted; the next start looks again.

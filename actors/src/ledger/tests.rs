@@ -10,7 +10,9 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::event::{Avlast, Command};
 use super::folder::{DayFile, Opened, Sealed};
+use super::reading::Reading;
 use super::tail::Tail;
 use super::*;
 use crate::child::{OverBudget, RestartPolicy};
@@ -107,6 +109,10 @@ fn day(text: &str) -> NaiveDate {
 
 impl Rig {
     fn start(group_max: usize) -> Self {
+        Self::with(group_max, None)
+    }
+
+    fn with(group_max: usize, custody: Option<Custody>) -> Self {
         let (disk, failpoints) = (Arc::new(Disk::default()), Failpoints::default());
         let today = Arc::new(Mutex::new(day("2026-11-22")));
         let (mailbox, tally) = (book::mailbox(), Arc::<LedgerTally>::default());
@@ -117,8 +123,11 @@ impl Rig {
             node_id: NodeId::parse("n1").unwrap(),
             group_max,
             storage: Arc::new(Shelf(Arc::clone(&disk))),
-            custody: None,
-            readings: None,
+            readings: custody
+                .as_ref()
+                .and_then(|custody| custody.checkpoints.parent())
+                .map(Readings::of),
+            custody,
             earlier: None,
             health: Arc::default(),
             today: Arc::new(move || *clock.lock().unwrap()),
@@ -227,6 +236,40 @@ async fn notes_that_nobody_waits_for_are_written_at_once_and_share_an_fsync_a_se
 }
 
 #[actix::test]
+async fn under_notes_that_never_pause_what_is_due_is_done_in_time() {
+    let beside = tempfile::tempdir().unwrap();
+    let custody = Custody::beside(&beside.path().join("ledger"));
+    let rig = Rig::with(400, Some(custody));
+    tokio::time::pause();
+    tokio::time::sleep(GATHER).await;
+    let readings = Readings::of(beside.path());
+    let what = Avlast {
+        uid: 1,
+        sudo_uid: None,
+        command: Command::Show,
+        filters: Vec::new(),
+        result: None,
+    };
+    let time = Utc::now();
+    readings.leave(&Reading { time, what }).unwrap();
+    let begun = tokio::time::Instant::now();
+    for n in 1.. {
+        rig.book.note(event(n));
+        tokio::time::sleep(GATHER / 4).await;
+        if begun.elapsed() > SYNC_EVERY + READINGS_EVERY {
+            break;
+        }
+    }
+    let fsyncs = rig.disk.fsyncs();
+    assert!((5..=8).contains(&fsyncs), "{fsyncs}");
+    let has_it = |line: &String| line.contains(r#""event":"avlast""#);
+    assert_eq!(
+        rig.disk.lines().iter().filter(|line| has_it(line)).count(),
+        1
+    );
+}
+
+#[actix::test]
 async fn an_fsync_that_fails_later_says_how_many_notes_it_may_have_cost() {
     let rig = Rig::start(400);
     rig.durable(0).await.unwrap();
@@ -301,6 +344,48 @@ async fn after_midnight_lines_go_to_the_file_of_the_new_day() {
     let days = rig.disk.days.lock().unwrap();
     let dates: Vec<_> = days.iter().map(|(date, _)| *date).collect();
     assert_eq!(dates, [day("2026-11-22"), day("2026-11-23")]);
+}
+
+#[actix::test]
+async fn what_is_not_on_disk_at_midnight_comes_there_also_without_a_key_that_signs() {
+    let no_key = tempfile::tempdir().unwrap();
+    let unusable = Custody {
+        signing_key: no_key.path().to_owned(),
+        ..Custody::beside(&no_key.path().join("ledger"))
+    };
+    for custody in [None, Some(unusable)] {
+        let rig = Rig::with(400, custody);
+        rig.durable(0).await.unwrap();
+        rig.book.note(event(1));
+        tokio::time::sleep(GATHER * 2).await;
+        assert_eq!(rig.disk.fsyncs(), 1, "of the durable one");
+        *rig.today.lock().unwrap() = day("2026-11-23");
+        rig.book.note(event(2));
+        tokio::time::sleep(GATHER * 2).await;
+        assert_eq!(rig.disk.fsyncs(), 2, "of the day that is over");
+        assert_eq!(ids(&rig.disk.lines()), [0, 1, 2]);
+        // The last second of the new day is its own.
+        rig.book.settled().await;
+        assert_eq!(rig.disk.fsyncs(), 3);
+    }
+}
+
+#[actix::test]
+async fn an_fsync_that_fails_at_midnight_says_how_many_notes_it_may_have_cost() {
+    let rig = Rig::start(400);
+    rig.durable(0).await.unwrap();
+    rig.book.note(event(1));
+    tokio::time::sleep(GATHER * 2).await;
+    *rig.today.lock().unwrap() = day("2026-11-23");
+    let fails = &rig.disk.sync_fails;
+    fails.lock().unwrap().push(io::ErrorKind::Other);
+    assert_eq!(rig.durable(2).await, Err(NotNoted::Failed("disk error")));
+    assert_eq!(rig.counted().lost, 1);
+    rig.durable(3).await.unwrap();
+    let lines = rig.disk.lines();
+    let told = &lines[lines.len() - 2];
+    assert!(told.contains(r#""event":"uppehall""#) && told.contains(r#""lost":1"#));
+    assert_eq!(rig.line().state, State::Running);
 }
 
 #[actix::test]

@@ -202,7 +202,7 @@ impl Writer {
     ) -> io::Result<Written> {
         let today = (self.today)();
         if self.open.as_ref().is_some_and(|(day, _)| *day != today) {
-            self.end_day();
+            self.end_day()?;
         }
         let tells_of_itself = own.is_some();
         let mut before = self.head;
@@ -282,29 +282,32 @@ impl Writer {
         Ok(written)
     }
 
-    /// The last line of a day is a checkpoint, where it can be written.
-    fn end_day(&mut self) {
+    /// The last line of a day is a checkpoint, where there is a key for it. What is not on disk when the day is
+    /// over comes to disk here: nobody syncs its file again.
+    fn end_day(&mut self) -> io::Result<()> {
         let Some((_, mut file)) = self.open.take() else {
-            return;
+            return Ok(());
         };
-        if !self.is_unstated() {
-            self.unsynced &= file.sync().is_err();
-            return;
-        }
         let mut lines = Lines {
             bytes: Vec::new(),
             head: self.head,
         };
-        let Some(stated) = self.state(&mut lines) else {
-            return;
-        };
-        // A failure shows when the new day is opened: lines that reached the disk are found there.
-        if file.append(&lines.bytes).is_ok() && file.sync().is_ok() {
+        let is_due = self.is_unstated();
+        let stated = is_due.then(|| self.state(&mut lines)).flatten();
+        if stated.is_some() {
+            file.append(&lines.bytes)?;
+            self.unsynced = true;
+        }
+        if self.unsynced {
+            file.sync()?;
+            self.unsynced = false;
+        }
+        if let Some(stated) = stated {
             self.head = lines.head;
             self.unstated = 0;
-            self.unsynced = false;
             self.publish(&stated);
         }
+        Ok(())
     }
 
     /// Adds an event of the ledger's own.

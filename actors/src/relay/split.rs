@@ -4,7 +4,8 @@
 use std::rc::Rc;
 
 use shs_schemas::ids::LocalId;
-use shs_schemas::shs::{Message, Organisationsnummer};
+use shs_schemas::shs::{Label, Message, Organisationsnummer};
+use uuid::Uuid;
 
 use super::entrusted::Entrusted;
 use super::forward::Work;
@@ -19,7 +20,7 @@ impl Work {
     /// else the end of one would pass for the end of the message after a crash.
     ///
     /// # Errors
-    /// When they are too many beside what is under way, or cannot be noted.
+    /// When they are too many beside what is under way, or cannot be noted for as long as anything is tried.
     pub(super) async fn split(
         self: &Rc<Self>,
         transit: &mut Transit,
@@ -28,15 +29,35 @@ impl Work {
         let passengers = transit.passenger.copies(receivers.len());
         let passengers = passengers.ok_or(Failure::TransfersFull)?;
         let (label, request_id) = (&transit.message.label, transit.request_id);
-        let split = notes::delat(label, receivers.len(), request_id);
-        let noted = self.context.book.note_durably(split).await;
-        noted.map_err(|_| Failure::NotNoted)?;
+        self.note_copies(label, receivers.len(), request_id).await?;
         for (receiver, passenger) in receivers.iter().zip(passengers) {
             let copy = self.copy(transit, receiver, passenger);
             let copy = Entrusted::new(copy, &self.context.salvage);
             self.spawn(Rc::clone(self).forward(copy));
         }
         Ok(TransferEnd::Split)
+    }
+
+    /// Notes into how many copies it is split, again and again while the disk fails: a line of a try that failed
+    /// may stand there all the same, and the one error that came instead would not be enough for an end.
+    async fn note_copies(
+        &self,
+        label: &Label,
+        copies: usize,
+        request_id: Uuid,
+    ) -> Result<(), Failure> {
+        let book = &self.context.book;
+        let mut patience = self.patience(self.context.settings.give_up_after);
+        loop {
+            let noted = book.note_durably(notes::delat(label, copies, request_id));
+            if noted.await.is_ok() {
+                return Ok(());
+            }
+            if !patience.wait().await {
+                book.note(notes::delat(label, 0, request_id));
+                return Err(Failure::NotNoted);
+            }
+        }
     }
 
     fn copy(

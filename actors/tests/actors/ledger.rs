@@ -15,7 +15,8 @@ use futures_util::future::join_all;
 use samsvar_actors::child::{OverBudget, RestartPolicy};
 use samsvar_actors::deadline::DeadlineSettings;
 use samsvar_actors::failpoint::Failpoints;
-use samsvar_actors::ledger::event::Slag;
+use samsvar_actors::ledger::event::{Avlast, Command, Slag};
+use samsvar_actors::ledger::reading::{Reading, Readings};
 use samsvar_actors::ledger::verify::{Subject, verify};
 use samsvar_actors::ledger::{Event, Ids, LedgerBook, LedgerSettings, NotNoted, What};
 use samsvar_actors::node::{AsynchSettings, Links, Node, NodeSettings};
@@ -92,11 +93,28 @@ impl Rig {
             .unwrap()
     }
 
-    /// The messages of every file; each line must be JSON.
+    /// What every line is about; each must be JSON.
+    fn events(&self) -> Vec<String> {
+        let event = |line: &serde_json::Value| line["event"].as_str().unwrap().to_owned();
+        self.lines().iter().map(event).collect()
+    }
+
+    /// The messages of every file.
     fn tx_ids(&self) -> Vec<String> {
+        let tx_id = |json: &serde_json::Value| {
+            assert_eq!(json["node"], "n1");
+            // The rest is what the ledger says of itself.
+            let is_ours = json["event"] == "kvitterat";
+            is_ours.then(|| json["tx_id"].as_str().unwrap().to_owned())
+        };
+        self.lines().iter().filter_map(tx_id).collect()
+    }
+
+    fn lines(&self) -> Vec<serde_json::Value> {
         let mut files: Vec<_> = fs::read_dir(folder_in(self.parent.path()))
             .unwrap()
             .map(|file| file.unwrap().path())
+            .filter(|file| !file.ends_with("avlast.jsonl"))
             .collect();
         files.sort();
         let text: String = files
@@ -104,14 +122,8 @@ impl Rig {
             .map(|file| fs::read_to_string(file).unwrap())
             .collect();
         assert!(text.ends_with('\n'));
-        let tx_id = |line: &str| {
-            let json: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert_eq!(json["node"], "n1");
-            // The rest is what the ledger says of itself.
-            let is_ours = json["event"] == "kvitterat";
-            is_ours.then(|| json["tx_id"].as_str().unwrap().to_owned())
-        };
-        text.lines().filter_map(tx_id).collect()
+        let lines = text.lines().map(serde_json::from_str);
+        lines.map(Result::unwrap).collect()
     }
 }
 
@@ -233,6 +245,28 @@ async fn whatever_falls_in_between_an_ok_is_on_disk_and_everybody_gets_an_answer
     let on_disk: HashSet<_> = rig.tx_ids().into_iter().collect();
     assert!(promised.is_subset(&on_disk));
     assert!(rig.supervisor.connected());
+}
+
+#[actix::test]
+async fn a_checkpoint_that_is_asked_for_covers_notes_of_who_has_read() {
+    let rig = Rig::start();
+    rig.note(&TxId::fresh()).await.unwrap();
+    rig.book.stated().await;
+    Readings::of(&folder_in(rig.parent.path()))
+        .leave(&Reading {
+            time: Utc::now(),
+            what: Avlast {
+                uid: 1,
+                sudo_uid: None,
+                command: Command::Show,
+                filters: Vec::new(),
+                result: None,
+            },
+        })
+        .unwrap();
+    rig.book.stated().await;
+    let events = rig.events();
+    assert_eq!(events[events.len() - 2..], ["avlast", "kontrollpunkt"]);
 }
 
 #[actix::test]

@@ -426,6 +426,56 @@ async fn copies_that_had_no_end_are_told_as_the_message_that_was_sent() {
 }
 
 #[actix::test]
+async fn a_message_is_split_when_the_ledger_can_write_again_and_every_copy_counts_once() {
+    paused();
+    let rig = Rig::new().await;
+    *rig.katalog.receivers.lock().unwrap() = vec![number(LOCAL), number(REMOTE)];
+    rig.katalog.away.store(true, Ordering::Relaxed);
+    let message = event(SENDER, None, 100);
+    rig.accepted(&message).await;
+    settle().await;
+    // Lines are written, and nobody can say whether they are on disk.
+    let (folder, aside) = (
+        rig.ledger_folder(),
+        rig.ledger_folder().with_extension("aside"),
+    );
+    std::fs::rename(&folder, &aside).unwrap();
+    rig.katalog.away.store(false, Ordering::Relaxed);
+    tokio::time::sleep(10 * SECOND).await;
+    assert!(rig.mailbox(LOCAL).is_empty() && rig.mailbox(SENDER).is_empty());
+    std::fs::rename(&aside, &folder).unwrap();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(rig.mailbox(LOCAL).len(), 1);
+    assert_eq!(rig.nodes.posts_to(&url_of(REMOTE)).len(), 1);
+    assert!(rig.noted(&message).len() > 2, "it is noted again");
+    acknowledge_all(&rig, LOCAL);
+    settle().await;
+    let rig = rig.killed(|_| ()).await;
+    settle().await;
+    assert_eq!(told(&rig, SENDER), tx_ids(&[]));
+}
+
+#[actix::test]
+async fn copies_that_can_never_be_noted_are_told_as_one_error() {
+    paused();
+    let rig = Rig::with(impatient).await;
+    *rig.katalog.receivers.lock().unwrap() = vec![number(LOCAL), number(REMOTE)];
+    rig.katalog.away.store(true, Ordering::Relaxed);
+    let message = event(SENDER, None, 100);
+    rig.accepted(&message).await;
+    settle().await;
+    std::fs::rename(
+        rig.ledger_folder(),
+        rig.ledger_folder().with_extension("aside"),
+    )
+    .unwrap();
+    rig.katalog.away.store(false, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert!(rig.mailbox(LOCAL).is_empty());
+    assert_eq!(told(&rig, SENDER).len(), 1);
+}
+
+#[actix::test]
 async fn a_stop_in_order_owes_what_it_left() {
     paused();
     let rig = Rig::new().await;

@@ -204,6 +204,8 @@ pub struct Katalog {
     pub away: AtomicBool,
     /// Whether everybody has a public agreement with everybody.
     pub permits: AtomicBool,
+    /// Who has public agreements for what is addressed by product.
+    pub receivers: Mutex<Vec<Organisationsnummer>>,
     /// URLs by actor and product; `None` is any URL of the actor.
     pub urls: Mutex<HashMap<(String, Option<Produkt>), String>>,
 }
@@ -248,15 +250,19 @@ impl Directory for Katalog {
         produkt: Produkt,
     ) -> Found<'a, Vec<PublicAgreement>> {
         let permits = self.permits.load(Ordering::Relaxed);
-        let principal = principal.filter(|_| permits).cloned();
-        let agreement = principal.map(|principal| PublicAgreement {
+        let principals = match principal {
+            Some(principal) => vec![principal.clone()],
+            None => self.receivers.lock().unwrap().clone(),
+        };
+        let principals = principals.into_iter().filter(|_| permits);
+        let agreements = principals.map(|principal| PublicAgreement {
             id: None,
             principal,
             products: vec![produkt],
             transfer: AgreedTransfer::Any,
             confirm: false,
         });
-        self.say(agreement.into_iter().collect())
+        self.say(agreements.collect())
     }
 }
 
@@ -298,6 +304,7 @@ impl Rig {
         let katalog = Arc::new(Katalog {
             away: AtomicBool::new(false),
             permits: AtomicBool::new(true),
+            receivers: Mutex::default(),
             urls: Mutex::new(urls.into_iter().collect()),
         });
         Self::over(folder, nodes, katalog, change).await

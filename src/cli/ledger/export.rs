@@ -212,6 +212,8 @@ mod tests {
             ("a\"b", "\"a\"\"b\""),
             ("=1+1", "\"'=1+1\""),
             ("@x", "\"'@x\""),
+            // A tx.id may begin so.
+            ("-1", "\"'-1\""),
         ] {
             assert_eq!(quoted(cell), expected);
         }

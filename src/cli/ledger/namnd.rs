@@ -1,7 +1,8 @@
 //! The calls of one nämnd, for its own follow-up: one row for each, and no line of another's.
 //!
-//! A call is several lines under one `request_id`. Whose it is its `fraga` says (`ingivare`); a call that
-//! holds no question is its sender's. Rows stand in the order in which the calls came.
+//! A call is several lines under one `request_id`. Whose it is its `fraga` says (`ingivare`): without one the
+//! nämnd is none of the configuration, and nobody gets the row. A call that holds no question is its sender's.
+//! Rows stand in the order in which the calls came.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
@@ -181,9 +182,9 @@ impl Anrop {
         match event {
             "fraga" => {
                 self.handlaggare.extend(owned(line, "handlaggare"));
-                if let Some(ingivare) = text(line, "ingivare") {
-                    self.whose = Organisationsnummer::parse(ingivare).ok();
-                }
+                // Without one it is that of a nämnd that the configuration does not know: not the sender's.
+                let ingivare = text(line, "ingivare");
+                self.whose = ingivare.and_then(|it| Organisationsnummer::parse(it).ok());
             }
             "delsvar" => self.add(line),
             "besvarat" => self.utfall = Some(ended("besvarat", line, "outcome")),

@@ -174,6 +174,16 @@ fn a_question_is_its_namnds_whoever_sent_it_and_lines_of_many_calls_are_told_apa
 }
 
 #[test]
+fn a_question_for_a_namnd_that_nobody_knows_is_not_its_senders() {
+    let lines = [
+        mottaget("1", OMBUD),
+        json!({ "event": "fraga", "request_id": "1", "handlaggare": "someone" }),
+        json!({ "event": "besvarat", "request_id": "1", "outcome": "answered" }),
+    ];
+    assert_eq!(rows("2120000142", lines), [[""; 3]; 0]);
+}
+
+#[test]
 fn a_call_without_an_end_does_not_hold_the_others_up_for_ever() {
     let many = (0..HELD_MAX + 3).map(|nth| mottaget(&nth.to_string(), OMBUD));
     let rows = rows("2120000142", many);

@@ -63,6 +63,8 @@ struct Promise {
     /// As it is told; `None` when its tx.id cannot be shown.
     owed: Option<Owed>,
     received: DateTime<Utc>,
+    /// A later life has taken it up: its sender may have been told.
+    taken_up: bool,
     /// Ends that it takes: one for each copy.
     wanted: u32,
     /// Ends that it has.
@@ -165,6 +167,7 @@ impl Fold {
     /// From here on it takes one end, whatever became of its copies: its sender is told about what it sent.
     fn resumed(&mut self, line: &Opening) -> Option<()> {
         let (mut promise, _) = self.promise(line, line.received?)?;
+        promise.taken_up = true;
         if let Some(known) = self.promises.get_mut(&line.request_id) {
             promise.again = known.again;
             promise.before = known.before;
@@ -214,6 +217,7 @@ impl Fold {
         let promise = Promise {
             owed,
             received,
+            taken_up: false,
             wanted: 1,
             ended: 0,
             again: None,
@@ -323,7 +327,8 @@ impl Fold {
         }
     }
 
-    /// What is left; the too old are those that were received before this time.
+    /// What is left. Too old is what was received before this time, if it was ever taken up: no life lasts so
+    /// long between receipt and end, so that what no life took up looks old only by a clock that jumped.
     pub(super) fn standing(self, told_since: DateTime<Utc>) -> Standing {
         let mut standing = Standing {
             beyond: self.beyond,
@@ -336,7 +341,9 @@ impl Fold {
                 continue;
             }
             match promise.owed {
-                _ if promise.received < told_since => standing.too_old.push(request_id),
+                _ if promise.taken_up && promise.received < told_since => {
+                    standing.too_old.push(request_id);
+                }
                 Some(owed) => standing.owed.push(owed),
                 None => standing.key_gone.push(request_id),
             }

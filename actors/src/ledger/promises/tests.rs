@@ -292,6 +292,16 @@ fn copies_take_an_end_each() {
 }
 
 #[test]
+fn copies_that_never_were_take_one_end() {
+    let mut rig = Rig::new();
+    rig.accepted(1).note(1, What::Delat { copies: 3 });
+    rig.note(1, What::Delat { copies: 0 });
+    assert_eq!(rig.owed(), [1]);
+    rig.note(1, kvitterat(Slag::Fel));
+    assert_eq!(rig.owed(), [0; 0]);
+}
+
+#[test]
 fn its_sender_is_told_of_copies_once_and_for_all() {
     let mut rig = Rig::new();
     rig.accepted(1).note(1, What::Delat { copies: 3 });
@@ -327,6 +337,16 @@ fn after_so_many_days_it_is_told_no_more() {
     rig.note(1, avbrutet(Avbrott::ForGammalt));
     let standing = rig.standing();
     assert!(standing.loften().is_nothing(), "{standing:?}");
+}
+
+#[test]
+fn a_clock_that_jumped_ahead_makes_nothing_too_old_that_was_never_told() {
+    let mut rig = Rig::new();
+    rig.accepted(1);
+    rig.now += hours(400 * 24);
+    rig.accepted(2).note(2, PUSHED);
+    assert_eq!(rig.owed(), [1]);
+    assert_eq!(rig.standing().too_old, [] as [Uuid; 0]);
 }
 
 #[test]
