@@ -113,6 +113,7 @@ fn delivery_desk(node: &Arc<Node>) -> Option<Arc<DeliveryDesk>> {
                 label: acknowledgement.label,
                 confirm: acknowledgement.confirm,
                 origin: acknowledgement.origin,
+                lay_for: acknowledgement.lay_for,
             });
         }
     };

@@ -89,11 +89,14 @@ impl Node {
     }
 
     fn start_as(user: User, settings: &str, without: Option<&str>) -> Self {
+        let without = without.map(|without| ("SAMSVAR_PROOF_WITHOUT", without));
+        Self::start_with(user, settings, without.as_slice())
+    }
+
+    fn start_with(user: User, settings: &str, variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let mut command = command(folder.path(), settings, user);
-        if let Some(without) = without {
-            command.env("SAMSVAR_PROOF_WITHOUT", without);
-        }
+        command.envs(variables.iter().copied());
         let process = Process::start(&mut command);
         process.err.find(|line| {
             let line: Value = serde_json::from_str(line).ok()?;
@@ -170,10 +173,41 @@ fn a_setting_lifts_it_and_the_log_says_so() {
 fn only_what_is_there_to_be_looked_into_can_go_without_the_wipe() {
     let node = Node::start("[process]\ndumpable = true", Some("wipe"));
     assert!(node.log().contains("freed memory is not wiped"));
-    for (settings, without) in [("", "wipe"), ("[process]\ndumpable = true", "vipe")] {
+    let node = Node::start("[process]\ndumpable = true", Some("rinse,wipe"));
+    for what in ["freed memory is not wiped", "no connection is rinsed"] {
+        assert!(node.log().contains(what), "{}", node.log());
+    }
+    for (settings, without) in [
+        ("", "wipe"),
+        ("", "rinse"),
+        ("[process]\ndumpable = true", "vipe"),
+    ] {
         let node = Node::start(settings, Some(without));
         assert!(node.log().contains("SAMSVAR_PROOF_WITHOUT is ignored"));
-        assert!(!node.log().contains("not wiped"));
+        assert!(!node.log().contains("not wiped") && !node.log().contains("rinsed"));
+    }
+}
+
+#[test]
+fn only_what_is_there_to_be_looked_into_lets_its_actors_fall_on_purpose() {
+    let start = |settings: &str, falls: &str| {
+        Node::start_with(
+            User::Nobody(None),
+            settings,
+            &[("SAMSVAR_PROOF_FALLS", falls)],
+        )
+    };
+    let dumpable = "[process]\ndumpable = true";
+    let node = start(dumpable, "aggregator:2,dispatcher-AF:1");
+    assert!(node.log().contains("actors fall on purpose"));
+    for (settings, falls) in [
+        ("", "aggregator:2"),
+        (dumpable, "aggregator"),
+        (dumpable, "aggregator:x"),
+    ] {
+        let node = start(settings, falls);
+        assert!(node.log().contains("SAMSVAR_PROOF_FALLS is ignored"));
+        assert!(!node.log().contains("on purpose"));
     }
 }
 

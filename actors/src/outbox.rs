@@ -122,6 +122,8 @@ pub enum Acknowledged {
         confirm: bool,
         /// To which accepted message it belongs.
         origin: Origin,
+        /// How long it lay here.
+        lay_for: Duration,
     },
     /// Nothing: it had been acknowledged before.
     Again,

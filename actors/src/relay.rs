@@ -45,7 +45,7 @@ use crate::failpoint::Failpoints;
 use crate::ingress::rules::Rules;
 use crate::ingress::{Ingress, Neighbours};
 use crate::ledger::LedgerBook;
-use crate::ledger::event::Origin;
+use crate::ledger::event::{Gallring, Origin};
 use crate::mailbox::{Envelope, Mailbox};
 use crate::outbox::Outboxes;
 use crate::supervisor::Halt;
@@ -194,6 +194,8 @@ pub struct Kvitterat {
     pub confirm: bool,
     /// To which accepted message it belongs.
     pub origin: Origin,
+    /// How long it lay in the mailbox.
+    pub lay_for: Duration,
 }
 
 impl Kvitterat {
@@ -201,6 +203,13 @@ impl Kvitterat {
     pub(crate) fn note(&self, book: &LedgerBook, transfers: &Transfers) {
         let tx_id = &self.label.tx_id;
         book.note(notes::kvitterat(&self.label, self.origin));
+        let reason = Gallring::Kvitterat;
+        book.note_all(notes::gallrat(
+            &self.label,
+            self.origin,
+            reason,
+            self.lay_for,
+        ));
         transfers.set_state(tx_id, TransferState::Fetched);
         transfers.acknowledge(tx_id);
     }

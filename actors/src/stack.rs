@@ -21,6 +21,10 @@ const EVERY: Duration = Duration::from_millis(500);
 
 /// Overwrites what calls that have returned left below the caller's frame.
 #[inline(never)]
+#[expect(
+    clippy::large_stack_arrays,
+    reason = "a large part of the stack is what it is about"
+)]
 pub fn scrub() {
     let mut below = [0_u8; DEPTH_BYTES];
     // Whoever sees it could read it: it must have been written.

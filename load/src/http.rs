@@ -63,6 +63,7 @@ impl Request {
 
 /// One connection.
 pub(crate) struct Connection {
+    node: SocketAddr,
     stream: TcpStream,
     received: BytesMut,
     request: Request,
@@ -81,10 +82,9 @@ impl Connection {
         request: Request,
         reply_bytes: Option<usize>,
     ) -> Result<Self, Failed> {
-        let stream = TcpStream::connect(node).await?;
-        stream.set_nodelay(true)?;
         Ok(Self {
-            stream,
+            node,
+            stream: connect(node).await?,
             received: BytesMut::with_capacity(ROOM_BYTES),
             request,
             reply_bytes,
@@ -99,7 +99,11 @@ impl Connection {
     pub(crate) async fn exchange(&mut self) -> Result<Bytes, Failed> {
         self.request.renew();
         self.stream.write_all(&self.request.wire).await?;
-        let (head, body) = loop {
+        let Head {
+            bytes: head,
+            body,
+            closes,
+        } = loop {
             if let Some(found) = read_head(&self.received)? {
                 break found;
             }
@@ -109,6 +113,10 @@ impl Connection {
             self.fill().await?;
         }
         self.received.advance(head);
+        if closes {
+            // A node lets no connection grow old.
+            self.stream = connect(self.node).await?;
+        }
         Ok(self.received.split_to(body).freeze())
     }
 
@@ -119,6 +127,12 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+async fn connect(node: SocketAddr) -> Result<TcpStream, Failed> {
+    let stream = TcpStream::connect(node).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 impl Worker for Connection {
@@ -132,8 +146,18 @@ impl Worker for Connection {
     }
 }
 
-/// Length of the head, and of the body that it announces; nothing while the head is incomplete.
-fn read_head(received: &[u8]) -> Result<Option<(usize, usize)>, Failed> {
+/// What the head of a response says.
+struct Head {
+    /// Its own length.
+    bytes: usize,
+    /// Length of the body.
+    body: usize,
+    /// Whether the connection ends with this response.
+    closes: bool,
+}
+
+/// Reads the head; nothing while it is incomplete.
+fn read_head(received: &[u8]) -> Result<Option<Head>, Failed> {
     let looked_at = &received[..received.len().min(HEAD_BYTES_MAX)];
     let Some(end) = looked_at.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
@@ -144,15 +168,18 @@ fn read_head(received: &[u8]) -> Result<Option<(usize, usize)>, Failed> {
     if status != Some("200") {
         return Err(format!("the node refused: {head}").into());
     }
-    let length = lines.find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse().ok())?
-    });
-    Ok(Some((
-        end + 4,
-        length.ok_or("a response without a length")?,
-    )))
+    let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
+    let header = |wanted: &str| {
+        let mut found = headers.iter();
+        let found = found.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.trim())
+    };
+    let length = header("content-length").and_then(|length| length.parse().ok());
+    Ok(Some(Head {
+        bytes: end + 4,
+        body: length.ok_or("a response without a length")?,
+        closes: header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")),
+    }))
 }
 
 /// Reads a reply whole: one person, and data from every party.

@@ -81,7 +81,7 @@ fn node(settings: Settings) -> Result<(), Failed> {
 /// `samsvar serve` with the prepared answers instead of the simulated authorities.
 fn in_process_node(settings: &Settings) -> Result<(), Failed> {
     telemetry::start(settings.log.format)?;
-    // It has no connection to rinse, and nobody makes its actors fall.
+    // What is measured without the wipe is said there; nothing else of a proof is.
     let _ = harden(settings)?;
     let transport = Arc::new(responders::in_process(Workload::make(Utc::now())?));
     actix_rt::System::new().block_on(async {

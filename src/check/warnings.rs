@@ -80,7 +80,7 @@ fn of_settings(settings: &Settings) -> Vec<(String, String)> {
         (
             listener.keep_alive_ms > KEEP_ALIVE_MS_MAX,
             "listener.keep_alive_ms",
-            "content may lie in the buffers of idle connections for longer than 2 s",
+            "content may lie in the buffers of connections for longer than 2 s",
         ),
         (
             settings.ledger.folder.is_none(),

@@ -17,6 +17,7 @@ mod transfer;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
@@ -56,6 +57,8 @@ pub struct Acknowledgement {
     pub confirm: bool,
     /// To which accepted message it belongs.
     pub origin: Origin,
+    /// How long it lay in the mailbox.
+    pub lay_for: Duration,
 }
 
 /// What is done about such a message. It is called on an HTTP worker and must not block.
@@ -199,6 +202,7 @@ impl DeliveryDesk {
                 label,
                 confirm,
                 origin,
+                lay_for,
             }) => {
                 let tx_id = loggable(label.tx_id.as_str());
                 tracing::info!(tx_id, "message is acknowledged");
@@ -206,6 +210,7 @@ impl DeliveryDesk {
                     label,
                     confirm,
                     origin,
+                    lay_for,
                 });
             }
         }

@@ -58,7 +58,8 @@ pub struct Listener {
     /// Time for the whole body, in milliseconds.
     #[garde(range(min = 100, max = SLOW_BODY_MS_MAX))]
     pub body_timeout_ms: u64,
-    /// How long an idle connection is kept, in milliseconds; its buffers are wiped only then.
+    /// How long an idle connection is kept, in milliseconds, and a busy one at least; its buffers are wiped
+    /// only then.
     #[garde(range(max = 60_000))]
     pub keep_alive_ms: u64,
     /// Time for a connection to close in order, in milliseconds.

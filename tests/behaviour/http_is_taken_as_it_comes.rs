@@ -1,13 +1,19 @@
 //! HTTP details that the installed base varies in (shs-1.2, 2.13 and 5.2), and what a reply says
 //! about its request (shs-1.2, 7.8).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use shs_schemas::mime::Limits;
 use shs_schemas::shs::Message;
 use shs_schemas::shs::label::SequenceType;
+use tokio::time::Instant;
 
 use crate::sandbox::{DEMO, Sandbox, question_about};
 use crate::wire::{Response, Wire};
+
+/// Longest wait for what is to happen.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn assert_is_the_reply(response: &Response, question: &Bytes) {
     assert_eq!(response.status, 200, "{}", response.head);
@@ -86,6 +92,34 @@ async fn several_requests_over_one_connection() {
         wire.post("", &question).await;
         assert_is_the_reply(&wire.receive().await.unwrap(), &question);
     }
+}
+
+/// Real time: it is how long a connection has been open that counts. (The library's clock goes in steps of
+/// half a second: a shorter time would end it as idle.)
+#[tokio::test]
+async fn a_connection_that_is_never_idle_is_closed_all_the_same_and_the_answer_says_so() {
+    const LONGEST: Duration = Duration::from_millis(1500);
+    let sandbox = Sandbox::new()
+        .with(|settings| settings.listener.keep_alive_ms = LONGEST.as_millis().try_into().unwrap())
+        .start()
+        .await;
+    let opened = Instant::now();
+    let mut wire = Wire::to(sandbox.service()).await;
+    let mut answered = 0;
+    loop {
+        let question = question_about(&[DEMO]);
+        wire.post("", &question).await;
+        let reply = wire.receive().await.expect("answered before it is closed");
+        assert_is_the_reply(&reply, &question);
+        answered += 1;
+        if reply.header("connection") == Some("close") {
+            break;
+        }
+        assert!(opened.elapsed() < PATIENCE);
+        tokio::time::sleep(LONGEST / 30).await;
+    }
+    assert!(answered > 1 && opened.elapsed() >= LONGEST, "{answered}");
+    assert!(wire.is_closed_by_the_node().await);
 }
 
 #[tokio::test]

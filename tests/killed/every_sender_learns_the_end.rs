@@ -22,8 +22,8 @@ use crate::senders::{Sender, Sends};
 use crate::stage::Stage;
 use crate::verdict;
 
-/// Deaths when nobody says how many.
-const DEATHS: usize = 50;
+/// Kills when nobody says how many.
+const KILLS: usize = 50;
 
 /// How long everybody sends in the last life.
 const UNDISTURBED: Duration = Duration::from_secs(2);
@@ -58,7 +58,7 @@ struct World {
 #[test]
 fn every_accepted_message_has_an_end_however_often_the_node_is_killed() {
     let seed = number("SAMSVAR_KILL_SEED").unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0);
-    let count = number("SAMSVAR_KILLS").map_or(DEATHS, |count| usize::try_from(count).unwrap());
+    let count = number("SAMSVAR_KILLS").map_or(KILLS, |count| usize::try_from(count).unwrap());
     eprintln!("SAMSVAR_KILL_SEED={seed} SAMSVAR_KILLS={count}");
     let draw = Draw::of(seed);
     let begun = Instant::now();
@@ -67,11 +67,12 @@ fn every_accepted_message_has_an_end_however_often_the_node_is_killed() {
     };
     let mut figures = Figures::default();
     let mut of_deaths = draw.about(1);
-    for (life, death) in (1..).zip(deaths(&mut of_deaths, count)) {
-        let lived = world.live(life, death, &mut of_deaths);
+    let mut last = 1;
+    for death in deaths(&mut of_deaths, count) {
+        let lived = world.live(last, death, &mut of_deaths);
         figures.lives.push(lived);
+        last += 1;
     }
-    let last = u32::try_from(count + 1).unwrap();
     world.settle(last, &mut figures);
     world.nothing_is_left_to_tell(last + 1);
     figures.took = begun.elapsed();

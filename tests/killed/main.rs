@@ -10,7 +10,7 @@
 //! fsync is waited for is shown where the ledger is tested. RabbitMQ and the simulated authorities
 //! outlive the node: what their deaths cost is shown elsewhere.
 //!
-//! The seed is printed; `SAMSVAR_KILL_SEED` sets it and `SAMSVAR_KILLS` the number of deaths. A seed
+//! The seed is printed; `SAMSVAR_KILL_SEED` sets it and `SAMSVAR_KILLS` the number of kills. A seed
 //! repeats what is drawn, not what the scheduler does. Everything runs in real time, because the clock of
 //! another process cannot be paused.
 

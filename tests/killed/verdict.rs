@@ -47,8 +47,8 @@ pub fn faults(
 /// Served, and an error came as well, although it was accepted but once.
 pub fn is_both(sent: &Sent) -> bool {
     let told = sent.came(Came::Error).next().is_some();
+    // A circular only with all its copies: an error about one is no contradiction to another.
     let served = sent.is_served_since(Duration::ZERO);
-    // An error about one of several receivers is no contradiction to the other's copy.
     sent.acceptances() == 1 && sent.accepted().is_some() && told && served
 }
 

@@ -19,6 +19,7 @@ mod memory;
 mod message;
 mod needles;
 mod places;
+mod proof;
 mod stage;
 mod templates;
 mod traffic;
@@ -33,5 +34,3 @@ mod process;
 mod rabbitmq;
 #[path = "../support/wire.rs"]
 mod wire;
-
-mod proof;

@@ -82,7 +82,7 @@ impl Message {
             _ => ("binary", part.to_vec()),
         };
         let name = latin1(&text("part filename", n));
-        let utf8 = n % 2 == 0;
+        let utf8 = n.is_multiple_of(2);
         let label = self.label(if utf8 { "UTF-8" } else { "ISO-8859-1" });
         let label = if utf8 {
             label.into_bytes()
@@ -181,7 +181,7 @@ impl Message {
     pub(crate) fn question(&self, kontrakt: Kontrakt) -> String {
         let n = self.number;
         let m = |field: &str| text(&format!("fråga {field}"), n);
-        let (echo, person) = (n % 2 == 0, &self.person);
+        let (echo, person) = (n.is_multiple_of(2), &self.person);
         let skv = if kontrakt.has_skv_fraga() {
             "<s:SKV inkludera=\"true\"><s:fraga><s:ar>2025</s:ar>\
              <s:foretagsinformation>false</s:foretagsinformation>\

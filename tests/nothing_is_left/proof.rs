@@ -20,7 +20,7 @@ const PLANTED: usize = 5000;
 /// rinsed after one.
 const SETTLES: Duration = Duration::from_millis(4500);
 /// Longest wait for what is under way.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What falls, and how often: of each kind of actor that holds content, and the task that carries a
 /// message.
 const FALLS: &str = "dispatcher-AF:3,aggregator:2,egress:1,ingress:1,transfer:2,relay:1";

@@ -149,12 +149,14 @@ fn pieces(
     pieces
 }
 
+/// Around a text in which nothing is escaped.
+const CDATA: (&str, &str) = ("<![CDATA[", "]]>");
+
 /// What may stand in the place of a text.
 fn replacement(text: &str, field: &str, ok: &dyn Fn(&str) -> bool) -> Option<Vec<Piece>> {
     if ok(&marker::text(field, 0)) {
         return Some(vec![Piece::Slot(field.to_owned())]);
     }
-    const CDATA: (&str, &str) = ("<![CDATA[", "]]>");
     let in_cdata = text
         .strip_prefix(CDATA.0)
         .and_then(|text| text.strip_suffix(CDATA.1));
@@ -203,7 +205,7 @@ fn escaped(text: &str) -> String {
 /// The texts of a document that are alone in their element. (No answer has attributes but declarations.)
 fn leaves(document: &str, name: &str) -> Vec<(Range<usize>, String)> {
     let tree = roxmltree::Document::parse(document).unwrap();
-    let texts = tree.descendants().filter(|node| node.is_text());
+    let texts = tree.descendants().filter(roxmltree::Node::is_text);
     let leaf = |node: roxmltree::Node<'_, '_>| {
         let text = node.text()?;
         let parent = node.parent()?;

@@ -247,7 +247,7 @@ impl Caller {
         let mut message = Message::new(number, from, door < 2);
         let mut word = String::from("answered");
         if number % 9 == 4 {
-            message.way = WAYS[number / 9 % WAYS.len()].to_owned();
+            WAYS[number / 9 % WAYS.len()].clone_into(&mut message.way);
             word.clone_from(&message.way);
         }
         if number % 11 == 7 {
@@ -359,7 +359,7 @@ impl Caller {
                 return self.dial.connect().await;
             }
             "gone while waiting" => {
-                message.way = ":langsam".to_owned();
+                ":langsam".clone_into(&mut message.way);
                 message.synch = true;
                 wire.send(post("/shs/rs", n, &message.shs())).await;
                 sleep(Duration::from_millis(300)).await;
@@ -395,7 +395,7 @@ impl Caller {
         let said = answer
             .map(|answer| String::from_utf8_lossy(&answer.body).into_owned())
             .unwrap_or_default();
-        let parts = said.split('<').filter_map(|part| part.split_once(">"));
+        let parts = said.split('<').filter_map(|part| part.split_once('>'));
         let codes: Vec<&str> = parts
             .filter(|(name, code)| name.ends_with(":felkod") && code.starts_with("SSBT"))
             .map(|(_, code)| code)
@@ -456,7 +456,8 @@ fn chunked(body: &[u8]) -> Vec<u8> {
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|b| format!("%{b:02X}")).collect()
+    let each = text.bytes().map(|b| format!("%{b:02X}"));
+    each.collect::<Vec<_>>().concat()
 }
 
 /// Fetches and acknowledges what lies in the mailbox; gives how much it was.

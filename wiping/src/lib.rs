@@ -19,7 +19,7 @@
 //!
 //! **What it does not cover.** Memory that is not freed: buffers that live as long as their connection
 //! (closed, or rinsed, by those who hold them), and whatever is leaked. Stacks and registers: content
-//! is handed on by reference or as `Bytes`, never as an array by value. Memory that C code takes from
+//! is handed on by reference or as `Bytes`, never as an array by value, and who handles it scrubs its stack. Memory that C code takes from
 //! `malloc` itself: aws-lc, the one such library here, wipes what it frees. The kernel: socket
 //! buffers, and pages that were swapped out (see `[process] mlockall`). And it is no protection
 //! against who can read the process while content is in use.

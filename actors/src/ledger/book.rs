@@ -132,6 +132,11 @@ impl LedgerBook {
         }
     }
 
+    /// Notes these in their order, as [`Self::note`] does.
+    pub fn note_all(&self, events: impl IntoIterator<Item = Event>) {
+        events.into_iter().for_each(|event| self.note(event));
+    }
+
     /// Notes an event; the future ends when it is on disk, at the latest after the set wait. The
     /// event is on its way when this returns, whether or not the future is awaited.
     ///

@@ -18,10 +18,9 @@ mod request;
 mod upkeep;
 mod words;
 
-use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use shs_schemas::ErrorCode;
 use uuid::Uuid;
@@ -48,8 +47,8 @@ pub const LINE_BYTES_MAX: usize = 4096;
 
 /// A time as it stands in a line.
 #[must_use]
-pub fn stamped(time: DateTime<Utc>) -> impl fmt::Display {
-    time.format("%Y-%m-%dT%H:%M:%S%.3fZ")
+pub fn stamped(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// A time span as it stands in a line, in milliseconds.
@@ -117,9 +116,8 @@ impl Event {
 }
 
 #[derive(Serialize)]
-struct Line<'e, T: fmt::Display> {
-    #[serde(serialize_with = "text")]
-    time: T,
+struct Line<'e> {
+    time: String,
     #[serde(flatten)]
     what: &'e What,
     node: &'e str,

@@ -345,7 +345,7 @@ impl Writer {
         }
         self.prepare();
         let happened = Utc::now();
-        let time = stamped(happened).to_string();
+        let time = stamped(happened);
         let stated = self.signer.as_ref()?.state(&self.node, time, lines.head);
         let event = Event {
             happened,

@@ -178,6 +178,7 @@ impl Owner {
             label: Arc::clone(&entry.label),
             confirm: entry.confirm,
             origin: entry.origin,
+            lay_for: entry.since.elapsed(),
         })
     }
 

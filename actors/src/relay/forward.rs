@@ -21,7 +21,7 @@ use super::transit::Transit;
 use super::untold::Untold;
 use super::{Kvitterat, RelayContext, notes};
 use crate::failure::{Failure, Rejection};
-use crate::ledger::event::{Direction, Origin, Slag};
+use crate::ledger::event::{Direction, Gallring, Origin, Slag};
 use crate::outbox::{Expired, Place};
 use crate::tally::TransferEnd;
 use crate::transfers::{About, Claim, TransferState as State};
@@ -78,7 +78,7 @@ impl Work {
             Err(Rejection::new(Failure::Content, ids))
         });
         match ended {
-            Ok(end) => self.ended(&transit, end),
+            Ok(end) => self.ended(transit, end),
             Err(rejection) => {
                 self.failed(&transit, &rejection);
                 self.tell(transit, &rejection).await;
@@ -134,7 +134,7 @@ impl Work {
         }
     }
 
-    fn ended(&self, transit: &Transit, end: TransferEnd) {
+    fn ended(&self, mut transit: Transit, end: TransferEnd) {
         let label = &transit.message.label;
         self.context.tally.count_transfer(end);
         let states: &[State] = match end {
@@ -154,6 +154,18 @@ impl Work {
             self.context.book.note(noted);
         }
         tracing::info!(request_id = %transit.request_id, end = end.as_str(), "message delivered");
+        // In a mailbox it lies on; copies and replies have ends of their own.
+        if end == TransferEnd::Pushed {
+            transit.let_go_of_content();
+            self.wiped(&transit, Gallring::Levererat);
+        }
+    }
+
+    /// Notes that nothing of the content of a message is held any more.
+    fn wiped(&self, transit: &Transit, reason: Gallring) {
+        let (label, origin) = (&transit.message.label, Origin::message(transit.request_id));
+        let wiped = notes::gallrat(label, origin, reason, transit.since.elapsed());
+        self.context.book.note_all(wiped);
     }
 
     /// Keeps the failure, which is the end of the message.
@@ -187,6 +199,7 @@ impl Work {
         transit.let_go_of_content();
         transit.receiver_place = None;
         transit.passenger.become_notice();
+        self.wiped(&transit, Gallring::Avslutat);
         let label = &transit.message.label;
         if label.sequence_type == SequenceType::Adm {
             return;
@@ -254,7 +267,7 @@ impl Work {
 
     /// A message lay too long: its sender is told, unless it was fetched or is administrative.
     pub(super) fn expired(self: &Rc<Self>, expired: Expired) {
-        self.context.book.note(notes::gallrat(&expired));
+        self.context.book.note(notes::tiden_ute(&expired));
         let Expired {
             label,
             fetched,

@@ -16,7 +16,7 @@ use super::notes;
 use super::transit::Transit;
 use crate::failure::{Failure, Rejection, Source};
 use crate::ingress::ping;
-use crate::ledger::event::{Origin, Slag};
+use crate::ledger::event::{Gallring, Origin, Slag};
 use crate::messages::AcceptedQuestion;
 use crate::outbox::Place;
 use crate::reply::{Outcome, Reply, ReplyPort};
@@ -138,6 +138,9 @@ impl Work {
                     let event = notes::levererat(&label, origin, way, attempts, took);
                     self.context.book.note(event);
                 }
+                if end == TransferEnd::Pushed {
+                    self.reply_wiped(&label, transit, Gallring::Levererat);
+                }
             }
             Err(rejection) => self.reply_lost(&label, transit, &rejection),
         }
@@ -157,5 +160,13 @@ impl Work {
             reason = rejection.failure.class(),
             "a reply could not be delivered"
         );
+        self.reply_wiped(label, transit, Gallring::Avslutat);
+    }
+
+    /// Notes that nothing of the question's reply is held any more.
+    fn reply_wiped(&self, label: &Label, transit: &Transit, reason: Gallring) {
+        let origin = Origin::message(transit.request_id).with(Slag::Svar);
+        let wiped = notes::gallrat(label, origin, reason, transit.since.elapsed());
+        self.context.book.note_all(wiped);
     }
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::{Label, Message};
 use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::ledger::event::{
-    Aterupptaget, Avbrott, Direction, Event, Gallring, Ids, Mottaget, Origin, Place, Way, What, ms,
+    Aterupptaget, Avbrott, Direction, Event, Gallring, Ids, Mottaget, Origin, Place, Slag, Way,
+    What, ms,
 };
 use crate::ledger::promises::Owed;
 use crate::outbox::Expired;
@@ -92,8 +94,26 @@ pub(super) fn kvitterat(label: &Label, origin: Origin) -> Event {
     event(label, origin.request_id, what)
 }
 
+/// Its content is held no more; `after` counts from its receipt, or from when it was laid into a mailbox.
+/// `None` for what has no content: the node's own errors and confirmations, and those of others.
+pub(super) fn gallrat(
+    label: &Label,
+    origin: Origin,
+    reason: Gallring,
+    after: Duration,
+) -> Option<Event> {
+    let has_content = matches!(origin.slag, Slag::Meddelande | Slag::Svar)
+        && label.sequence_type != SequenceType::Adm;
+    let what = What::Gallrat {
+        slag: Some(origin.slag),
+        reason,
+        ms: ms(after),
+    };
+    has_content.then(|| event(label, origin.request_id, what))
+}
+
 /// Its time in a mailbox is over.
-pub(super) fn gallrat(expired: &Expired) -> Event {
+pub(super) fn tiden_ute(expired: &Expired) -> Event {
     let what = What::Gallrat {
         slag: Some(expired.origin.slag),
         reason: if expired.fetched {

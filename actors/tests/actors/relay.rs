@@ -79,7 +79,8 @@ async fn trouble_is_tried_again_with_doubling_waits_up_to_the_longest() {
         );
     }
     assert_eq!(rig.state(&message), TransferState::Sent);
-    assert_eq!(rig.noted(&message), ["mottaget", "levererat"]);
+    let noted = ["mottaget", "levererat", "gallrat levererat"];
+    assert_eq!(rig.noted(&message), noted);
     assert!(rig.mailbox(SENDER).is_empty());
     rig.assert_clean(1).await;
 }
@@ -99,6 +100,7 @@ async fn acknowledgements_leave_accepted_messages_their_room_and_are_noted_all_t
             label: Arc::new(message.label.clone()),
             confirm: true,
             origin: Origin::message(uuid::Uuid::from_u128(7)),
+            lay_for: Duration::ZERO,
         });
     }
     assert_eq!(rig.relay().mailbox_depth, 2, "the others wait nowhere");
@@ -154,7 +156,7 @@ async fn the_ledger_says_how_long_a_delivery_took_to_the_millisecond() {
         .iter()
         .filter_map(|line| line["ms"].as_u64())
         .collect();
-    assert!(matches!(ms[..], [3_000..3_100]), "{ms:?}");
+    assert!(matches!(ms[..], [3_000..3_100, 3_000..3_100]), "{ms:?}");
 }
 
 #[actix::test]
@@ -201,7 +203,8 @@ async fn a_refusal_ends_at_once_and_its_code_is_repeated() {
         assert_eq!(rig.nodes.posts_to(&url_of(REMOTE)).len(), 1);
         let code = ErrorCode::MissingDeliveryExecution;
         assert_eq!(rig.state(&message), TransferState::Quarantined { code });
-        assert_eq!(rig.noted(&message), ["mottaget", "fel"]);
+        let noted = ["mottaget", "fel", "gallrat avslutat"];
+        assert_eq!(rig.noted(&message), noted);
         rig.assert_clean(1).await;
     }
 }
@@ -384,6 +387,35 @@ async fn a_question_that_the_node_is_too_busy_for_is_asked_later() {
     rig.assert_clean(1).await;
 }
 
+/// each chain of events ends with what says that nothing is held any more.
+#[actix::test]
+async fn the_last_line_about_a_question_says_that_its_reply_is_held_no_more() {
+    paused();
+    let rig = Rig::new().await;
+    let question = asynch_question();
+    rig.accepted(&question).await;
+    tokio::time::sleep(20 * SECOND).await;
+    let request_id = rig.lines(&question)[0]["request_id"].clone();
+    let noted = || -> Vec<_> {
+        let lines = rig.all_lines().into_iter();
+        let of = lines.filter(|line| line["request_id"] == request_id);
+        of.map(|line| line["event"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(noted().last().unwrap(), "levererat");
+    rig.acknowledge(SENDER, &rig.mailbox(SENDER));
+    settle().await;
+    let ends = ["besvarat", "levererat", "kvitterat", "gallrat"];
+    let noted = noted();
+    assert!(noted.ends_with(&ends.map(str::to_owned)), "{noted:?}");
+    let gallrat = rig.all_lines().pop().unwrap();
+    assert_eq!(
+        (&gallrat["slag"], &gallrat["reason"]),
+        (&"svar".into(), &"kvitterat".into())
+    );
+    assert!(gallrat["ms"].as_u64().unwrap() > 0);
+}
+
 #[actix::test]
 async fn a_question_that_never_gets_its_turn_ends_in_an_error() {
     paused();
@@ -511,8 +543,12 @@ async fn a_fall_of_the_relay_loses_nothing_and_ends_what_it_handled_once() {
         let failed = errors
             .iter()
             .any(|told| told.about == message.label.corr_id);
-        let end = if failed { "fel" } else { "levererat" };
-        assert_eq!(rig.noted(message), ["mottaget", end]);
+        let noted: &[&str] = if failed {
+            &["mottaget", "fel", "gallrat avslutat"]
+        } else {
+            &["mottaget", "levererat"]
+        };
+        assert_eq!(rig.noted(message), noted);
     }
     rig.assert_clean(10).await;
 }
@@ -612,9 +648,10 @@ async fn the_ledger_says_whose_sender_was_not_told_yet_when_the_node_stopped() {
     assert_eq!(rig.errors_of(SENDER).len(), 1);
     rig.node.stop().await;
     settle().await;
-    assert_eq!(rig.noted(&told), ["mottaget", "fel"]);
-    let expected = ["mottaget", "fel", "avbrutet nedstangning"];
-    assert_eq!(rig.noted(&untold), expected);
+    let wiped = ["mottaget", "fel", "gallrat avslutat"];
+    assert_eq!(rig.noted(&told), wiped);
+    let interrupted = [&wiped[..], &["avbrutet nedstangning"]].concat();
+    assert_eq!(rig.noted(&untold), interrupted);
 }
 
 #[actix::test]

@@ -423,6 +423,7 @@ impl Rig {
                 label,
                 confirm,
                 origin,
+                lay_for,
             } = done.unwrap()
             else {
                 panic!("acknowledged twice")
@@ -431,6 +432,7 @@ impl Rig {
                 label,
                 confirm,
                 origin,
+                lay_for,
             });
         }
     }

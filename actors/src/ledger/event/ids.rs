@@ -1,6 +1,8 @@
 //! The identifiers of messages in a line: as they came, or hidden.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 use shs_schemas::Sensitive;
 use shs_schemas::ids::{ContentId, CorrId, TxId};
 use shs_schemas::shs::KnownIds;
@@ -36,9 +38,13 @@ enum Opaque {
     Opak,
 }
 
-/// The identifiers of the message that an event is about (shs-1.2, 1.4).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Ids {
+/// The identifiers of the message that an event is about (shs-1.2, 1.4). Cheap to clone: all events of a
+/// request share them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ids(Arc<Known>);
+
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+struct Known {
     #[serde(skip_serializing_if = "Option::is_none")]
     tx_id: Option<PlainId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,13 +65,32 @@ impl Ids {
     /// Those that are known; each is kept only when it has the form of a UUID.
     #[must_use]
     pub fn new(tx: Option<&TxId>, corr: Option<&CorrId>, content: Option<&ContentId>) -> Self {
-        let mut ids = Self::default();
-        ids.tx_id = ids.keep(0, tx.map(TxId::as_str));
-        ids.corr_id = ids.keep(1, corr.map(CorrId::as_str));
-        ids.content_id = ids.keep(2, content.map(ContentId::as_str));
-        ids
+        let mut known = Known::default();
+        known.tx_id = known.keep(0, tx.map(TxId::as_str));
+        known.corr_id = known.keep(1, corr.map(CorrId::as_str));
+        known.content_id = known.keep(2, content.map(ContentId::as_str));
+        Self(Arc::new(known))
     }
 
+    /// Whether one of them has another form, and takes the month's key.
+    pub(super) fn has_hidden(&self) -> bool {
+        self.0.id.is_some()
+    }
+
+    /// The identifier in this place, hidden.
+    pub(super) fn hidden(&self, place: usize, key: &MonthKey) -> Option<String> {
+        let id = self.0.opaque[place].as_ref()?;
+        key.hide(ID_FIELDS[place], id.expose())
+    }
+}
+
+impl Serialize for Ids {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl Known {
     fn keep(&mut self, place: usize, id: Option<&str>) -> Option<PlainId> {
         let id = id?;
         let kept = PlainId::of(id);
@@ -74,17 +99,6 @@ impl Ids {
             self.opaque[place] = Some(Sensitive::new(id.into()));
         }
         kept
-    }
-
-    /// Whether one of them has another form, and takes the month's key.
-    pub(super) const fn has_hidden(&self) -> bool {
-        self.id.is_some()
-    }
-
-    /// The identifier in this place, hidden.
-    pub(super) fn hidden(&self, place: usize, key: &MonthKey) -> Option<String> {
-        let id = self.opaque[place].as_ref()?;
-        key.hide(ID_FIELDS[place], id.expose())
     }
 }
 

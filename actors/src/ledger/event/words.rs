@@ -31,7 +31,7 @@ pub(super) fn text_if_any<T: fmt::Display, S: Serializer>(
 
 /// A time, to the millisecond.
 pub(super) fn stamp<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&super::stamped(*time))
+    serializer.serialize_str(&super::stamped(*time))
 }
 
 /// As its own word.

@@ -54,11 +54,13 @@ const fn all(what: &What) {
 /// One of each that others have the ledger note.
 pub(super) fn every_what() -> Vec<What> {
     let adress = Adress::parse("2120009994.ek").unwrap();
+    let mut all = of_messages(&adress);
+    all.extend(of_the_node(&adress));
+    all
+}
+
+fn of_messages(adress: &Adress) -> Vec<What> {
     vec![
-        What::Startat(Startat {
-            version: "1.0.0",
-            forra: Forra::Ingen,
-        }),
         What::Mottaget(Mottaget {
             from: adress.clone(),
             to: None,
@@ -106,6 +108,15 @@ pub(super) fn every_what() -> Vec<What> {
             reason: Gallring::Levererat,
             ms: 9,
         },
+    ]
+}
+
+fn of_the_node(adress: &Adress) -> Vec<What> {
+    vec![
+        What::Startat(Startat {
+            version: "1.0.0",
+            forra: Forra::Ingen,
+        }),
         What::Avvikelse(AvvikelseLine {
             bastjanst: Uppgiftslamnare::AF,
             slag: Klass::SkvStandard,
