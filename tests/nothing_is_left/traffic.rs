@@ -275,6 +275,7 @@ impl Caller {
         wire
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each way")]
     async fn refused(&self, mut wire: Wire, mut message: Message, how: &str) -> Wire {
         let n = message.number;
         let path = if n / CYCLE % 3 == 2 {
