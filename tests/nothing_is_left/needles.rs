@@ -217,12 +217,19 @@ fn name(decoded: &[u8], within: bool) -> Option<String> {
         return Some(format!("{field} of {number}"));
     }
     if let Some(at) = find(marker::PERSON) {
-        let digits: Vec<u8> = decoded[at..]
+        let digits = decoded[at..]
             .iter()
-            .copied()
             .take(marker::PERSON_DIGITS)
-            .collect();
-        let text = String::from_utf8(digits).ok()?;
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let digits = &decoded[at..at + digits];
+        if digits.len() < marker::PERSON_DIGITS {
+            // What follows may have been overwritten. In a digest letters follow: that is chance.
+            let next = decoded.get(at + digits.len());
+            let is_digest = next.is_some_and(u8::is_ascii_hexdigit);
+            return (!is_digest).then(|| "personidentitet, cut short".to_owned());
+        }
+        let text = std::str::from_utf8(digits).ok()?;
         let number: usize = text
             .get(marker::PERSON.len()..marker::PERSON_DIGITS - 1)?
             .parse()
