@@ -19,6 +19,9 @@ const PRESENT: u64 = 0b11 << 62;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Looked {
     pub(crate) mappings: usize,
+    /// In pages, as the page map says.
+    pub(crate) there: usize,
+    /// That could be read.
     pub(crate) bytes: usize,
 }
 
@@ -36,14 +39,17 @@ pub(crate) fn search(pid: u32, needles: &Needles) -> (Vec<Found>, Looked) {
         };
         looked.mappings += 1;
         for run in present(&pages, &range) {
-            looked.bytes += run.end - run.start;
-            search_run(&memory, run, needles, |at, hit| {
+            looked.there += run.end - run.start;
+            looked.bytes += search_run(&memory, run, needles, |at, hit| {
                 let name = stack(&threads, &range, at).unwrap_or_else(|| name.clone());
                 found.push(Found::new(format!("memory {at:#x} in {name}"), hit));
             });
         }
     }
-    assert!(looked.bytes > 1_000_000, "there is memory: {looked:?}");
+    assert!(
+        looked.bytes > 1_000_000 && looked.bytes >= looked.there / 100 * 99,
+        "what cannot be read is not searched: {looked:?}"
+    );
     (found, looked)
 }
 
@@ -100,14 +106,15 @@ fn present(pages: &File, range: &Range<usize>) -> Vec<Range<usize>> {
     runs
 }
 
+/// Every hit in a run of pages; gives how many bytes could be read.
 fn search_run(
     memory: &File,
     run: Range<usize>,
     needles: &Needles,
     mut found: impl FnMut(usize, crate::needles::Hit),
-) {
+) -> usize {
     let mut buffer = vec![0; CHUNK + Needles::overlap()];
-    let mut from = run.start;
+    let (mut from, mut looked) = (run.start, 0);
     while from < run.end {
         let bytes = (run.end - from).min(buffer.len());
         // A page may go while we look: what is not there holds nothing.
@@ -118,6 +125,8 @@ fn search_run(
         for hit in needles.find(&buffer[..read], CHUNK) {
             found(from + hit.at, hit);
         }
+        looked += CHUNK.min(read);
         from += CHUNK.min(read.max(1));
     }
+    looked
 }

@@ -1,7 +1,7 @@
 //! What is searched for, and where it is found in a piece of memory or of a file.
 //!
 //! A marker is known by its beginning, in each form in which a text may lie around: as it is (UTF-8 and
-//! ISO-8859-1 alike, since the beginning is ASCII), UTF-16, hexadecimal, percent-encoded throughout, base64
+//! ISO-8859-1 alike, since the beginning is ASCII), in lower case, UTF-16, hexadecimal, percent-encoded throughout, base64
 //! at each of its three places within four letters, and base64 of that base64, as the question to LEFI
 //! travels. Of a beginning in base64 only those letters count that it alone decides.
 
@@ -25,6 +25,8 @@ const REST: usize = 400;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Plain,
+    /// As the name of an HTTP header is kept.
+    LowerCase,
     Utf16,
     Hex,
     Percent,
@@ -34,6 +36,7 @@ enum Form {
 
 struct Needle {
     form: Form,
+    core: &'static [u8],
     bytes: Vec<u8>,
 }
 
@@ -116,10 +119,10 @@ fn pair(bytes: &[u8], at: usize) -> usize {
     usize::from(bytes[at]) << 8 | usize::from(bytes[at + 1])
 }
 
-fn add_forms(needles: &mut Vec<Needle>, core: &[u8]) {
+fn add_forms(needles: &mut Vec<Needle>, core: &'static [u8]) {
     let mut add = |form, bytes: Vec<u8>| {
         if bytes.len() >= SHORTEST {
-            needles.push(Needle { form, bytes });
+            needles.push(Needle { form, core, bytes });
         }
     };
     let each = |each: &dyn Fn(u8) -> String| {
@@ -129,6 +132,9 @@ fn add_forms(needles: &mut Vec<Needle>, core: &[u8]) {
             .into_bytes()
     };
     add(Form::Plain, core.to_vec());
+    if core.iter().any(u8::is_ascii_uppercase) {
+        add(Form::LowerCase, core.to_ascii_lowercase());
+    }
     // In either byte order: the zero at its end belongs to one of them only.
     let mut wide: Vec<u8> = core.iter().flat_map(|b| [*b, 0]).collect();
     wide.pop();
@@ -163,6 +169,8 @@ fn read(needle: &Needle, bytes: &[u8], at: usize) -> Option<Hit> {
     let here = at.min(REST);
     let decoded = match needle.form {
         Form::Plain => window[here..].to_vec(),
+        // The letters for a field and the number behind it are the same in lower case.
+        Form::LowerCase => [needle.core, &window[here + needle.core.len()..]].concat(),
         Form::Utf16 => window[here..].iter().copied().step_by(2).collect(),
         Form::Hex => from_hex(&window[here..], 0),
         Form::Percent => from_hex(&window[here..], 1),
@@ -209,12 +217,19 @@ fn name(decoded: &[u8], within: bool) -> Option<String> {
         return Some(format!("{field} of {number}"));
     }
     if let Some(at) = find(marker::PERSON) {
-        let digits: Vec<u8> = decoded[at..]
+        let digits = decoded[at..]
             .iter()
-            .copied()
             .take(marker::PERSON_DIGITS)
-            .collect();
-        let text = String::from_utf8(digits).ok()?;
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let digits = &decoded[at..at + digits];
+        if digits.len() < marker::PERSON_DIGITS {
+            // What follows may have been overwritten. In a digest letters follow: that is chance.
+            let next = decoded.get(at + digits.len());
+            let is_digest = next.is_some_and(u8::is_ascii_hexdigit);
+            return (!is_digest).then(|| "personidentitet, cut short".to_owned());
+        }
+        let text = std::str::from_utf8(digits).ok()?;
         let number: usize = text
             .get(marker::PERSON.len()..marker::PERSON_DIGITS - 1)?
             .parse()
@@ -322,6 +337,10 @@ mod tests {
         assert_eq!(found(percent.as_bytes()), ["Percent: a field of 00417"]);
         let hex = each(|b| format!("{b:02x}"));
         assert_eq!(found(hex.as_bytes()), ["Hex: a field of 00417"]);
+        assert_eq!(
+            found(text.to_lowercase().as_bytes()),
+            ["LowerCase: a field of 00417"]
+        );
         let half = &text.as_bytes()[..marker::CORE.len() + 4];
         assert_eq!(found(half).len(), 1, "cut short, too");
     }

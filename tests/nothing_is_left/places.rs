@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use crate::needles::{Hit, Needles};
@@ -41,12 +42,13 @@ pub(crate) fn search_folder(folder: &Path, needles: &Needles) -> (Vec<Found>, us
     let (mut found, mut files) = (Vec::new(), 0);
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        // RabbitMQ moves its files about: one that has gone holds nothing.
-        let Ok(entries) = fs::read_dir(&folder) else {
+        let Some(entries) = unless_gone(&folder, fs::read_dir(&folder)) else {
             continue;
         };
-        for entry in entries.flatten() {
-            let (path, Ok(kind)) = (entry.path(), entry.file_type()) else {
+        for entry in entries {
+            let entry = entry.expect("the folder can be read");
+            let path = entry.path();
+            let Some(kind) = unless_gone(&path, entry.file_type()) else {
                 continue;
             };
             let name = path.display().to_string();
@@ -58,7 +60,7 @@ pub(crate) fn search_folder(folder: &Path, needles: &Needles) -> (Vec<Found>, us
             if kind.is_dir() {
                 folders.push(path);
             } else if kind.is_file()
-                && let Ok(bytes) = fs::read(&path)
+                && let Some(bytes) = unless_gone(&path, fs::read(&path))
             {
                 files += 1;
                 found.extend(search_bytes(&name, &bytes, needles));
@@ -66,6 +68,31 @@ pub(crate) fn search_folder(folder: &Path, needles: &Needles) -> (Vec<Found>, us
         }
     }
     (found, files)
+}
+
+/// Every hit in the files that a process has open, wherever they are and whatever became of their names.
+pub(crate) fn search_open(pid: u32, needles: &Needles) -> Vec<Found> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs") {
+        let path = entry.expect("it is our own").path();
+        let is_file = unless_gone(&path, fs::metadata(&path)).is_some_and(|it| it.is_file());
+        if is_file && let Some(bytes) = unless_gone(&path, fs::read(&path)) {
+            let name = fs::read_link(&path).unwrap_or_default();
+            let name = format!("open: {}", name.display());
+            found.extend(search_bytes(&name, &bytes, needles));
+        }
+    }
+    found
+}
+
+/// RabbitMQ moves its files about: one that has gone holds nothing. One that cannot be read may hold
+/// anything.
+fn unless_gone<T>(path: &Path, result: io::Result<T>) -> Option<T> {
+    match result {
+        Ok(it) => Some(it),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => panic!("{} cannot be searched: {error}", path.display()),
+    }
 }
 
 /// What was found, for people: what it was how often in which kind of place, and the first ones in full.

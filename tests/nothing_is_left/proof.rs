@@ -65,18 +65,19 @@ impl Proof {
         );
         let complaints = self.stage.complaints();
         assert!(complaints.is_empty(), "{complaints}");
-        for word in [
-            "synch answered: 200",
-            "asynch answered: 202",
-            "soap answered: 200",
-            "file: 202",
+        // Most of them have to have come to what they were asked for. (One authority is away for a sixth of
+        // the time: what it should have said is missing.)
+        for (word, at_least) in [
+            ("synch answered: 200", many / 5),
+            ("asynch answered: 202", many / 10),
+            ("soap answered: 200", many / 5),
+            ("file: 202", many / 25),
+            (traffic::IN_FULL, many / 5),
         ] {
-            assert!(
-                outcomes.get(word).is_some_and(|count| *count > many / 50),
-                "{word}: {outcomes:#?}"
-            );
+            let count = outcomes.get(word).copied().unwrap_or_default();
+            assert!(count >= at_least, "{count} of {word}: {outcomes:#?}");
         }
-        assert!(taken > many / 50 && pushed > many / 50, "{taken}, {pushed}");
+        assert!(taken > many / 25 && pushed > many / 25, "{taken}, {pushed}");
         callers
     }
 
@@ -115,7 +116,8 @@ fn assert_nothing(found: &[Found]) {
 async fn a_thousand_questions_leave_nothing_behind_but_what_is_planted() {
     let _alone = alone().await;
     let wanted = Wanted {
-        falls: Some(FALLS),
+        // A release build has no failpoints.
+        falls: cfg!(debug_assertions).then_some(FALLS),
         ..AS_DELIVERED
     };
     let Some(mut proof) = Proof::set(wanted).await else {
@@ -149,7 +151,10 @@ async fn a_thousand_questions_leave_nothing_behind_but_what_is_planted() {
     }
     assert_nothing(&proof.search().await);
     callers.leave().await;
-    proof.stage.assert_that_all_of_it_happened(FALLS).await;
+    proof
+        .stage
+        .assert_that_all_of_it_happened(wanted.falls.unwrap_or_default())
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -302,6 +302,7 @@ impl Stage {
             files > 5 && broker_files > 5,
             "there are files to look through: {files}, {broker_files}"
         );
+        found.extend(places::search_open(self.node.id(), &needles));
         found.extend(in_folder);
         found.extend(in_broker);
         for path in PAGES {

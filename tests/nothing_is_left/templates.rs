@@ -202,7 +202,7 @@ fn escaped(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// The texts of a document that are alone in their element, and attributes that are no declarations.
+/// The texts of a document that are alone in their element. (No answer has attributes but declarations.)
 fn leaves(document: &str, name: &str) -> Vec<(Range<usize>, String)> {
     let tree = roxmltree::Document::parse(document).unwrap();
     let texts = tree.descendants().filter(roxmltree::Node::is_text);

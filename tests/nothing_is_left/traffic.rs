@@ -12,7 +12,8 @@ use tokio::time::sleep;
 
 use crate::marker::{id, person, text};
 use crate::message::{MAILBOX, Message, PUSHED, latin1};
-use crate::stage::Stage;
+use crate::needles::Needles;
+use crate::stage::{ALONE, Stage, TOGETHER};
 use crate::wire::{Response, Wire};
 
 /// Callers at once.
@@ -59,6 +60,8 @@ const REFUSED: [&str; 14] = [
 
 /// Messages until a way of being refused comes again.
 const CYCLE: usize = 11 * REFUSED.len();
+/// Bytes of a piece of a body that comes in pieces.
+const CHUNK: usize = 1500;
 /// How often the mailbox is emptied meanwhile.
 const EMPTIED_EVERY: Duration = Duration::from_millis(500);
 
@@ -69,11 +72,14 @@ const PUSHED_NAME: &str = "provstad";
 /// Among the outcomes: what was fetched and acknowledged.
 pub(crate) const FETCHED: &str = "fetched";
 
+/// Among the outcomes: answers in which every authority's own words stand.
+pub(crate) const IN_FULL: &str = "answered in full";
+
 /// What came of it all: how many answers of which HTTP status by way.
 pub(crate) type Outcomes = BTreeMap<String, usize>;
 
-#[derive(Default)]
 struct Shared {
+    needles: Needles,
     next: AtomicUsize,
     outcomes: Mutex<Outcomes>,
 }
@@ -97,7 +103,11 @@ impl Callers {
 /// Asks so many questions. When this returns every caller has its answer, or went away; asynchronous
 /// messages may still be under way.
 pub(crate) async fn ask(stage: &mut Stage, many: usize) -> (Callers, Outcomes) {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared {
+        needles: Needles::new(),
+        next: AtomicUsize::new(0),
+        outcomes: Mutex::default(),
+    });
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut kept = Vec::new();
     let mut done = Vec::new();
@@ -265,11 +275,24 @@ impl Caller {
         wire
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each way")]
     async fn refused(&self, mut wire: Wire, mut message: Message, how: &str) -> Wire {
         let n = message.number;
+        let path = if n / CYCLE % 3 == 2 {
+            "/ssbt/11"
+        } else {
+            "/shs/rs"
+        };
+        let whole = |message: &Message| {
+            if path == "/shs/rs" {
+                message.shs()
+            } else {
+                message.soap(Kontrakt::V11)
+            }
+        };
         let body = match how {
             "cut short" => {
-                let whole = message.shs();
+                let whole = whole(&message);
                 whole[..whole.len() * 2 / 3].to_vec()
             }
             "no XML" => message.shs_with(format!("<s:hamta {}", text("bad xml", n)).as_bytes()),
@@ -277,7 +300,7 @@ impl Caller {
                 .shs_with(format!("<fråga><{0}>{0}</{0}></fråga>", id("other xml", n)).as_bytes()),
             "wrong person" => {
                 message.person = person(n).replace(char::is_numeric, "9");
-                message.shs()
+                whole(&message)
             }
             "unknown product" => {
                 message.product = "urn:X-shs:55b7e000-0010-4000-8000-0000000000ff";
@@ -290,7 +313,7 @@ impl Caller {
                 } else {
                     MAILBOX
                 };
-                message.shs()
+                whole(&message)
             }
             "no message" => latin1(&text("no message", n).repeat(100)),
             "bad label" => {
@@ -356,11 +379,6 @@ impl Caller {
             }
             other => unreachable!("{other}"),
         };
-        let path = if n / CYCLE % 3 == 2 {
-            "/ssbt/11"
-        } else {
-            "/shs/rs"
-        };
         let (answer, wire) = self.exchange(wire, post(path, n, &body)).await;
         self.note(&format!("{how} at {path}"), answer.as_ref());
         wire
@@ -383,7 +401,17 @@ impl Caller {
             .filter(|(name, code)| name.ends_with(":felkod") && code.starts_with("SSBT"))
             .map(|(_, code)| code)
             .collect();
+        let in_full = answer.is_some_and(|answer| {
+            let hits = self.shared.needles.find(&answer.body, answer.body.len());
+            let is_heard = |code: &str| {
+                let begins = format!("{code} ");
+                hits.iter().any(|hit| hit.what.starts_with(&begins))
+            };
+            let mut authorities = TOGETHER.into_iter().flatten().chain(&[ALONE]);
+            authorities.all(|code| is_heard(code))
+        });
         let mut outcomes = self.shared.outcomes.lock().unwrap();
+        *outcomes.entry(IN_FULL.to_owned()).or_default() += usize::from(in_full);
         for code in codes {
             *outcomes.entry(code.to_owned()).or_default() += 1;
         }
@@ -397,15 +425,35 @@ fn post(path: &str, number: usize, body: &[u8]) -> Vec<u8> {
     } else {
         "text/xml; charset=utf-8"
     };
+    // What names the pieces that a body comes in, for one in four.
+    let (length, body) = if number % 4 == 2 {
+        ("Transfer-Encoding: chunked".to_owned(), chunked(body))
+    } else {
+        (format!("Content-Length: {}", body.len()), body.to_vec())
+    };
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: node\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nSOAPAction: \"{}\"\r\n\
-         User-Agent: {}\r\nX-Arende: {}\r\n\r\n",
-        body.len(),
+        "POST {path}?{} HTTP/1.1\r\nHost: {}\r\nContent-Type: {kind}; x={}\r\n{length}\r\nSOAPAction: \"{}\"\r\n\
+         traceparent: {}\r\n{}: x\r\nUser-Agent: {}\r\nX-Arende: {}\r\n\r\n",
+        id("http query", number),
+        id("http host", number),
+        id("http content-type", number),
         id("http soapaction", number),
+        id("http traceparent", number),
+        id("http header name", number),
         id("http user agent", number),
         id("http header", number),
     );
-    [head.as_bytes(), body].concat()
+    [head.into_bytes(), body].concat()
+}
+
+/// A body in pieces.
+fn chunked(body: &[u8]) -> Vec<u8> {
+    let piece = |piece: &[u8]| {
+        let length = format!("{:x}\r\n", piece.len()).into_bytes();
+        [&length, piece, b"\r\n"].concat()
+    };
+    let pieces = body.chunks(CHUNK).flat_map(piece);
+    pieces.chain(*b"0\r\n\r\n").collect()
 }
 
 fn percent(text: &str) -> String {
