@@ -8,6 +8,7 @@ pub mod caller;
 pub mod delivery;
 pub mod door;
 mod head;
+mod lingering;
 pub mod metrics;
 pub mod shs;
 pub mod soap;
@@ -27,6 +28,7 @@ use samsvar_actors::stack;
 
 use self::caller::Callers;
 use self::delivery::{Acknowledgement, DeliveryDesk};
+use self::lingering::{Answer, Watched};
 use crate::settings::Settings;
 use crate::tls::{self, Store};
 
@@ -53,7 +55,7 @@ pub fn service(
     let common = Arc::new(door::Common::new(&node, bodies, settings));
     let address = soap::PublicAddress(settings.ssbtek.soap_address.clone());
     let desk = delivery_desk(&node);
-    let connection_longest = limits.keep_alive();
+    let (connection_longest, linger_max) = (limits.keep_alive(), limits.linger_max());
     let server = HttpServer::new(move || {
         let worker = next_worker.fetch_add(1, Ordering::Relaxed);
         // Called on the worker's own thread.
@@ -70,11 +72,11 @@ pub fn service(
             })
             .wrap_fn(move |mut request, inner| {
                 head::move_out(&mut request);
+                let going_on = request.conn_data::<Watched>().map(Watched::begin);
                 let answer = inner.call(request);
                 async move {
-                    answer
-                        .await
-                        .map(|answer| hung_up_if_due(answer, connection_longest))
+                    let answer = hung_up_if_due(answer.await?, connection_longest);
+                    Ok(answer.map_body(|_, body| Answer::new(body, going_on)))
                 }
             })
             .configure(|config| soap::routes(config, &address))
@@ -92,7 +94,10 @@ pub fn service(
         .shutdown_timeout(SHUTDOWN_S)
         .disable_signals()
         .tls_handshake_timeout(limits.client_request_timeout())
-        .on_connect(move |io, data| callers.note(io, data));
+        .on_connect(move |io, data| {
+            callers.note(io, data);
+            lingering::watch(io, data, linger_max);
+        });
     let server = if limits.tls.is_some() {
         let store = store.ok_or_else(|| std::io::Error::other("TLS without certificates"))?;
         let config = tls::server::config(store, avvisade).map_err(std::io::Error::other)?;

@@ -18,10 +18,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::HttpRequest;
 use actix_web::dev::{Extensions, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::http::header::HeaderName;
+use actix_web::rt::net::TcpStream;
 use samsvar_actors::caller::Caller;
 use samsvar_actors::failure::Failure;
 
@@ -52,6 +54,13 @@ pub fn hang_up_if_due<B>(response: &mut ServiceResponse<B>, longest: Duration) {
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
+}
+
+/// The TCP stream of a connection that a listener of ours accepted.
+pub(super) fn tcp(io: &dyn Any) -> Option<&TcpStream> {
+    let of_tls = io.downcast_ref::<TlsStream<TcpStream>>();
+    let of_tls = of_tls.map(|stream| stream.get_ref().0);
+    of_tls.or_else(|| io.downcast_ref::<TcpStream>())
 }
 
 /// How callers of the service listener are told apart.

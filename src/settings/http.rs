@@ -62,6 +62,10 @@ pub struct Listener {
     /// only then.
     #[garde(range(max = 60_000))]
     pub keep_alive_ms: u64,
+    /// How long a connection is kept on which nothing goes on although it is not idle, in milliseconds: its
+    /// caller has sent the beginning of a request, or does not read its answer.
+    #[garde(range(min = 100, max = 600_000))]
+    pub linger_max_ms: u64,
     /// Time for a connection to close in order, in milliseconds.
     #[garde(range(min = 1, max = 60_000))]
     pub client_disconnect_timeout_ms: u64,
@@ -85,6 +89,7 @@ impl Default for Listener {
             client_request_timeout_ms: 5000,
             body_timeout_ms: 30_000,
             keep_alive_ms: 2000,
+            linger_max_ms: 30_000,
             client_disconnect_timeout_ms: 1000,
             tls: None,
             terminator: None,
@@ -145,6 +150,12 @@ impl Listener {
     #[must_use]
     pub const fn keep_alive(&self) -> Duration {
         Duration::from_millis(self.keep_alive_ms)
+    }
+
+    /// How long a connection is kept on which nothing goes on.
+    #[must_use]
+    pub const fn linger_max(&self) -> Duration {
+        Duration::from_millis(self.linger_max_ms)
     }
 
     /// Time for a connection to close in order.

@@ -22,6 +22,7 @@ mod authorities_are_asked_at_once;
 mod bad_input_is_refused_once;
 #[cfg(debug_assertions)]
 mod chaos_leaves_nothing_behind;
+mod connections_on_which_nothing_goes_on_are_cut;
 mod content_stays_out_of_sight;
 mod http_is_taken_as_it_comes;
 mod log;

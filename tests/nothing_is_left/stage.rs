@@ -369,6 +369,7 @@ agreements = "agreements"
 address = "127.0.0.1:0"
 workers = 2
 body_bytes_max = 262144
+linger_max_ms = 2000
 {tls}
 [admin]
 address = "127.0.0.1:0"

@@ -20,7 +20,9 @@ use crate::wire::{Response, Wire};
 const CALLERS: usize = 16;
 /// Of them, those whose connection is never idle afterwards.
 const BUSY: usize = 4;
-/// How often the latter ask for something harmless.
+/// Of the others, those who begin another request when they have their last answer, and do not go on.
+const HALF_WAY: std::ops::Range<usize> = BUSY..BUSY + 2;
+/// How often the busy ones ask for something harmless.
 const PULSE: Duration = Duration::from_millis(250);
 /// Ways in which an authority misbehaves, for `adapter.py`.
 const WAYS: [&str; 14] = [
@@ -123,6 +125,7 @@ pub(crate) async fn ask(stage: &mut Stage, many: usize) -> (Callers, Outcomes) {
             name,
             shared: Arc::clone(&shared),
             many,
+            stops_half_way: HALF_WAY.contains(&place),
         };
         let (said, heard) = tokio::sync::oneshot::channel();
         let mut stopped = stopped.clone();
@@ -214,6 +217,7 @@ struct Caller {
     name: &'static str,
     shared: Arc<Shared>,
     many: usize,
+    stops_half_way: bool,
 }
 
 impl Caller {
@@ -221,10 +225,33 @@ impl Caller {
         let mut wire = self.dial.connect().await;
         loop {
             let place = self.shared.next.fetch_add(1, Ordering::Relaxed);
-            if place >= self.many {
+            if place < self.many {
+                wire = self.ask(wire, place).await;
+            } else if self.stops_half_way {
+                return self.stop_half_way(place).await;
+            } else {
                 return wire;
             }
-            wire = self.ask(wire, place).await;
+        }
+    }
+
+    /// Asks once more, over a connection of its own, and begins another request behind the answer: such a
+    /// connection is not idle.
+    async fn stop_half_way(&self, number: usize) -> Wire {
+        let message = Message::new(number, self.address(), true);
+        let (mut wire, body) = (self.dial.connect().await, message.soap(Kontrakt::V11));
+        wire.send(&post("/ssbt/11", number, &body)).await;
+        let answer = wire.receive().await;
+        assert!(answer.is_some(), "answered, and open");
+        wire.send("POST /ss").await;
+        wire
+    }
+
+    fn address(&self) -> &'static str {
+        if self.name == PUSHED_NAME {
+            PUSHED
+        } else {
+            MAILBOX
         }
     }
 
@@ -238,11 +265,7 @@ impl Caller {
     }
 
     async fn ask(&self, wire: Wire, number: usize) -> Wire {
-        let from = if self.name == PUSHED_NAME {
-            PUSHED
-        } else {
-            MAILBOX
-        };
+        let from = self.address();
         let door = number % 5;
         let mut message = Message::new(number, from, door < 2);
         let mut word = String::from("answered");
