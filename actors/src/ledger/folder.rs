@@ -74,6 +74,8 @@ pub struct Opened {
     pub tail: Tail,
     /// Whether this file ends within a line: a line end is to be written first.
     pub unended: bool,
+    /// The newest day before the one that was asked for of which there is a file.
+    pub previous: Option<NaiveDate>,
 }
 
 /// A folder on disk.
@@ -135,6 +137,7 @@ impl Storage for Folder {
     /// A clock that was put back does not: lines go on at the end of the last day there is.
     fn open(&self, day: NaiveDate) -> io::Result<Opened> {
         let days = self.days()?;
+        let previous = days.iter().rev().find(|earlier| **earlier < day).copied();
         let day = days.last().map_or(day, |last| day.max(*last));
         let path = self.file(day);
         let mut file = OpenOptions::new()
@@ -156,6 +159,7 @@ impl Storage for Folder {
             file: Box::new(OnDisk { file, path }),
             tail,
             unended,
+            previous,
         })
     }
 
@@ -231,6 +235,7 @@ mod tests {
             mut file,
             tail,
             unended,
+            ..
         } = folder.open(day).unwrap();
         let mut lines = if unended { b"\n".to_vec() } else { Vec::new() };
         let _ = tail.head.tie(br#"{"event":"a"}"#, &mut lines);
@@ -291,6 +296,19 @@ mod tests {
         assert_eq!(sealed, [expected]);
         folder.remove(day()).unwrap();
         assert_eq!(append(&folder, next).head.seq, 3);
+    }
+
+    #[test]
+    fn the_day_before_is_the_newest_one_before_the_day_that_is_asked_for() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::at(parent.path());
+        let (first, next) = (day(), day().succ_opt().unwrap());
+        let previous = |day| folder.open(day).unwrap().previous;
+        assert_eq!(previous(first), None);
+        assert_eq!(previous(first), None, "its own file is none before it");
+        assert_eq!(previous(next), Some(first));
+        assert_eq!(previous(first), None, "a clock that was put back");
+        assert_eq!(previous(next.succ_opt().unwrap()), Some(next));
     }
 
     #[test]

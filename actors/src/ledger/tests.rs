@@ -65,6 +65,7 @@ impl Storage for Shelf {
             file: Box::new(Shelf(Arc::clone(&self.0))),
             tail: Tail::of_text(&before),
             unended: false,
+            previous: None,
         })
     }
 

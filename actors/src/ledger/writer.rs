@@ -28,6 +28,10 @@ pub const CHECKPOINT_LINES: u64 = 10_000;
 /// How long after a line there is a checkpoint at the latest.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_mins(1);
 
+/// Days without a file after which the clock is not believed at once: one that is far ahead would have
+/// every day removed, and what was promised with it.
+const LEAP_DAYS_MAX: u64 = 7;
+
 /// Keys of months that are remembered. More than the months in which an event can have happened.
 const KEYS_MAX: usize = 3;
 
@@ -90,6 +94,8 @@ pub(super) struct Writer {
     today: Arc<dyn Fn() -> NaiveDate + Send + Sync>,
     custody: Option<Custody>,
     open: Option<(NaiveDate, Box<dyn DayFile>)>,
+    /// The day that ended last. Behind a clock that was put back there is no file of it.
+    ended: Option<NaiveDate>,
     /// The last line that was written.
     head: Head,
     /// Whether there are lines that may not be on disk.
@@ -127,6 +133,7 @@ impl Writer {
             today,
             custody,
             open: None,
+            ended: None,
             head: Head::START,
             unsynced: false,
             signer: None,
@@ -216,6 +223,7 @@ impl Writer {
                 file,
                 tail,
                 unended,
+                previous,
             } = self.storage.open(today)?;
             if let Some(earlier) = &self.earlier {
                 earlier.fill();
@@ -235,7 +243,7 @@ impl Writer {
                 self.tell(&mut lines, What::Lagat(torn.into()));
                 written.mended = true;
             }
-            expired = self.expired(today);
+            expired = self.expired(today, previous);
             for sealed in &expired {
                 self.tell(&mut lines, gallrad(sealed));
             }
@@ -285,9 +293,10 @@ impl Writer {
     /// The last line of a day is a checkpoint, where there is a key for it. What is not on disk when the day is
     /// over comes to disk here: nobody syncs its file again.
     fn end_day(&mut self) -> io::Result<()> {
-        let Some((_, mut file)) = self.open.take() else {
+        let Some((day, mut file)) = self.open.take() else {
             return Ok(());
         };
+        self.ended = Some(day);
         let mut lines = Lines {
             bytes: Vec::new(),
             head: self.head,
@@ -381,18 +390,34 @@ impl Writer {
         }
     }
 
-    /// The days whose time is over, oldest first.
-    fn expired(&self, today: NaiveDate) -> Vec<Sealed> {
+    /// The days whose time is over, oldest first. None when there was no day for long: a right clock shows that
+    /// it is right when the next day begins, and then they go.
+    fn expired(&self, today: NaiveDate, previous: Option<NaiveDate>) -> Vec<Sealed> {
         let kept = self.custody.as_ref().and_then(|it| it.retention_days);
         let first = kept.and_then(|kept| today.checked_sub_days(Days::new(kept.into())));
         let Some(first) = first else {
             return Vec::new();
         };
-        self.storage.before(first).unwrap_or_else(|error| {
+        let expired = self.storage.before(first).unwrap_or_else(|error| {
             let class = super::class_of(&error);
             tracing::error!(class, "old days of the ledger cannot be removed");
             Vec::new()
-        })
+        });
+        let previous = previous.max(self.ended.filter(|ended| *ended < today));
+        match previous {
+            Some(previous) if is_leap(previous, today) && !expired.is_empty() => {
+                let days = expired.len();
+                tracing::error!(
+                    %previous,
+                    %today,
+                    days,
+                    "old days of the ledger are not removed: the clock is far ahead of the last day. \
+                     If it is right they are removed when the next day begins"
+                );
+                Vec::new()
+            }
+            _ => expired,
+        }
     }
 
     fn remove(&self, expired: &[Sealed]) {
@@ -408,6 +433,13 @@ impl Writer {
             }
         }
     }
+}
+
+/// Whether there is more than a pause of some days between two.
+fn is_leap(previous: NaiveDate, today: NaiveDate) -> bool {
+    previous
+        .checked_add_days(Days::new(LEAP_DAYS_MAX))
+        .is_some_and(|latest| today > latest)
 }
 
 fn gallrad(sealed: &Sealed) -> What {

@@ -540,3 +540,53 @@ fn days_whose_time_is_over_are_removed_and_what_is_left_is_whole() {
     let finding = made.verify().finding.unwrap();
     assert!(matches!(finding.act, Act::Removed(Some(_))), "{finding}");
 }
+
+/// The days of which there is a file, in turn after a note on each of these.
+fn left_after(writer: &mut Writer, made: &Made, days: &[&str]) -> Vec<Vec<String>> {
+    let folder = Folder::at(made.folder());
+    let note = |day: &&str| {
+        made.set_day(day);
+        Made::note(writer, 1, false);
+        let left = folder.days().unwrap();
+        left.iter().map(ToString::to_string).collect()
+    };
+    days.iter().map(note).collect()
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_removes_nothing_and_a_pause_is_caught_up_the_day_after() {
+    let mut made = Made::new();
+    made.retention_days = Some(2);
+    let (first, latest) = ("2026-11-22", "2026-11-29");
+    let mut writer = made.writer();
+    // As far as it is believed at once.
+    let left = left_after(&mut writer, &made, &[first, latest]);
+    assert_eq!(left, [[first], [latest]]);
+    let (ahead, after) = ("2026-12-07", "2026-12-08");
+    let left = left_after(&mut writer, &made, &[ahead]);
+    assert_eq!(left, [[latest, ahead]]);
+    drop(writer);
+    // It does not get truer by a restart on the same day.
+    let mut writer = made.writer();
+    let left = left_after(&mut writer, &made, &[ahead, after]);
+    assert_eq!(left, [vec![latest, ahead], vec![ahead, after]]);
+    assert_eq!(made.verify().finding, None);
+}
+
+#[test]
+fn a_clock_that_is_set_right_again_goes_on_removing_what_is_old() {
+    let mut made = Made::new();
+    made.retention_days = Some(8);
+    let (first, wrong) = ("2026-11-22", "2031-01-01");
+    let mut writer = made.writer();
+    let left = left_after(&mut writer, &made, &[first, wrong]);
+    assert_eq!(left[1], [first, wrong], "nothing is removed");
+    // Lines go on in the last file; each day follows one that the node saw.
+    let right: Vec<String> = (23..=30).map(|day| format!("2026-11-{day}")).collect();
+    let right: Vec<&str> = right.iter().map(String::as_str).collect();
+    let left = left_after(&mut writer, &made, &right);
+    assert!(left.iter().all(|left| *left == [first, wrong]), "{left:?}");
+    let left = left_after(&mut writer, &made, &["2026-12-01"]);
+    assert_eq!(left, [[wrong]]);
+    assert_eq!(made.verify().finding, None);
+}
