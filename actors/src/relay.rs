@@ -33,6 +33,7 @@ mod resume;
 mod split;
 mod transit;
 mod untold;
+mod waiting;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -59,6 +60,8 @@ pub use push::Posts;
 pub use reception::Reception;
 pub(crate) use resume::{Unkept, resume};
 pub use transit::{Transit, Underway, UnderwaySettings};
+
+use waiting::Waiting;
 
 /// How often it is looked for messages that lay too long in a mailbox.
 const EXPIRY_LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -152,10 +155,11 @@ impl Actor for Relay {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.work.context.board.show();
-        ctx.run_interval(EXPIRY_LOOK_EVERY, |relay, _| {
+        let waiting = Waiting::begin(&self.work);
+        ctx.run_interval(EXPIRY_LOOK_EVERY, move |relay, _| {
             relay.work.context.board.show();
             for expired in relay.work.context.outboxes.expire() {
-                relay.work.expired(expired);
+                relay.work.expired(expired, &waiting);
             }
         });
         ctx.run_interval(FORGET_EVERY, |relay, _| {

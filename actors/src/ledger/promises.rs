@@ -48,7 +48,7 @@ use crate::relay::RelaySettings;
 pub const LOOK_BACK_MIN: Duration = Duration::from_hours(3 * 24);
 
 /// How far the ledger is read back at most: more than the longest settings give.
-pub const LOOK_BACK_MAX: Duration = Duration::from_hours(45 * 24);
+pub const LOOK_BACK_MAX: Duration = Duration::from_hours(50 * 24);
 
 /// How long after the receipt of a message its sender is still told again, counted to the last line of the
 /// earlier life: a node that was down for long tells as well. Never less than it is read back. Who was
@@ -62,12 +62,13 @@ pub const PROMISES_MAX: usize = 100_000;
 const MARGIN: Duration = Duration::from_hours(1);
 
 /// How far back the beginning of a promise can lie that was never told: the message and then its error are
-/// each tried for so long and lie in a mailbox for so long.
+/// each tried for so long and lie in a mailbox for so long, and in between the sender may wait to be told.
 #[must_use]
 pub fn look_back(relay: &RelaySettings, outboxes: &OutboxSettings) -> Duration {
     let once = relay.give_up_after + outboxes.age_max;
     let before = relay.directory_patience + relay.question_patience;
-    (2 * once + before + MARGIN).clamp(LOOK_BACK_MIN, LOOK_BACK_MAX)
+    let between = relay.give_up_after;
+    (2 * once + before + between + MARGIN).clamp(LOOK_BACK_MIN, LOOK_BACK_MAX)
 }
 
 /// A promise that was not kept.

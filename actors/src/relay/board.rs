@@ -45,7 +45,7 @@ impl Board {
 
     /// Brings the line up to date.
     pub(super) fn show(&self) {
-        let waiting = self.pausing.load(Ordering::Relaxed);
+        let waiting = self.pausing.load(Ordering::Relaxed) + self.underway.waiting();
         let in_flight = self.underway.messages().saturating_sub(waiting);
         self.observed.set_load(in_flight, waiting);
         let why = if self.not_noted.load(Ordering::Relaxed) {

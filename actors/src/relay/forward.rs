@@ -19,6 +19,7 @@ use super::patience::Patience;
 use super::permit::RECEIVERS_MAX;
 use super::transit::Transit;
 use super::untold::Untold;
+use super::waiting::{Telling, Waiting};
 use super::{Kvitterat, RelayContext, notes};
 use crate::failure::{Failure, Rejection};
 use crate::ledger::event::{Direction, Gallring, Origin, Slag};
@@ -266,7 +267,7 @@ impl Work {
     }
 
     /// A message lay too long: its sender is told, unless it was fetched or is administrative.
-    pub(super) fn expired(self: &Rc<Self>, expired: Expired) {
+    pub(super) fn expired(self: &Rc<Self>, expired: Expired, waiting: &Waiting) {
         self.context.book.note(notes::tiden_ute(&expired));
         let Expired {
             label,
@@ -286,13 +287,13 @@ impl Work {
         let place = rejection.failure.place();
         let event = notes::fel(&label, rejection.failure, place, origin.request_id);
         self.context.book.note(event);
-        let work = Rc::clone(self);
-        self.notify(async move {
-            let untold = Untold::about(&label, origin.request_id, &work.context);
-            work.tell_error(&label, &rejection, origin.error(), None)
-                .await;
-            untold.ended();
-        });
+        let telling = Telling {
+            untold: Untold::about(&label, origin.request_id, &self.context),
+            origin: origin.error(),
+            label,
+            rejection,
+        };
+        self.tell_or_wait(telling, waiting);
     }
 
     /// Whether its sender gets a confirmation: when that is agreed on (7.10).

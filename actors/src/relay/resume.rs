@@ -216,7 +216,8 @@ impl Work {
         }
     }
 
-    async fn room_for_a_notice(&self) -> Passenger {
+    /// Room for one more notice, when there is some.
+    pub(super) async fn room_for_a_notice(&self) -> Passenger {
         loop {
             if let Some(passenger) = self.context.board.underway().enter_notice() {
                 return passenger;

@@ -14,6 +14,10 @@ use crate::caller::Caller;
 use crate::outbox::Place;
 use crate::room::{Held, Room};
 
+/// Senders that may wait to be told because as many notices are under way as may be. Of each there is a label,
+/// some two KiB.
+pub(super) const WAITING_MAX: usize = 16_384;
+
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
 pub struct UnderwaySettings {
@@ -42,6 +46,8 @@ impl Default for UnderwaySettings {
 pub struct Underway {
     messages: AtomicUsize,
     notices: AtomicUsize,
+    /// Notices that have not begun.
+    waiting: AtomicUsize,
     messages_max: usize,
     per_sender_max: usize,
     /// By sender; the table never changes, so it needs no lock.
@@ -71,6 +77,7 @@ impl Underway {
         Arc::new(Self {
             messages: AtomicUsize::new(0),
             notices: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
             messages_max: settings.messages_max,
             per_sender_max: settings.messages_per_sender_max,
             per_sender: per_sender.collect(),
@@ -79,10 +86,17 @@ impl Underway {
         })
     }
 
-    /// Messages and notices under way.
+    /// Messages and notices under way, those that wait for room included.
     #[must_use]
     pub fn messages(&self) -> usize {
-        self.messages.load(Ordering::Acquire) + self.notices.load(Ordering::Acquire)
+        self.messages.load(Ordering::Acquire)
+            + self.notices.load(Ordering::Acquire)
+            + self.waiting()
+    }
+
+    /// Notices that wait for room.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
     }
 
     /// Most messages that may be, and most notices beside them.
@@ -101,6 +115,7 @@ impl Underway {
         match kind {
             Kind::Message => &self.messages,
             Kind::Notice => &self.notices,
+            Kind::Waiting => &self.waiting,
         }
     }
 
@@ -127,12 +142,21 @@ impl Underway {
 
     /// Counts one more notice in; `None` when there are as many as may be.
     pub(super) fn enter_notice(self: &Arc<Self>) -> Option<Passenger> {
-        add_below(&self.notices, 1, self.messages_max).then(|| Passenger {
+        add_below(&self.notices, 1, self.messages_max).then(|| self.bodyless(Kind::Notice))
+    }
+
+    /// Counts one in that waits to become a notice; `None` when there are as many as may be.
+    pub(super) fn enter_waiting(self: &Arc<Self>) -> Option<Passenger> {
+        add_below(&self.waiting, 1, WAITING_MAX).then(|| self.bodyless(Kind::Waiting))
+    }
+
+    fn bodyless(self: &Arc<Self>, kind: Kind) -> Passenger {
+        Passenger {
             underway: Arc::clone(self),
-            kind: Kind::Notice,
+            kind,
             held: Arc::new(Held::nothing(&self.room)),
             of_sender: None,
-        })
+        }
     }
 }
 
@@ -163,6 +187,7 @@ impl Drop for OfSender {
 enum Kind {
     Message,
     Notice,
+    Waiting,
 }
 
 /// One message or notice under way; it is counted out when this is dropped.
@@ -304,6 +329,23 @@ mod tests {
         );
         drop((told, second));
         assert_eq!(underway.messages(), 0);
+    }
+
+    #[test]
+    fn those_who_wait_to_be_told_are_counted_and_have_a_bound_of_their_own() {
+        let settings = UnderwaySettings {
+            messages_max: 1,
+            ..UnderwaySettings::default()
+        };
+        let underway = Underway::new(settings, []);
+        let notice = underway.enter_notice();
+        let waiting: Vec<_> = std::iter::from_fn(|| underway.enter_waiting()).collect();
+        assert_eq!(waiting.len(), WAITING_MAX);
+        assert_eq!(underway.messages(), 1 + WAITING_MAX);
+        drop(notice);
+        assert!(underway.enter_notice().is_some());
+        drop(waiting);
+        assert_eq!((underway.messages(), underway.waiting()), (0, 0));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What becomes of a message after 202, by the clock (shs-1.2, 5.6, 6.2, 7.1, 7.2, 7.7, 7.10;
 //! design 4, 9).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -455,6 +456,91 @@ async fn a_message_that_nobody_fetched_in_time_ends_in_an_error_to_its_sender() 
     assert!(rig.mailbox(SENDER).is_empty());
     assert_eq!(rig.ended(TransferEnd::Expired), 3);
     rig.assert_clean(2).await;
+}
+
+#[actix::test]
+async fn of_many_that_nobody_fetched_every_sender_is_told_however_few_at_once() {
+    paused();
+    let rig = Rig::with(|settings| {
+        settings.asynch.as_mut().unwrap().underway.messages_max = 2;
+    })
+    .await;
+    let messages: Vec<Message> = (0..20).map(|_| to(LOCAL)).collect();
+    for message in &messages {
+        rig.accepted(message).await;
+        settle().await;
+    }
+    // All expire within one look.
+    tokio::time::sleep(Duration::from_hours(1) + SECOND).await;
+    assert_eq!(rig.ended(TransferEnd::Expired), 20);
+    assert!(rig.relay().waiting > 10, "they wait");
+    tokio::time::sleep(10 * SECOND).await;
+    let told_of: HashSet<_> = rig
+        .errors_of(SENDER)
+        .into_iter()
+        .map(|it| it.about)
+        .collect();
+    let expected = messages.iter().map(|it| it.label.corr_id.clone());
+    assert_eq!(told_of, expected.collect());
+    assert_eq!(rig.node.tally().own_lost(), 0);
+    rig.assert_clean(20).await;
+}
+
+/// A node that can tell one sender at a time, whose node is away, and three of whose messages nobody
+/// fetched.
+async fn three_that_cannot_be_told() -> (Rig, [Message; 3]) {
+    let rig = Rig::with(|settings| {
+        settings.asynch.as_mut().unwrap().underway.messages_max = 1;
+    })
+    .await;
+    rig.nodes.script(|_, _| Does::Unreachable);
+    let messages = [(); 3].map(|()| event(REMOTE, Some(LOCAL), 100));
+    for message in &messages {
+        rig.accepted(message).await;
+        settle().await;
+    }
+    tokio::time::sleep(Duration::from_hours(1) + 2 * SECOND).await;
+    assert_eq!(rig.asynch().underway().messages(), 3);
+    (rig, messages)
+}
+
+#[actix::test]
+async fn who_waits_too_long_to_be_told_is_given_up_and_counted() {
+    paused();
+    let (rig, messages) = three_that_cannot_be_told().await;
+    // One is tried as long as anything is, perhaps another one after it, and never a third.
+    tokio::time::sleep(Duration::from_hours(8) + 10 * SECOND).await;
+    assert_eq!(rig.asynch().underway().messages(), 0);
+    assert_eq!(rig.node.tally().own_lost(), 3);
+    for message in &messages {
+        let events = ["mottaget", "levererat", "gallrat tiden_ute", "fel"];
+        assert_eq!(rig.noted(message), events, "the next start tells it");
+    }
+    rig.assert_clean(3).await;
+}
+
+#[actix::test]
+async fn who_waits_to_be_told_when_the_relay_falls_or_the_node_stops_is_not_forgotten() {
+    paused();
+    let (rig, messages) = three_that_cannot_be_told().await;
+    rig.node.failpoints().arm("relay", 1);
+    rig.accepted(&to(LOCAL)).await;
+    settle().await;
+    assert_eq!(
+        (rig.relay().restarts, rig.asynch().underway().messages()),
+        (1, 3)
+    );
+    rig.node.stop().await;
+    settle().await;
+    for message in &messages {
+        let noted = rig.noted(message);
+        assert_eq!(noted.last().unwrap(), "avbrutet nedstangning");
+    }
+    let lines = rig.all_lines();
+    let mut events = lines.iter().map(|line| &line["event"]);
+    let last = events.rfind(|event| *event == "stoppat" || *event == "avbrutet");
+    assert_eq!(last.unwrap(), "stoppat", "all is noted before it");
+    assert_eq!(rig.asynch().underway().messages(), 0);
 }
 
 /// A message from another node for an actor here, which no agreement permits.

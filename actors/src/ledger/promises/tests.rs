@@ -608,7 +608,7 @@ fn a_promise_is_looked_for_as_long_as_it_can_last() {
     let outboxes = OutboxSettings::default();
     assert_eq!(look_back(&relay, &outboxes), LOOK_BACK_MIN);
     relay.give_up_after = Duration::from_hours(48);
-    assert!(look_back(&relay, &outboxes) > Duration::from_hours(98));
+    assert!(look_back(&relay, &outboxes) > Duration::from_hours(146));
     relay.give_up_after = Duration::from_hours(7 * 24);
     relay.directory_patience = relay.give_up_after;
     relay.question_patience = relay.give_up_after;
