@@ -44,7 +44,7 @@ use crate::room::Room;
 pub use counts::OutboxCounts;
 pub use entry::TRANSFER_TIME_MAX;
 pub use fetched::Fetched;
-pub use owner::TAKEN_MAX;
+pub use owner::{FORGOTTEN_MAX, TAKEN_MAX};
 pub use place::Place;
 pub use query::{HITS_DEFAULT, HITS_MAX, ListQuery, Order, SortKey};
 pub use settled::SETTLED_MAX;
@@ -129,7 +129,7 @@ pub enum Acknowledged {
     Again,
 }
 
-/// A message that nobody acknowledged in time, and that is gone now.
+/// A message that nobody acknowledged in time, or before too many were taken after it, and that is gone now.
 #[derive(Clone, Debug)]
 pub struct Expired {
     /// Its label.
@@ -251,7 +251,8 @@ impl Outboxes {
         owner.acknowledge(outbox, tx_id)
     }
 
-    /// Drops what has lain too long; to be called every few seconds. It is neither listed nor fetchable
+    /// Drops what has lain too long, and tells of it and of what was forgotten meanwhile; to be called every few
+    /// seconds. It is neither listed nor fetchable
     /// from the moment its time is up, also between two calls.
     #[must_use = "the senders of these messages may have to be told"]
     pub fn expire(&self) -> Vec<Expired> {

@@ -17,7 +17,7 @@ pub struct OutboxCounts {
     pub fetched: u64,
     /// Messages that were acknowledged, each once.
     pub acknowledged: u64,
-    /// Messages that nobody acknowledged in time and that were dropped.
+    /// Messages that nobody acknowledged in time, or before too many were taken after them.
     pub expired: u64,
 }
 

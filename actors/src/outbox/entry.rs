@@ -9,7 +9,7 @@ use shs_schemas::Sensitive;
 use shs_schemas::shs::{Adress, Label};
 use tokio::time::Instant;
 
-use super::{Listed, OutboxSettings};
+use super::{Expired, Listed, OutboxSettings};
 use crate::ledger::event::Origin;
 
 /// A transfer that takes longer counts as interrupted, although nobody has said so (shs-1.2, 5.7.4).
@@ -113,6 +113,17 @@ impl Entry {
         self.transfers
             .iter()
             .any(|(_, begun)| is_fresh(*begun, now))
+    }
+}
+
+impl From<&Entry> for Expired {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            label: Arc::clone(&entry.label),
+            fetched: entry.fetched,
+            lay_for: entry.since.elapsed(),
+            origin: entry.origin,
+        }
     }
 }
 

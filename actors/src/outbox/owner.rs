@@ -20,6 +20,10 @@ use super::{Acknowledged, Expired, Listed, NotThere, OutboxSettings};
 /// one makes the oldest forgotten. Of these only the label is left.
 pub const TAKEN_MAX: usize = 1024;
 
+/// Of the forgotten ones, how many are kept for the next sweep, for one owner: label and origin only. A
+/// further one is counted and no more.
+pub const FORGOTTEN_MAX: usize = 8192;
+
 /// Messages for which an index is kept however few there are.
 const INDEX_KEPT: usize = 1024;
 
@@ -40,6 +44,8 @@ struct Contents {
     by_tx_id: HashMap<(Adress, TxId), Vec<u64>>,
     /// Those whose content was taken away.
     taken: BTreeSet<u64>,
+    /// Those of them that were forgotten since the last sweep.
+    forgotten: Vec<Expired>,
     settled: Settled,
     places: usize,
     places_bytes: usize,
@@ -147,10 +153,15 @@ impl Owner {
         contents.taken.insert(arrival);
         let too_many = contents.taken.len() > TAKEN_MAX;
         let oldest = contents.taken.first().copied().filter(|_| too_many);
-        let forgotten = oldest.and_then(|oldest| contents.remove(oldest));
+        if let Some(forgotten) = oldest.and_then(|oldest| contents.remove(oldest)) {
+            self.counts.count_expired();
+            if contents.forgotten.len() < FORGOTTEN_MAX {
+                contents.forgotten.push(Expired::from(&forgotten));
+            }
+        }
         drop(contents);
         self.counts.count_gone();
-        drop((message, forgotten));
+        drop(message);
     }
 
     pub(super) fn acknowledge(
@@ -185,7 +196,7 @@ impl Owner {
     pub(super) fn expire(&self) -> Vec<Expired> {
         let now = Instant::now();
         let mut old = Vec::new();
-        {
+        let forgotten = {
             let mut contents = self.contents();
             contents.settled.forget(self.settings.age_max, now);
             while let Some((&arrival, entry)) = contents.entries.first_key_value() {
@@ -194,8 +205,10 @@ impl Owner {
                 }
                 old.extend(contents.remove(arrival));
             }
-        }
-        old.into_iter().map(|entry| self.expired(&entry)).collect()
+            std::mem::take(&mut contents.forgotten)
+        };
+        let old = old.iter().map(|entry| self.expired(entry));
+        forgotten.into_iter().chain(old).collect()
     }
 
     fn expired(&self, entry: &Entry) -> Expired {
@@ -203,12 +216,7 @@ impl Owner {
         if entry.message.is_some() {
             self.counts.count_gone();
         }
-        Expired {
-            label: Arc::clone(&entry.label),
-            fetched: entry.fetched,
-            lay_for: entry.since.elapsed(),
-            origin: entry.origin,
-        }
+        Expired::from(entry)
     }
 
     /// Nothing is done under the lock that leaves the contents half changed, so a panic there is no
@@ -273,8 +281,8 @@ fn key(entry: &Entry) -> (Adress, TxId) {
 
 #[cfg(test)]
 impl Owner {
-    /// What is left: entries, index, taken, claims.
-    pub(super) fn leftovers(&self) -> [usize; 6] {
+    /// What is left: entries, index, taken, claims, bytes, forgotten.
+    pub(super) fn leftovers(&self) -> [usize; 7] {
         let contents = self.contents();
         [
             contents.entries.len(),
@@ -283,6 +291,7 @@ impl Owner {
             contents.places,
             contents.places_bytes,
             contents.bytes,
+            contents.forgotten.len(),
         ]
     }
 

@@ -126,7 +126,7 @@ impl Rig {
     /// Nothing is held, counted or indexed any more.
     fn assert_nothing_is_left(&self) {
         assert_eq!(self.alive(), 0);
-        assert_eq!(self.owner().leftovers(), [0; 6]);
+        assert_eq!(self.owner().leftovers(), [0; 7]);
         let counts = self.outboxes.counts();
         assert_eq!((counts.messages, counts.bytes), (0, 0));
     }
@@ -283,6 +283,36 @@ async fn of_taken_messages_a_bounded_number_is_remembered() {
     assert!(rig.acknowledge(&tx(1)).is_ok());
     assert_eq!(rig.owner().leftovers()[2], TAKEN_MAX - 1);
     assert_eq!(rig.outboxes.counts().bytes, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forgotten_of_taken_messages_is_told_with_the_next_sweep() {
+    let rig = Rig::strict();
+    let take = |numbers: std::ops::Range<u32>| {
+        for number in numbers {
+            rig.put(OWNER, &tx(number));
+            rig.fetch(&tx(number)).unwrap().complete();
+        }
+    };
+    let taken = u32::try_from(TAKEN_MAX).unwrap();
+    take(0..taken);
+    assert!(rig.outboxes.expire().is_empty());
+    take(taken..taken + 2);
+    pass(SECOND).await;
+    let told = rig.outboxes.expire();
+    let of: Vec<_> = told.iter().map(|told| told.label.tx_id.clone()).collect();
+    assert_eq!(of, [tx(0), tx(1)]);
+    assert!(told.iter().all(|told| told.fetched));
+    assert_eq!(told[0].origin, Origin::message(uuid::Uuid::from_u128(7)));
+    assert!(rig.outboxes.expire().is_empty(), "once");
+    // Between two sweeps no more than may be are kept.
+    let more = u32::try_from(FORGOTTEN_MAX).unwrap() + 3;
+    take(taken + 2..taken + 2 + more);
+    assert_eq!(rig.outboxes.expire().len(), FORGOTTEN_MAX);
+    assert_eq!(rig.outboxes.counts().expired, 2 + u64::from(more));
+    pass(HOUR).await;
+    assert_eq!(rig.outboxes.expire().len(), TAKEN_MAX);
+    rig.assert_nothing_is_left();
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,21 +6,23 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
+use chrono::Utc;
 use samsvar_actors::caller::Caller;
 use samsvar_actors::failure::Failure;
 use samsvar_actors::ledger::PROBE_EVERY;
 use samsvar_actors::ledger::event::Origin;
 use samsvar_actors::node::NodeSettings;
 use samsvar_actors::observation::State;
-use samsvar_actors::outbox::ListQuery;
+use samsvar_actors::outbox::{ListQuery, Stored, TAKEN_MAX};
 use samsvar_actors::relay::Kvitterat;
 use samsvar_actors::reply::Outcome;
 use samsvar_actors::tally::TransferEnd;
 use samsvar_actors::transfers::{COPIES_MAX, TransferState};
-use shs_schemas::ErrorCode;
 use shs_schemas::ids::TxId;
 use shs_schemas::shs::label::SequenceType;
 use shs_schemas::shs::{Agreements, Message, Produkt};
+use shs_schemas::{ErrorCode, Sensitive};
 use tokio::time::Instant;
 
 use crate::relay_rig::{
@@ -456,6 +458,41 @@ async fn a_message_that_nobody_fetched_in_time_ends_in_an_error_to_its_sender() 
     assert!(rig.mailbox(SENDER).is_empty());
     assert_eq!(rig.ended(TransferEnd::Expired), 3);
     rig.assert_clean(2).await;
+}
+
+#[actix::test]
+async fn a_message_that_was_taken_and_forgotten_is_noted_as_not_acknowledged() {
+    paused();
+    let rig = Rig::with(|settings| {
+        settings.asynch.as_mut().unwrap().outboxes.strict_fetch = true;
+    })
+    .await;
+    let forgotten = to(LOCAL);
+    rig.accepted(&forgotten).await;
+    settle().await;
+    let outboxes = rig.asynch().outboxes();
+    let take = |message: &Message| {
+        let fetched = outboxes.fetch(&address(LOCAL), &message.label.tx_id);
+        fetched.unwrap().complete();
+    };
+    take(&forgotten);
+    for _ in 0..TAKEN_MAX {
+        let other = to(LOCAL);
+        outboxes.reserve(&address(LOCAL)).unwrap().put(Stored {
+            label: other.label.clone(),
+            message: Sensitive::new(Bytes::from_static(b"content")),
+            arrived: Utc::now(),
+            confirm: false,
+            origin: Origin::message(uuid::Uuid::from_u128(7)),
+        });
+        take(&other);
+    }
+    tokio::time::sleep(2 * SECOND).await;
+    let events = ["mottaget", "levererat", "gallrat ej_kvitterat"];
+    assert_eq!(rig.noted(&forgotten), events);
+    assert_eq!(rig.ended(TransferEnd::Expired), 1);
+    assert!(rig.mailbox(SENDER).is_empty(), "it was fetched");
+    rig.assert_clean(1).await;
 }
 
 #[actix::test]
