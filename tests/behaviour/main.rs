@@ -25,6 +25,7 @@ mod chaos_leaves_nothing_behind;
 mod connections_on_which_nothing_goes_on_are_cut;
 mod content_stays_out_of_sight;
 mod http_is_taken_as_it_comes;
+mod kept;
 mod log;
 mod nobody_gets_anothers_answer;
 mod overload_is_refused;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
 use samsvar_actors::ledger::PROBE_EVERY;
@@ -15,44 +15,8 @@ use shs_schemas::ids::TxId;
 use shs_schemas::mime::Limits;
 use shs_schemas::shs::Message;
 
+use crate::kept::{ledger, lines, of_event, said, stop};
 use crate::sandbox::{DEMO, Gate, Sandbox, question_about};
-
-fn lines(sandbox: &Sandbox) -> Vec<Value> {
-    let lines = sandbox.ledger();
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-fn of_event<'l>(lines: &'l [Value], event: &str) -> Vec<&'l Value> {
-    lines.iter().filter(|line| line["event"] == event).collect()
-}
-
-fn ledger(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_samsvar"))
-        .args(["ledger", args[0], "--folder"])
-        .arg(folder.join("ledger"))
-        .args(&args[1..])
-        .output()
-        .unwrap()
-}
-
-fn said(output: &Output) -> String {
-    let all = [&output.stdout[..], &output.stderr[..]].concat();
-    String::from_utf8(all).unwrap()
-}
-
-/// Takes the node down, and waits until the ledger has let go of its file.
-async fn stop(sandbox: &Sandbox) {
-    sandbox.stop().await;
-    let is_free = || {
-        let files = fs::read_dir(sandbox.folder().join("ledger")).unwrap();
-        let mut files = files.map(|file| fs::File::open(file.unwrap().path()).unwrap());
-        files.all(|file| file.try_lock().is_ok())
-    };
-    crate::sandbox::eventually("the ledger is closed", is_free).await;
-}
 
 #[tokio::test]
 async fn a_synchronous_question_has_a_beginning_an_outcome_per_authority_and_one_end() {

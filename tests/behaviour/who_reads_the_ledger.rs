@@ -2,8 +2,6 @@
 //! calls and nobody else's.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use chrono::Utc;
 use samsvar::client::question::{self, Asker};
@@ -12,44 +10,8 @@ use serde_json::Value;
 use shs_schemas::Uppgiftslamnare;
 use shs_schemas::shs::label::TransferType;
 
+use crate::kept::{ledger, lines, of_event, said, stop};
 use crate::sandbox::{DEMO, Sandbox, eventually};
-
-fn lines(sandbox: &Sandbox) -> Vec<Value> {
-    let lines = sandbox.ledger();
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-fn of_event<'l>(lines: &'l [Value], event: &str) -> Vec<&'l Value> {
-    lines.iter().filter(|line| line["event"] == event).collect()
-}
-
-fn ledger(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_samsvar"))
-        .args(["ledger", args[0], "--folder"])
-        .arg(folder.join("ledger"))
-        .args(&args[1..])
-        .output()
-        .unwrap()
-}
-
-fn said(output: &Output) -> String {
-    let all = [&output.stdout[..], &output.stderr[..]].concat();
-    String::from_utf8(all).unwrap()
-}
-
-/// Takes the node down, and waits until the ledger has let go of its file.
-async fn stop(sandbox: &Sandbox) {
-    sandbox.stop().await;
-    let is_free = || {
-        let files = fs::read_dir(sandbox.folder().join("ledger")).unwrap();
-        let mut files = files.map(|file| fs::File::open(file.unwrap().path()).unwrap());
-        files.all(|file| file.try_lock().is_ok())
-    };
-    eventually("the ledger is closed", is_free).await;
-}
 
 #[tokio::test]
 async fn reading_is_noted_in_the_ledger_of_a_running_node_and_after_a_stop_by_the_next() {
